@@ -1,21 +1,23 @@
-//! Every public function of the core is shown at work, by its own example or its type's.
+//! Every public item of the core is shown at work: a type by its own example, a function by its own
+//! or its type's.
 
 use std::collections::BTreeSet;
 
 use crate::code::{bare, production};
 use crate::house::{none, pages};
 
-/// Functions that need no example, each with its reason.
+/// Types and functions that need no example, each with its reason.
 const WITHOUT: [(&str, &str); 0] = [];
 
 #[test]
-fn every_public_function_of_the_core_is_shown_at_work() {
+fn every_public_item_of_the_core_is_shown_at_work() {
     let bad = "impl Odd {\n    /// Nothing shown.\n    pub fn odd(&self) {}\n}\n";
     let shown = "/// ```\n/// odd();\n/// ```\n#[must_use]\npub fn odd() {}\n";
     let by_type = format!("/// ```\n/// Odd\n/// ```\n#[derive(Debug)]\npub struct Odd;\n{bad}");
     let inside = "pub(crate) fn odd() {}\n#[cfg(test)]\nmod tests {\n    pub fn odd() {}\n}\n";
     assert_eq!(unshown(&[("src/a.rs", bad)]).len(), 1);
     assert_eq!(unshown(&[("src/a.rs", "pub const fn odd() {}")]).len(), 1);
+    assert_eq!(unshown(&[("src/a.rs", "/// A kind.\n#[derive(Debug)]\npub enum Odd {}")]).len(), 1);
     assert_eq!(unshown(&[("src/a.rs", shown), ("a.rs", &by_type), ("b.rs", inside)]), [""; 0]);
 
     let core = pages().iter().filter(|page| page.path.starts_with("divvy-core/src/"));
@@ -37,9 +39,10 @@ fn unshown(pages: &[(&str, &str)]) -> Vec<String> {
             if line.starts_with('}') {
                 owner.clear();
             }
-            let Some(name) = public_function(line) else { continue };
+            let by_type = public_type(line).is_none() && types.contains(&owner);
+            let Some(name) = public_function(line).or_else(|| public_type(line)) else { continue };
             let excused = WITHOUT.iter().any(|(excused, _)| *excused == name);
-            if !example_above(text, at) && !types.contains(&owner) && !excused {
+            if !example_above(text, at) && !by_type && !excused {
                 found.push(format!("{path}:{}: `{name}` has no example", at + 1));
             }
         }
@@ -51,13 +54,8 @@ fn unshown(pages: &[(&str, &str)]) -> Vec<String> {
 fn shown_types(text: &str) -> Vec<String> {
     let mut types = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let mut words = line.split_whitespace();
-        let public = words.next() == Some("pub");
-        let kind = words.next().unwrap_or_default();
-        if public && ["struct", "enum", "trait"].contains(&kind) && example_above(text, at) {
-            let name = words.next().unwrap_or_default();
-            types.push(name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or(name).into());
-        }
+        let shown = public_type(line).filter(|_| example_above(text, at));
+        types.extend(shown.map(ToOwned::to_owned));
     }
     types
 }
@@ -74,6 +72,12 @@ fn public_function(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("pub ")?;
     let rest = rest.strip_prefix("const ").unwrap_or(rest).strip_prefix("fn ")?;
     rest.split(['(', '<']).next()
+}
+
+fn public_type(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("pub ")?;
+    let named = ["struct ", "enum ", "trait "].iter().find_map(|kind| rest.strip_prefix(kind))?;
+    named.split(|letter: char| !letter.is_alphanumeric()).next()
 }
 
 /// Whether the documentation right above this line holds a fenced example.
