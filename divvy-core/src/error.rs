@@ -23,6 +23,19 @@ pub struct Error {
 }
 
 /// Who can mend an error.
+///
+/// ```
+/// use divvy_core::{Code, Who};
+///
+/// let advice = |code: Code| match code.who() {
+///     Who::You => "fix the call",
+///     Who::World => "try again later",
+///     // A new one to blame may come; stopping is never wrong.
+///     Who::Us | _ => "stop and report it",
+/// };
+/// // Being late is no mistake: read again and go on.
+/// assert_eq!(advice(Code::AddressTaken), "try again later");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Who {

@@ -1,0 +1,63 @@
+# One entry for everything. `make` says what there is; each stage says how long it took.
+
+MINUTES ?= 10
+AREA ?=
+DEPTH ?= 12
+KILLS ?= 50
+SEEDS ?= 2000
+# What the second run of the main job must say: nobody is paid twice.
+NOBODY ?= nobody is due
+# The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
+SUITES ?= explorer kills stories
+
+CARGO ?= cargo
+STAGE := sh scripts/stage
+COUNTS = DIVVY_EXPLORER_DEPTH=$(DEPTH) DIVVY_KILLS=$(KILLS) DIVVY_SEEDS=$(SEEDS)
+
+export CARGO
+
+.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench vectors
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+need:
+	@sh scripts/need
+
+test: need fmt lint doc tidy unit ## what every commit passes: format, lints, docs, house rules, tests
+	@echo "make test: all stages passed"
+
+fmt: ## check the format
+	@$(STAGE) "format" $(CARGO) fmt --all --check
+
+lint: ## clippy, warnings refused
+	@$(STAGE) "lints" $(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+doc: export RUSTDOCFLAGS = -D warnings
+doc: ## rustdoc for users and for us, warnings refused
+	@$(STAGE) "docs" $(CARGO) doc --workspace --no-deps --quiet
+	@$(STAGE) "docs, private" $(CARGO) doc --workspace --no-deps --document-private-items --quiet
+
+tidy: ## the house rules
+	@$(STAGE) "house rules" $(CARGO) test --quiet --test tidy
+
+unit:
+	@$(STAGE) "tests and doc examples" $(CARGO) test --quiet --workspace
+
+acceptance: need ## larger counts, and the main job twice
+	@$(COUNTS) $(STAGE) "suites at larger counts" sh scripts/suites $(SUITES)
+	@$(STAGE) "vectors" $(MAKE) --no-print-directory vectors
+	@$(STAGE) "main job, twice" sh scripts/twice "$(NOBODY)"
+	@echo "make acceptance: all stages passed"
+
+soak: need ## the suites again and again with new seeds: make soak MINUTES=60
+	@$(COUNTS) $(STAGE) "soak" sh scripts/soak $(MINUTES) $(SUITES)
+
+demo: ## the main job: a real cap table, 90 days of payments, everyone paid
+	@$(CARGO) run --release --quiet -- run examples/uni
+
+bench: need ## every bench, on an idle machine
+	@sh scripts/bench
+
+vectors: ## the frozen cases: make vectors AREA=allocation, or DIVVY_VECTORS=<folder> for others
+	@AREA="$(AREA)" sh scripts/vectors

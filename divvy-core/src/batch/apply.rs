@@ -1,0 +1,175 @@
+//! What each fact does to a batch, and which facts may not follow.
+
+use crate::amount::Amount;
+use crate::batch::{Batch, Fate, Phase, State, Try};
+use crate::error::{Code, Error};
+use crate::fact::{Body, Fact, Head, Line, Signed};
+
+impl Batch {
+    /// The batch after its first fact.
+    ///
+    /// # Errors
+    /// [`Code::BatchState`] when that is not `planned`, or plans nothing.
+    pub fn begin(fact: &Fact) -> Result<Self, Error> {
+        let Body::Planned(planned) = fact.body()? else {
+            return Err(refused(
+                &format!("{} before planned", fact.kind),
+                "read its stream from 0",
+            ));
+        };
+        if fact.n != 0 || planned.lines.is_empty() {
+            return Err(refused("a plan that is late or empty", "plan at least one line, once"));
+        }
+        Amount::total(planned.lines.iter().map(|line| line.amount))?;
+        let lines_hash = Line::hash(&planned.lines);
+        let lines_count = u32::try_from(planned.lines.len())
+            .map_err(|_| refused("more than 2³² lines", "plan fewer in one batch"))?;
+        Ok(Self {
+            head: Head::after(fact),
+            rail: planned.rail,
+            wallet: planned.wallet,
+            lines: planned.lines,
+            lines_count,
+            lines_hash,
+            tries: Vec::new(),
+            phase: Phase::Open,
+            settled_at: crate::time::Time::ZERO,
+        })
+    }
+
+    /// Folds one more fact of this batch.
+    ///
+    /// # Errors
+    /// [`Code::FactOrphan`] when it is not the next one, [`Code::BatchState`] when it may not
+    /// follow. Nothing changes then.
+    pub fn apply(&mut self, fact: &Fact) -> Result<(), Error> {
+        if fact.stream != self.head.stream || fact.n != self.head.n {
+            let detail =
+                format!("fact {} of {} does not follow {}", fact.n, fact.stream, self.head.n);
+            return Err(Error::new(Code::FactOrphan, detail));
+        }
+        self.apply_body(&fact.body()?, fact)?;
+        self.head = Head::after(fact);
+        Ok(())
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever else does not belong into a batch's stream"
+    )]
+    fn apply_body(&mut self, body: &Body, fact: &Fact) -> Result<(), Error> {
+        match body {
+            Body::Signed(signed) => self.apply_signed(signed),
+            Body::Sent(sent) => {
+                let try_ = self.named(&sent.reference)?;
+                if try_.fate == Fate::Open {
+                    try_.fate = Fate::Sent;
+                }
+                Ok(())
+            }
+            Body::Settled(settled) => {
+                // Evidence beats judgement: whatever was believed of this try, it moved.
+                self.named(&settled.reference)?.fate = Fate::Settled;
+                self.settled_at = fact.at;
+                Ok(())
+            }
+            Body::Voided(voided) => self.close(&voided.reference, Fate::Void),
+            Body::Refused(refused) => self.close(&refused.reference, Fate::Refused),
+            Body::Reopened(reopened) => {
+                let try_ = self.named(&reopened.reference)?;
+                if try_.fate != Fate::Settled {
+                    return Err(refused("reopened before it was settled", "look at it again"));
+                }
+                try_.fate = Fate::Sent;
+                try_.returned.clear();
+                Ok(())
+            }
+            Body::Returned(returned) => self.apply_returned(&returned.reference, &returned.lines),
+            Body::Review(_) => {
+                self.phase = Phase::Review;
+                Ok(())
+            }
+            Body::Cancelled(_) => match self.state() {
+                State::Planned | State::Void => {
+                    self.phase = Phase::Cancelled;
+                    Ok(())
+                }
+                state => Err(refused(
+                    &format!("cancelled while {state:?}"),
+                    "only what no try can move may be given up",
+                )),
+            },
+            _ => {
+                Err(refused(&format!("{} in a batch's stream", fact.kind), "it belongs elsewhere"))
+            }
+        }
+    }
+
+    fn apply_signed(&mut self, signed: &Signed) -> Result<(), Error> {
+        if signed.lines != self.lines_hash {
+            return Err(refused("a try that pays other lines", "sign the lines as planned"));
+        }
+        if self.tries.iter().any(|try_| try_.signed.reference == signed.reference) {
+            return Err(refused("a reference that was used before", "sign with a new one"));
+        }
+        if !self.may_sign(signed) {
+            let remedy = "prove the first one void, or share a claim with it";
+            return Err(refused("a second try that can coexist with the first", remedy));
+        }
+        self.phase = Phase::Open;
+        self.tries.push(Try { signed: signed.clone(), fate: Fate::Open, returned: Vec::new() });
+        Ok(())
+    }
+
+    /// Whether this try could never move money beside an earlier one.
+    #[must_use]
+    pub fn may_sign(&self, signed: &Signed) -> bool {
+        match self.state() {
+            State::Planned | State::Void => true,
+            State::Signed | State::Sent | State::Review => {
+                self.tries.iter().filter(|try_| try_.is_open()).all(|try_| try_.excludes(signed))
+            }
+            State::Settled | State::Refused | State::Cancelled | State::Returned => false,
+        }
+    }
+
+    fn close(&mut self, reference: &str, fate: Fate) -> Result<(), Error> {
+        let try_ = self.named(reference)?;
+        match try_.fate {
+            Fate::Settled => {
+                Err(refused("a settled try taken for void", "only reopened undoes a settlement"))
+            }
+            Fate::Open | Fate::Sent | Fate::Void | Fate::Refused => {
+                try_.fate = fate;
+                Ok(())
+            }
+        }
+    }
+
+    fn apply_returned(&mut self, reference: &str, lines: &[u32]) -> Result<(), Error> {
+        let all = self.lines_count;
+        let try_ = self.named(reference)?;
+        if try_.fate != Fate::Settled {
+            return Err(refused("returned before it was settled", "record the settlement first"));
+        }
+        let lines = if lines.is_empty() { (0..all).collect() } else { lines.to_vec() };
+        for line in lines {
+            if line >= all || try_.returned.contains(&line) {
+                return Err(refused("a line that came back twice or never was", "look again"));
+            }
+            try_.returned.push(line);
+        }
+        Ok(())
+    }
+
+    fn named(&mut self, reference: &str) -> Result<&mut Try, Error> {
+        let found = self.tries.iter_mut().find(|try_| try_.signed.reference == reference);
+        found.ok_or_else(|| {
+            refused(&format!("the unknown reference {reference:?}"), "sign it before anything else")
+        })
+    }
+}
+
+pub(super) fn refused(what: &str, remedy: &str) -> Error {
+    Error::new(Code::BatchState, format!("a batch cannot take {what}: {remedy}"))
+}

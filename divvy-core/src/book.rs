@@ -1,0 +1,197 @@
+//! The book: what everyone has earned, what is due, and where every unit is.
+//!
+//! ```text
+//! per payee   earned + owed_back == payable + reserved + paid
+//! accrual     recorded == undeclared + Σ one-shot earned + Σ declared to pools
+//! payout      Σ paid == Σ moved
+//! ```
+//!
+//! A book is a fold of facts and of nothing else. It may be fed in any order that respects each
+//! stream's own; a fact that comes early waits until what it rests on is there.
+
+mod apply;
+mod balance;
+mod due;
+mod equations;
+mod expected;
+mod movements;
+mod payee;
+mod plan;
+mod pools;
+mod record;
+mod settings;
+mod slips;
+
+pub(crate) use apply::misplaced;
+pub use balance::{Balance, Obstacle};
+pub use equations::Totals;
+pub use expected::Expected;
+pub use plan::{Due, Plan, RUN_LINES_MAX};
+pub use record::Payment;
+pub use slips::Standing;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::amount::Amount;
+use crate::error::{Code, Error};
+use crate::fact::{Head, Opened, RuleSet, Stream};
+use crate::name::Name;
+use crate::time::Time;
+use due::DueQueue;
+use payee::Payee;
+use pools::PoolAccount;
+use slips::Slip;
+
+/// One book: one asset, its rules, pools, payees and batches.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Name, Opened, Policy, Time};
+///
+/// let name = Name::new("chapter-42")?;
+/// let opened = Opened {
+///     asset: Asset::parse("USD")?,
+///     policy: Policy::Instant,
+///     floor: Amount::ONE,
+///     cooling_secs: 86_400,
+///     named_on: Some(Name::new("sandbox")?),
+/// };
+/// let mut books = Books::default();
+/// let step = books.open(&name, opened, Time::ZERO)?;
+/// books.feed(step.facts())?;
+/// assert_eq!(books.book("chapter-42")?.totals().recorded, Amount::ZERO);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Book {
+    name: Name,
+    settings: Opened,
+    rules: Vec<RuleSet>,
+    rule_head: Head,
+    run_head: Head,
+    payees: Vec<Payee>,
+    payee_ids: HashMap<Name, PayeeId>,
+    pools: Vec<PoolAccount>,
+    slips: BTreeMap<BatchKey, Slip>,
+    /// The batches that still reserve their lines.
+    open: BTreeSet<BatchKey>,
+    due: DueQueue,
+    totals: Totals,
+    /// Payments that no rule covers; they belong to nobody yet.
+    unruled: BTreeMap<Stream, Amount>,
+    event_newest: Time,
+    event_first: Option<Time>,
+    newest: Time,
+}
+
+/// A payee's place in the book, in the order in which they were first named.
+type PayeeId = u32;
+
+/// A batch's run and its place in it.
+type BatchKey = (u64, u32);
+
+impl Book {
+    pub(crate) fn open(name: Name, settings: Opened, rule_head: Head, at: Time) -> Self {
+        let run_head = Head::start(Stream::run(&name));
+        Self {
+            name,
+            settings,
+            rules: Vec::new(),
+            rule_head,
+            run_head,
+            payees: Vec::new(),
+            payee_ids: HashMap::new(),
+            pools: Vec::new(),
+            slips: BTreeMap::new(),
+            open: BTreeSet::new(),
+            due: DueQueue::default(),
+            totals: Totals::default(),
+            unruled: BTreeMap::new(),
+            event_newest: Time::ZERO,
+            event_first: None,
+            newest: at,
+        }
+    }
+
+    /// The book's name.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// How the book was opened.
+    #[must_use]
+    pub const fn settings(&self) -> &Opened {
+        &self.settings
+    }
+
+    /// The rules, oldest first.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleSet] {
+        &self.rules
+    }
+
+    /// The newest fact's time.
+    #[must_use]
+    pub const fn newest(&self) -> Time {
+        self.newest
+    }
+
+    /// The sums that the equations are about.
+    #[must_use]
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// How many payees were named so far.
+    #[must_use]
+    pub const fn payees_count(&self) -> usize {
+        self.payees.len()
+    }
+
+    /// Every payee, in the order in which they were first named.
+    pub fn payees(&self) -> impl Iterator<Item = &Name> {
+        self.payees.iter().map(|payee| &payee.name)
+    }
+
+    /// The rule in force at a payment's event time.
+    #[must_use]
+    pub fn rule_at(&self, event_at: Time) -> Option<&RuleSet> {
+        self.rules.iter().rev().find(|rule| rule.from <= event_at)
+    }
+
+    /// The time for a new fact: the later of `now` and the newest fact seen.
+    pub(crate) fn stamp(&self, now: Time) -> Time {
+        now.max(self.newest)
+    }
+
+    fn payee(&self, id: PayeeId) -> Result<&Payee, Error> {
+        usize::try_from(id).ok().and_then(|at| self.payees.get(at)).ok_or_else(|| lost(id))
+    }
+
+    fn payee_mut(&mut self, id: PayeeId) -> Result<&mut Payee, Error> {
+        usize::try_from(id).ok().and_then(|at| self.payees.get_mut(at)).ok_or_else(|| lost(id))
+    }
+
+    fn payee_id(&self, payee: &str) -> Result<PayeeId, Error> {
+        self.payee_ids.get(payee).copied().ok_or_else(|| {
+            let detail = format!("{} has no payee {payee:?}: check the spelling", self.name);
+            Error::new(Code::PayeeUnknown, detail)
+        })
+    }
+
+    /// The payee's place; a name that was not there before gets the next one.
+    fn payee_named(&mut self, name: &Name) -> Result<PayeeId, Error> {
+        if let Some(id) = self.payee_ids.get(name) {
+            return Ok(*id);
+        }
+        let id = PayeeId::try_from(self.payees.len())
+            .map_err(|_| Error::new(Code::PayeeUnknown, "a book has at most 2³² payees"))?;
+        self.payees.push(Payee::new(name.clone()));
+        self.payee_ids.insert(name.clone(), id);
+        Ok(id)
+    }
+}
+
+fn lost(id: PayeeId) -> Error {
+    Error::new(Code::BookUnbalanced, format!("payee number {id} is not in the book: run verify"))
+}

@@ -1,0 +1,111 @@
+//! One payee's money: its five places, and what stands in the way.
+
+use crate::amount::Amount;
+use crate::book::expected::Expected;
+use crate::book::{Book, PayeeId};
+use crate::error::Error;
+use crate::fact::Destination;
+use crate::policy::Policy;
+use crate::time::Time;
+
+/// Where a payee's money is.
+///
+/// `earned + owed_back == payable + reserved + paid`, at every moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Balance {
+    /// Everything that was ever earned.
+    pub earned: Amount,
+    /// Earned, and neither reserved nor paid.
+    pub payable: Amount,
+    /// In a batch whose outcome is not final.
+    pub reserved: Amount,
+    /// Moved, as the rail proved.
+    pub paid: Amount,
+    /// Reserved or paid beyond what was earned; the next payouts take it off.
+    pub owed_back: Amount,
+    /// When the payable money is due.
+    pub policy: Policy,
+    /// When it is going to be paid, as far as can be told.
+    pub expected_on: Expected,
+    /// Where it goes.
+    pub destination: Option<Destination>,
+    /// What stands in the way, if anything does.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Why payable money is not paid, whatever the amount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// The payee is held, for this reason.
+    Held(String),
+    /// The payee has told no destination.
+    NoDestination,
+}
+
+impl Book {
+    /// Where a payee's money is.
+    ///
+    /// # Errors
+    /// [`crate::Code::PayeeUnknown`] for a name that was never part of this book.
+    pub fn balance(&self, payee: &str, now: Time) -> Result<Balance, Error> {
+        self.balance_of(self.payee_id(payee)?, now)
+    }
+
+    pub(super) fn balance_of(&self, id: PayeeId, now: Time) -> Result<Balance, Error> {
+        let payee = self.payee(id)?;
+        let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
+        let obstacle = match (payee.held(), self.destination_of(id, now)?) {
+            (Some(reason), _) => Some(Obstacle::Held(reason.to_owned())),
+            (None, None) => Some(Obstacle::NoDestination),
+            (None, Some(_)) => None,
+        };
+        Ok(Balance {
+            earned,
+            payable: earned.less(spoken_for),
+            reserved: payee.reserved,
+            paid: payee.paid,
+            owed_back: spoken_for.less(earned),
+            policy: payee.policy().unwrap_or(self.settings.policy),
+            expected_on: self.expected_on(id, now, obstacle.as_ref())?,
+            destination: self.destination_of(id, now)?.map(|(destination, _)| destination),
+            obstacle,
+        })
+    }
+
+    /// Everything that a payee has earned up to now, by legs and in all pools.
+    pub(super) fn earned(&self, id: PayeeId) -> Result<Amount, Error> {
+        let payee = self.payee(id)?;
+        let accounts = payee
+            .pools
+            .iter()
+            .filter_map(|pool| usize::try_from(*pool).ok().and_then(|pool| self.pools.get(pool)));
+        let pooled = Amount::total(accounts.map(|account| account.earned(id)))?;
+        payee.one_shot.plus(pooled)
+    }
+
+    /// The destination in force, and the fact that chose it; a book may pay at the payee's name.
+    pub(super) fn destination_of(
+        &self,
+        id: PayeeId,
+        now: Time,
+    ) -> Result<Option<(Destination, Option<u64>)>, Error> {
+        let payee = self.payee(id)?;
+        if let Some(chosen) = payee.chosen(now) {
+            return Ok(Some((chosen.destination.clone(), Some(chosen.n))));
+        }
+        let named = self.settings.named_on.as_ref().map(|rail| {
+            let address = payee.name.as_str().to_owned();
+            (Destination { rail: rail.clone(), address }, None)
+        });
+        Ok(named)
+    }
+
+    /// Whether nothing but the amount stands in the way of a payee.
+    pub(super) fn is_payable(&self, id: PayeeId, now: Time) -> Result<bool, Error> {
+        let payee = self.payee(id)?;
+        let somewhere = payee.chosen(now).is_some() || self.settings.named_on.is_some();
+        Ok(payee.held().is_none() && somewhere)
+    }
+}

@@ -1,0 +1,125 @@
+//! The equations that hold at every horizon, or everything stops.
+
+use minicbor::{Decode, Encode};
+
+use crate::amount::Amount;
+use crate::book::Book;
+use crate::error::{Code, Error};
+
+/// Sums over the whole book. Each is kept as facts arrive, and recomputed by `verify`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Facts folded.
+    #[n(0)]
+    pub facts: u64,
+    /// All payments.
+    #[n(1)]
+    pub recorded: Amount,
+    /// Parts of payments that wait for a declaration, or for a rule.
+    #[n(2)]
+    pub undeclared: Amount,
+    /// Earned by legs.
+    #[n(3)]
+    pub one_shot: Amount,
+    /// Declared to pools.
+    #[n(4)]
+    pub declared: Amount,
+    /// In batches whose outcome is not final.
+    #[n(5)]
+    pub reserved: Amount,
+    /// Paid, as the payees' own sums say.
+    #[n(6)]
+    pub paid: Amount,
+    /// Moved, as the batches say.
+    #[n(7)]
+    pub moved: Amount,
+    /// Payout lines that settled and did not come back.
+    #[n(8)]
+    pub lines_settled: u64,
+}
+
+impl Book {
+    /// Checks accrual and payout from the running sums, in O(1).
+    ///
+    /// # Errors
+    /// [`Code::BookUnbalanced`] when a unit was lost or invented.
+    pub(super) fn check_accrual(&self) -> Result<(), Error> {
+        let totals = &self.totals;
+        let divided = Amount::total([totals.undeclared, totals.one_shot, totals.declared])?;
+        if totals.recorded != divided {
+            return Err(self.unbalanced("recorded", totals.recorded, "divided", divided));
+        }
+        if totals.paid != totals.moved {
+            return Err(self.unbalanced("paid", totals.paid, "moved", totals.moved));
+        }
+        Ok(())
+    }
+
+    /// Checks every equation from every payee, pool and batch, in O(everything).
+    ///
+    /// # Errors
+    /// [`Code::BookUnbalanced`] or [`Code::PoolBroken`] when a unit was lost or invented.
+    pub fn check(&self) -> Result<(), Error> {
+        self.check_accrual()?;
+        let totals = &self.totals;
+        let (mut one_shot, mut reserved, mut paid) = (0_u128, 0_u128, 0_u128);
+        for id in 0..self.payees.len() {
+            let id = u32::try_from(id).unwrap_or(u32::MAX);
+            let payee = self.payee(id)?;
+            let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
+            let (payable, owed_back) = (earned.less(spoken_for), spoken_for.less(earned));
+            let places = Amount::total([payable, payee.reserved, payee.paid])?;
+            if earned.plus(owed_back)? != places {
+                return Err(self.unbalanced("a payee's earned", earned, "places", places));
+            }
+            one_shot = one_shot.saturating_add(payee.one_shot.into());
+            reserved = reserved.saturating_add(payee.reserved.into());
+            paid = paid.saturating_add(payee.paid.into());
+        }
+        for (what, sum, total) in [
+            ("one-shot", one_shot, totals.one_shot),
+            ("reserved", reserved, totals.reserved),
+            ("paid", paid, totals.paid),
+        ] {
+            if sum != u128::from(total) {
+                return Err(self.unbalanced(what, total, "sum", Amount::from_wide(sum)?));
+            }
+        }
+        self.check_pools()?;
+        self.check_slips()
+    }
+
+    fn check_pools(&self) -> Result<(), Error> {
+        let mut undeclared: u128 = self.unruled.values().copied().sum();
+        let mut declared = 0_u128;
+        for account in &self.pools {
+            account.pool.check()?;
+            let waiting: u128 = account.undeclared.values().copied().sum();
+            undeclared = undeclared.saturating_add(waiting);
+            declared = declared.saturating_add(account.pool.declared().into());
+            let held: u128 =
+                account.holders.values().map(|holder| u128::from(holder.units().get())).sum();
+            if held != u128::from(account.pool.supply().get()) {
+                let detail = format!("pool {} lost or invented units: run verify", account.name);
+                return Err(Error::new(Code::PoolBroken, detail));
+            }
+        }
+        let totals = &self.totals;
+        for (what, sum, total) in
+            [("undeclared", undeclared, totals.undeclared), ("declared", declared, totals.declared)]
+        {
+            if sum != u128::from(total) {
+                return Err(self.unbalanced(what, total, "sum", Amount::from_wide(sum)?));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn unbalanced(&self, a: &str, left: Amount, b: &str, right: Amount) -> Error {
+        let detail =
+            format!("book {} does not balance: {a} {left}, {b} {right}; stop paying", self.name);
+        Error::new(Code::BookUnbalanced, detail)
+    }
+}

@@ -1,0 +1,62 @@
+//! When a payee is going to be paid, as far as can be told from how they earned so far.
+
+use crate::amount::Amount;
+use crate::book::balance::Obstacle;
+use crate::book::{Book, PayeeId};
+use crate::error::Error;
+use crate::time::Time;
+
+/// When a payee is going to be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Expected {
+    /// At the next tick.
+    Now,
+    /// At about this time, if they go on earning as they have so far.
+    On(Time),
+    /// Nobody can tell: they have earned nothing yet.
+    Unknown,
+    /// Not before what stands in the way is gone.
+    Never,
+}
+
+impl Book {
+    /// The time at which the payee reaches their threshold at the average rate since the book's
+    /// first payment, or at which their money has waited long enough, whichever comes first.
+    pub(super) fn expected_on(
+        &self,
+        id: PayeeId,
+        now: Time,
+        obstacle: Option<&Obstacle>,
+    ) -> Result<Expected, Error> {
+        if obstacle.is_some() {
+            return Ok(Expected::Never);
+        }
+        if self.due.due.contains(&id) {
+            return Ok(Expected::Now);
+        }
+        let payee = self.payee(id)?;
+        let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
+        let (min, max_wait_secs) = self.threshold(id)?;
+        let lacking = min.plus(spoken_for)?.less(earned);
+        let waited = match (payee.waiting_since, max_wait_secs) {
+            (Time::ZERO, _) | (_, None) => None,
+            (since, Some(secs)) => Some(since.plus_secs(secs)),
+        };
+        let crossing = self.crossing(earned, lacking, now);
+        Ok(match (crossing, waited) {
+            (Some(a), Some(b)) => Expected::On(a.min(b)),
+            (Some(time), None) | (None, Some(time)) => Expected::On(time),
+            (None, None) => Expected::Unknown,
+        })
+    }
+
+    fn crossing(&self, earned: Amount, lacking: Amount, now: Time) -> Option<Time> {
+        let elapsed = now.millis_since(self.event_first?);
+        let scaled = u128::from(lacking.get()).checked_mul(u128::from(elapsed))?;
+        let wait = scaled.checked_add(u128::from(earned.get()))?.checked_sub(1);
+        let wait = wait?.checked_div(u128::from(earned.get()))?;
+        let wait = u64::try_from(wait).unwrap_or(u64::MAX);
+        Some(Time::from_millis(now.millis().saturating_add(wait)))
+    }
+}

@@ -1,0 +1,120 @@
+//! Steps on a pool's stream: units and declarations.
+
+use crate::amount::Amount;
+use crate::batch::Step;
+use crate::book::Book;
+use crate::error::{Code, Error};
+use crate::fact::{Body, Declared, Fact, Head, Issued, Moved, PoolOpened, Redeemed, Stream};
+use crate::name::Name;
+use crate::pool::Units;
+use crate::time::Time;
+
+/// A fact of new units lists at most so many holders, so that facts stay small.
+const ENTRIES_MAX: usize = 1_000;
+
+/// A declaration names at most so many payments.
+const PAYMENTS_MAX: usize = 1_000;
+
+impl Book {
+    /// Opens a pool for the supply that it is going to have.
+    ///
+    /// # Errors
+    /// [`Code::BookConflict`] when the pool is there already, [`Code::PoolUnits`] for no supply.
+    pub fn open_pool(&self, pool: &Name, supply: Units, now: Time) -> Result<Step, Error> {
+        if self.pool_id(pool.as_str()).is_some() {
+            let detail = format!("{} has a pool {pool} already: use it as it is", self.name);
+            return Err(Error::new(Code::BookConflict, detail));
+        }
+        crate::pool::Pool::open(supply)?;
+        let head = Head::start(Stream::pool(&self.name, pool));
+        let body = Body::PoolOpened(PoolOpened { supply });
+        Ok(Step::new(vec![Fact::new(&head, self.stamp(now), &body)], Vec::new()))
+    }
+
+    /// Gives new units to holders, in order. Holders without units are passed over.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnknown`] for a pool that is not open, [`Code::PoolUnits`] when the supply
+    /// would pass what a pool can have.
+    pub fn issue_units(
+        &self,
+        pool: &str,
+        entries: &[(Name, Units)],
+        now: Time,
+    ) -> Result<Step, Error> {
+        let account = self.pool_account(pool)?;
+        let with_units: Vec<(Name, Units)> =
+            entries.iter().filter(|(_, units)| *units > Units::ZERO).cloned().collect();
+        with_units.iter().try_fold(account.pool.supply(), |sum, (_, units)| sum.plus(*units))?;
+        let bodies: Vec<Body> = with_units
+            .chunks(ENTRIES_MAX)
+            .map(|entries| Body::Issued(Issued { entries: entries.to_vec() }))
+            .collect();
+        Ok(Step::new(Fact::chain(&account.head, self.stamp(now), &bodies), Vec::new()))
+    }
+
+    /// Moves units from one holder to another, from now on.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the first holder has fewer, or both are one.
+    pub fn move_holding(
+        &self,
+        pool: &str,
+        from: &Name,
+        to: &Name,
+        units: Units,
+        now: Time,
+    ) -> Result<Step, Error> {
+        let account = self.pool_account(pool)?;
+        self.units(pool, from.as_str())?.minus(units)?;
+        if from == to {
+            return Err(Error::new(Code::PoolUnits, format!("{from} cannot sell to themselves")));
+        }
+        let body = Body::Moved(Moved { from: from.clone(), to: to.clone(), units });
+        Ok(Step::new(vec![Fact::new(&account.head, self.stamp(now), &body)], Vec::new()))
+    }
+
+    /// Takes units out of the pool.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the holder has fewer.
+    pub fn redeem_units(
+        &self,
+        pool: &str,
+        holder: &Name,
+        units: Units,
+        now: Time,
+    ) -> Result<Step, Error> {
+        let account = self.pool_account(pool)?;
+        self.units(pool, holder.as_str())?.minus(units)?;
+        let body = Body::Redeemed(Redeemed { holder: holder.clone(), units });
+        Ok(Step::new(vec![Fact::new(&account.head, self.stamp(now), &body)], Vec::new()))
+    }
+
+    /// Declares everything that waits in every pool that somebody holds, at this record date.
+    ///
+    /// The step is empty when nothing waits. What waits for a pool without holders goes on
+    /// waiting.
+    ///
+    /// # Errors
+    /// [`Code::AmountAboveCeiling`] when a pool would pass its ceiling.
+    pub fn declare(&self, now: Time) -> Result<Step, Error> {
+        let mut facts = Vec::new();
+        for account in &self.pools {
+            if account.undeclared.is_empty() || account.pool.supply() == Units::ZERO {
+                continue;
+            }
+            let payments: Vec<_> = account.undeclared.iter().collect();
+            let mut pool = account.pool.clone();
+            let mut bodies = Vec::new();
+            for chunk in payments.chunks(PAYMENTS_MAX) {
+                let gross = Amount::total(chunk.iter().map(|(_, part)| **part))?;
+                pool.declare(gross)?;
+                let payments = chunk.iter().map(|(stream, _)| (*stream).clone()).collect();
+                bodies.push(Body::Declared(Declared { payments, gross, index: pool.index() }));
+            }
+            facts.extend(Fact::chain(&account.head, self.stamp(now), &bodies));
+        }
+        Ok(Step::new(facts, Vec::new()))
+    }
+}

@@ -1,0 +1,123 @@
+//! From who is due to a payout run: one commit that reserves every line, or none.
+
+use std::collections::BTreeMap;
+
+use crate::amount::Amount;
+use crate::batch::{Batch, Step};
+use crate::book::Book;
+use crate::error::{Code, Error};
+use crate::fact::{Body, Fact, Hash, Head, Line, Planned, Run, Signed, Stream};
+use crate::name::Name;
+use crate::time::Time;
+
+/// A run has at most so many lines; the next one follows at once.
+pub const RUN_LINES_MAX: usize = 10_000;
+
+/// Everyone who is due on one rail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data for the rail's `pack`")]
+pub struct Due {
+    /// The rail.
+    pub rail: Name,
+    /// Who gets how much, and where.
+    pub lines: Vec<Line>,
+}
+
+/// One batch of a run, and its first try where it could be signed at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct Plan {
+    /// What is paid, how and from where.
+    pub planned: Planned,
+    /// The first try.
+    pub signed: Signed,
+}
+
+impl Book {
+    /// Who is due now, rail by rail, at most as many lines as a run may have.
+    ///
+    /// It is a pure function of the book and `now`, and costs what is due, not what is held.
+    /// Call [`Book::wake_waited`] first, so that whoever waited long enough is among them.
+    ///
+    /// # Errors
+    /// [`Code::BookUnbalanced`] when the book contradicts itself.
+    pub fn due(&self, now: Time) -> Result<Vec<Due>, Error> {
+        let mut rails: BTreeMap<Name, Vec<Line>> = BTreeMap::new();
+        for id in self.due.due.iter().take(RUN_LINES_MAX) {
+            let Some((destination, to_n)) = self.destination_of(*id, now)? else { continue };
+            let payee = self.payee(*id)?;
+            let amount = self.earned(*id)?.less(payee.spoken_for()?);
+            let line = Line { payee: payee.name.clone(), amount, to: destination.address, to_n };
+            rails.entry(destination.rail).or_default().push(line);
+        }
+        Ok(rails.into_iter().map(|(rail, lines)| Due { rail, lines }).collect())
+    }
+
+    /// How many payees are due.
+    #[must_use]
+    pub fn due_count(&self) -> usize {
+        self.due.due.len()
+    }
+
+    /// The name of the next run's batch, known before it is planned.
+    #[must_use]
+    pub fn next_batch(&self, i: u32) -> Stream {
+        Stream::batch(&self.name, self.run_head.n, i)
+    }
+
+    /// Plans a run: the run's fact, and for each batch its lines and its first try.
+    ///
+    /// The run's address comes from this fold alone, so a planner that has not folded run *n*
+    /// cannot write run *n + 1*, and nobody plans the same payable twice.
+    ///
+    /// # Errors
+    /// [`Code::BatchState`] for no batches, no lines, too many lines, or a try that pays other
+    /// lines; [`Code::BatchStale`] for a destination that is not in force.
+    pub(crate) fn plan(&self, plans: &[Plan], now: Time) -> Result<Step, Error> {
+        let at = self.stamp(now);
+        let lines: usize = plans.iter().map(|plan| plan.planned.lines.len()).sum();
+        if plans.is_empty() || lines == 0 || lines > RUN_LINES_MAX {
+            let detail = format!("a run of {lines} lines: plan 1 to {RUN_LINES_MAX}");
+            return Err(Error::new(Code::BatchState, detail));
+        }
+        let mut facts = Vec::new();
+        let mut calls = Vec::new();
+        let mut digest = Hash::default();
+        for (i, plan) in plans.iter().enumerate() {
+            for line in &plan.planned.lines {
+                self.check_destination(line, self.payee_id(line.payee.as_str())?, at)?;
+            }
+            let i =
+                u32::try_from(i).map_err(|_| Error::new(Code::BatchState, "too many batches"))?;
+            let head = Head::start(self.next_batch(i));
+            let bodies = [Body::Planned(plan.planned.clone()), Body::Signed(plan.signed.clone())];
+            let chain = Fact::chain(&head, at, &bodies);
+            Batch::fold(&chain)?;
+            digest = chain.first().map_or(digest, |first| digest.then(&first.hash));
+            calls.push(Step::call(head.stream, plan.signed.clone()));
+            facts.extend(chain);
+        }
+        let amounts = plans.iter().flat_map(|plan| &plan.planned.lines).map(|line| line.amount);
+        let run = Run {
+            batches: u32::try_from(plans.len()).unwrap_or(u32::MAX),
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            total: Amount::total(amounts)?,
+            digest,
+        };
+        facts.insert(0, Fact::new(&self.run_head, at, &Body::Run(run)));
+        Ok(Step::new(facts, calls))
+    }
+
+    /// Whether lines may be signed as they were planned.
+    pub(crate) fn check_lines(&self, lines: &[Line], at: Time) -> Result<(), Error> {
+        for line in lines {
+            let id = self.payee_id(line.payee.as_str())?;
+            if let Some(reason) = self.payee(id)?.held() {
+                let detail = format!("{} is held ({reason}): plan without them", line.payee);
+                return Err(Error::new(Code::BatchStale, detail));
+            }
+            self.check_destination(line, id, at)?;
+        }
+        Ok(())
+    }
+}

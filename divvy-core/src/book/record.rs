@@ -1,0 +1,175 @@
+//! Taking a payment: one fact at an address of its own, so the same event twice changes nothing.
+
+use crate::amount::Amount;
+use crate::asset::Asset;
+use crate::book::Book;
+use crate::error::{Code, Error};
+use crate::fact::{Body, Converted, Evidence, Fact, Head, Recorded, Stream};
+use crate::name::Name;
+use crate::time::Time;
+
+/// Money that came in, as someone vouches or a rail has verified.
+///
+/// It has no public constructor but [`crate::danger::vouched`], so that unverified money can be
+/// found by searching for that word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    pub(crate) stream: Stream,
+    pub(crate) amount: Amount,
+    pub(crate) payer: Option<String>,
+    pub(crate) event_at: Time,
+    pub(crate) converted: Option<Converted>,
+    pub(crate) evidence: Evidence,
+}
+
+impl Payment {
+    /// The stream of this movement of money.
+    #[must_use]
+    pub const fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// How much, in the asset of the book that it is for.
+    #[must_use]
+    pub const fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    /// When the provider says that it happened.
+    #[must_use]
+    pub const fn event_at(&self) -> Time {
+        self.event_at
+    }
+
+    /// The fact that records it for a book, at an address that needs no read.
+    ///
+    /// # Errors
+    /// [`Code::PaymentMalformed`] for an amount of zero.
+    pub fn fact(&self, book: &Name, at: Time) -> Result<Fact, Error> {
+        if self.amount.is_zero() {
+            let detail = format!("{} is of zero: there is nothing to divide", self.stream);
+            return Err(Error::new(Code::PaymentMalformed, detail));
+        }
+        let recorded = Recorded {
+            book: book.clone(),
+            amount: self.amount,
+            payer: self.payer.clone(),
+            event_at: self.event_at,
+            converted: self.converted.clone(),
+            evidence: self.evidence.clone(),
+        };
+        Ok(Fact::new(&Head::start(self.stream.clone()), at, &Body::Recorded(recorded)))
+    }
+}
+
+impl Book {
+    /// The facts that record payments, one for each, in order.
+    ///
+    /// # Errors
+    /// [`Code::RuleMissing`] when no rule is in force at a payment's event time,
+    /// [`Code::PaymentMalformed`] for an amount of zero. Nothing is recorded then.
+    pub fn record(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
+        let at = self.stamp(now);
+        let fact = |payment: &Payment| {
+            if self.rule_at(payment.event_at).is_none() {
+                let detail = format!(
+                    "{} of {} came before any rule of {}: set a rule that starts earlier",
+                    payment.stream, payment.event_at, self.name
+                );
+                return Err(Error::new(Code::RuleMissing, detail));
+            }
+            payment.fact(&self.name, at)
+        };
+        payments.iter().map(fact).collect()
+    }
+}
+
+impl Recorded {
+    /// Whether two bodies say the same of the money: evidence and arrival do not count.
+    #[must_use]
+    pub fn is_same_money(&self, other: &Self) -> bool {
+        let Self { book, amount, payer, event_at, converted, evidence: _ } = self;
+        (book, amount, payer, event_at, converted)
+            == (&other.book, &other.amount, &other.payer, &other.event_at, &other.converted)
+    }
+
+    /// The quiet yes, or the loud no, to recording a payment whose address is taken.
+    ///
+    /// # Errors
+    /// [`Code::PaymentConflict`], with both bodies, when they differ in anything but evidence.
+    pub fn accept_again(&self, again: &Self, stream: &Stream) -> Result<(), Error> {
+        if self.is_same_money(again) {
+            return Ok(());
+        }
+        let shown = |recorded: &Self| {
+            let payer = recorded.payer.as_deref().unwrap_or("nobody named");
+            let converted = recorded.converted.as_ref().map_or_else(String::new, |converted| {
+                format!(", converted from {} {}", converted.amount, converted.asset)
+            });
+            format!(
+                "{} for book {} from {payer} at {}{converted} (seen in {})",
+                recorded.amount, recorded.book, recorded.event_at, recorded.evidence.source
+            )
+        };
+        let detail = format!(
+            "{stream} was recorded as {}, and now as {}: find out which is true",
+            shown(self),
+            shown(again)
+        );
+        Err(Error::new(Code::PaymentConflict, detail))
+    }
+}
+
+impl Converted {
+    /// The amount in the book's asset, at a fixed rate of minor units, rounded down.
+    ///
+    /// ```
+    /// use divvy_core::{Amount, Asset, Converted, Time};
+    ///
+    /// // 50.00 USD at 0.97 is 48.50 USDT, whatever the market does later.
+    /// let (usd, usdt) = (Asset::parse("USD")?, Asset::parse("USDT@6")?);
+    /// let converted = Converted {
+    ///     amount: usd.amount("50.00")?,
+    ///     asset: usd,
+    ///     rate_num: 9_700,
+    ///     rate_den: 1,
+    ///     source: "quoted at checkout".into(),
+    ///     quoted_at: Time::ZERO,
+    /// };
+    /// assert_eq!(usdt.text(converted.locked()?), "48.500000");
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::PaymentMalformed`] for a rate of or by zero, [`Code::AmountAboveCeiling`] when the
+    /// target cannot be held.
+    pub fn locked(&self) -> Result<Amount, Error> {
+        let wide = u128::from(self.amount.get()).checked_mul(u128::from(self.rate_num));
+        let locked = wide.and_then(|wide| wide.checked_div(u128::from(self.rate_den)));
+        match locked {
+            Some(locked) if self.rate_num > 0 => Amount::from_wide(locked),
+            Some(_) | None => {
+                let detail = format!(
+                    "a rate of {}/{} converts nothing: use positive whole numbers",
+                    self.rate_num, self.rate_den
+                );
+                Err(Error::new(Code::PaymentMalformed, detail))
+            }
+        }
+    }
+
+    /// A rate of one to one between two assets, whatever their decimals.
+    ///
+    /// # Errors
+    /// [`Code::PaymentMalformed`] when the assets' decimals are too far apart.
+    pub fn at_par(asset: Asset, amount: Amount, into: &Asset, at: Time) -> Result<Self, Error> {
+        let power = |decimals: u8| 10_u64.checked_pow(decimals.into());
+        let up = into.decimals().saturating_sub(asset.decimals());
+        let down = asset.decimals().saturating_sub(into.decimals());
+        let (Some(rate_num), Some(rate_den)) = (power(up), power(down)) else {
+            let detail = format!("{asset} and {into} are too far apart for a rate of one to one");
+            return Err(Error::new(Code::PaymentMalformed, detail));
+        };
+        Ok(Self { asset, amount, rate_num, rate_den, source: "at par".to_owned(), quoted_at: at })
+    }
+}

@@ -1,0 +1,93 @@
+//! Steps on the streams of rules and payees: what holds from now on, and for whom.
+
+use crate::batch::Step;
+use crate::book::{Book, PayeeId};
+use crate::error::{Code, Error};
+use crate::fact::{Body, Fact, Head, Held, PayeeSet, Released, RuleSet, Stream};
+use crate::name::Name;
+use crate::policy::Policy;
+use crate::split::{Legs, Target};
+use crate::time::Time;
+
+impl Book {
+    /// Sets the rule for payments of a moment and later.
+    ///
+    /// # Errors
+    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
+    /// [`Code::PoolUnknown`] when it names a pool that is not open.
+    pub fn set_rule(&self, from: Time, legs: Legs, now: Time) -> Result<Step, Error> {
+        if !self.rules.is_empty() && from < self.event_newest {
+            let detail = format!(
+                "a rule from {from} would change payments up to {} that are recorded already: \
+                 let it start later",
+                self.event_newest
+            );
+            return Err(Error::new(Code::RuleMissing, detail));
+        }
+        for leg in legs.legs() {
+            Name::new(leg.to.name())?;
+            if let Target::Pool(pool) = &leg.to {
+                self.pool_account(pool.as_str())?;
+            }
+        }
+        let body = Body::RuleSet(RuleSet { from, legs });
+        Ok(Step::new(vec![Fact::new(&self.rule_head, self.stamp(now), &body)], Vec::new()))
+    }
+
+    /// Records what a payee chose: where to be paid, when, or both.
+    ///
+    /// A first destination is in force at once, a changed one after the book's cooling time.
+    ///
+    /// # Errors
+    /// [`Code::PolicyMalformed`] for a threshold below the book's floor.
+    pub fn set_payee(&self, payee: &Name, set: PayeeSet, now: Time) -> Result<Step, Error> {
+        if let Some(Policy::Threshold { min, .. }) = set.policy
+            && min < self.floor()
+        {
+            let detail = format!(
+                "a threshold of {min} for {payee} is below the book's floor of {}: raise it",
+                self.floor()
+            );
+            return Err(Error::new(Code::PolicyMalformed, detail));
+        }
+        Ok(self.payee_step(payee, &Body::PayeeSet(set), now))
+    }
+
+    /// Holds a payee: accrual goes on, planning skips them.
+    #[must_use = "a step does nothing until its facts are committed"]
+    pub fn hold(&self, payee: &Name, reason: &str, cause: Option<&Stream>, now: Time) -> Step {
+        let held = Held { reason: reason.to_owned(), cause: cause.cloned() };
+        self.payee_step(payee, &Body::Held(held), now)
+    }
+
+    /// Lets a held payee be paid again.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] when the payee is not held.
+    pub fn release(&self, payee: &Name, reason: &str, now: Time) -> Result<Step, Error> {
+        let id = self.payee_id(payee.as_str())?;
+        if self.payee(id)?.held().is_none() {
+            let detail = format!("{payee} is not held: nothing to release");
+            return Err(Error::new(Code::PayeeUnknown, detail));
+        }
+        let body = Body::Released(Released { reason: reason.to_owned() });
+        Ok(self.payee_step(payee, &body, now))
+    }
+
+    /// Where a payee's own stream goes on.
+    #[must_use]
+    pub fn payee_head(&self, payee: &Name) -> Head {
+        let stream = Stream::payee(&self.name, payee);
+        let id = self.payee_ids.get(payee);
+        let known = id.and_then(|id: &PayeeId| self.payee(*id).ok());
+        match known.and_then(|payee| payee.choices.as_ref()) {
+            Some(choices) => Head { stream, n: choices.n, hash: choices.hash },
+            None => Head::start(stream),
+        }
+    }
+
+    fn payee_step(&self, payee: &Name, body: &Body, now: Time) -> Step {
+        let head = self.payee_head(payee);
+        Step::new(vec![Fact::new(&head, self.stamp(now), body)], Vec::new())
+    }
+}

@@ -1,0 +1,248 @@
+//! What a book keeps of each batch: who is in it with how much, and where it stands.
+
+use std::collections::BTreeMap;
+
+use crate::amount::Amount;
+use crate::batch::{Batch, State};
+use crate::book::apply::{Folded, follows, misplaced};
+use crate::book::{BatchKey, Book, PayeeId};
+use crate::error::{Code, Error};
+use crate::fact::{Body, Fact, Head, Line, Planned, Stream};
+use crate::time::Time;
+
+/// A batch without the text of its lines; whoever drives it reads its own stream.
+#[derive(Clone, Debug)]
+pub(super) struct Slip {
+    pub(super) batch: Batch,
+    pub(super) lines: Box<[(PayeeId, Amount)]>,
+}
+
+/// Where a batch stands, for lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Standing {
+    /// The batch.
+    pub batch: Stream,
+    /// Where it stands.
+    pub state: State,
+    /// How many lines it has.
+    pub lines: usize,
+    /// What it pays.
+    pub total: Amount,
+    /// The references of its tries.
+    pub references: Vec<String>,
+    /// When it was settled last; [`Time::ZERO`] while it never was.
+    pub settled_at: Time,
+}
+
+/// What a batch does to each of its lines: whether it is reserved, and how often it is paid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Effect {
+    reserved: bool,
+    paid: u32,
+}
+
+impl Slip {
+    fn effect(&self, line: u32) -> Effect {
+        let settled = |fate| fate == crate::batch::Fate::Settled;
+        let here = self.batch.tries().iter();
+        let paid = here.filter(|try_| settled(try_.fate) && !try_.returned.contains(&line)).count();
+        Effect { reserved: self.batch.is_reserved(), paid: u32::try_from(paid).unwrap_or(u32::MAX) }
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        let untouched = self.batch.tries().iter().all(|try_| try_.returned.is_empty());
+        let count = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
+        if untouched {
+            return vec![self.effect(0); self.lines.len()];
+        }
+        (0..count).map(|line| self.effect(line)).collect()
+    }
+}
+
+impl Book {
+    /// Where every batch stands, oldest first.
+    pub fn batches(&self) -> impl Iterator<Item = Standing> {
+        self.slips.values().map(|slip| Standing {
+            batch: slip.batch.stream().clone(),
+            state: slip.batch.state(),
+            lines: slip.lines.len(),
+            total: Amount::total(slip.lines.iter().map(|line| line.1)).unwrap_or(Amount::MAX),
+            references: slip.batch.references(),
+            settled_at: slip.batch.settled_at(),
+        })
+    }
+
+    /// The batches of some runs, by their streams, oldest first.
+    #[must_use]
+    pub fn batch_state(&self, batch: &Stream) -> Option<State> {
+        self.slip_of(batch).map(|slip| slip.batch.state())
+    }
+
+    /// The batches that still need something, oldest first.
+    #[must_use]
+    pub fn open_batches(&self) -> Vec<Stream> {
+        self.open
+            .iter()
+            .filter_map(|key| self.slips.get(key))
+            .map(|slip| slip.batch.stream().clone())
+            .collect()
+    }
+
+    /// How many payout runs were planned.
+    #[must_use]
+    pub const fn runs(&self) -> u64 {
+        self.run_head.n
+    }
+
+    fn slip_of(&self, batch: &Stream) -> Option<&Slip> {
+        let crate::fact::Place::Batch { run, i, .. } = batch.place() else { return None };
+        self.slips.get(&(run, i))
+    }
+
+    pub(super) fn apply_run(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
+        let Body::Run(_) = body else { return Err(misplaced(fact)) };
+        if !follows(&self.run_head, fact) {
+            return Ok(Folded::Early);
+        }
+        self.run_head = Head::after(fact);
+        Ok(Folded::Yes)
+    }
+
+    pub(super) fn apply_batch(
+        &mut self,
+        key: BatchKey,
+        fact: &Fact,
+        body: &Body,
+    ) -> Result<Folded, Error> {
+        if let Body::Planned(planned) = body {
+            return self.begin_batch(key, fact, planned);
+        }
+        let Some(slip) = self.slips.get_mut(&key) else { return Ok(Folded::Early) };
+        if slip.batch.head().n != fact.n {
+            return Ok(Folded::Early);
+        }
+        let before = slip.effects();
+        slip.batch.apply(fact)?;
+        slip.batch.shed();
+        let after = slip.effects();
+        self.track_open(key);
+        self.move_lines(key, &before, &after, fact.at)?;
+        Ok(Folded::Yes)
+    }
+
+    fn begin_batch(
+        &mut self,
+        key: BatchKey,
+        fact: &Fact,
+        planned: &Planned,
+    ) -> Result<Folded, Error> {
+        // The run is written first in the same commit; a batch without it is not there yet.
+        if key.0 >= self.run_head.n {
+            return Ok(Folded::Early);
+        }
+        let ids = |line: &Line| Ok((self.payee_id(line.payee.as_str())?, line.amount));
+        let lines: Box<[_]> = planned.lines.iter().map(ids).collect::<Result<_, Error>>()?;
+        for (line, (id, _)) in planned.lines.iter().zip(&lines) {
+            self.check_destination(line, *id, fact.at)?;
+        }
+        let mut batch = Batch::begin(fact)?;
+        batch.shed();
+        let before = vec![Effect { reserved: false, paid: 0 }; lines.len()];
+        let after = vec![Effect { reserved: true, paid: 0 }; lines.len()];
+        self.slips.insert(key, Slip { batch, lines });
+        self.track_open(key);
+        self.move_lines(key, &before, &after, fact.at)?;
+        Ok(Folded::Yes)
+    }
+
+    /// A line goes where the payee's destination in force says, and nowhere else.
+    pub(super) fn check_destination(
+        &self,
+        line: &Line,
+        id: PayeeId,
+        at: Time,
+    ) -> Result<(), Error> {
+        let in_force = self.destination_of(id, at)?;
+        let same = in_force
+            .as_ref()
+            .is_some_and(|(destination, n)| destination.address == line.to && *n == line.to_n);
+        if same {
+            return Ok(());
+        }
+        let detail = format!(
+            "a line pays {} at a destination that was not in force then: plan it anew",
+            line.payee
+        );
+        Err(Error::new(Code::BatchStale, detail))
+    }
+
+    fn track_open(&mut self, key: BatchKey) {
+        let open = self.slips.get(&key).is_some_and(|slip| slip.batch.is_reserved());
+        if open {
+            self.open.insert(key);
+        } else {
+            self.open.remove(&key);
+        }
+    }
+
+    fn move_lines(
+        &mut self,
+        key: BatchKey,
+        before: &[Effect],
+        after: &[Effect],
+        at: Time,
+    ) -> Result<(), Error> {
+        if before == after {
+            return Ok(());
+        }
+        let Some(slip) = self.slips.get(&key) else { return Ok(()) };
+        let lines: Vec<(PayeeId, Amount)> = slip.lines.to_vec();
+        for ((id, amount), (before, after)) in lines.into_iter().zip(before.iter().zip(after)) {
+            let totals = &mut self.totals;
+            totals.reserved =
+                moved(totals.reserved, amount, before.reserved.into(), after.reserved.into())?;
+            totals.moved = moved(totals.moved, amount, before.paid, after.paid)?;
+            totals.lines_settled = totals
+                .lines_settled
+                .saturating_sub(before.paid.into())
+                .saturating_add(after.paid.into());
+            let payee = self.payee_mut(id)?;
+            payee.reserved =
+                moved(payee.reserved, amount, before.reserved.into(), after.reserved.into())?;
+            let paid_before = payee.paid;
+            payee.paid = moved(payee.paid, amount, before.paid, after.paid)?;
+            let paid_after = payee.paid;
+            self.totals.paid = self.totals.paid.minus(paid_before)?.plus(paid_after)?;
+            self.arm(id, at)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_slips(&self) -> Result<(), Error> {
+        let mut sums: BTreeMap<PayeeId, (u128, u128)> = BTreeMap::new();
+        for slip in self.slips.values() {
+            for ((id, amount), effect) in slip.lines.iter().zip(slip.effects()) {
+                let sum = sums.entry(*id).or_default();
+                let wide = u128::from(amount.get());
+                sum.0 = sum.0.saturating_add(if effect.reserved { wide } else { 0 });
+                sum.1 = sum.1.saturating_add(wide.saturating_mul(effect.paid.into()));
+            }
+        }
+        for (id, (reserved, paid)) in sums {
+            let payee = self.payee(id)?;
+            if reserved != u128::from(payee.reserved) || paid != u128::from(payee.paid) {
+                let paid = Amount::from_wide(paid)?;
+                return Err(self.unbalanced("a payee's paid", payee.paid, "batches", paid));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A sum with one amount taken out `before` times and put in `after` times.
+fn moved(sum: Amount, amount: Amount, before: u32, after: u32) -> Result<Amount, Error> {
+    let times = |count: u32| u128::from(amount.get()).saturating_mul(count.into());
+    let more = Amount::from_wide(u128::from(sum.get()).saturating_add(times(after)))?;
+    more.minus(Amount::from_wide(times(before))?)
+}

@@ -1,0 +1,364 @@
+//! Every book of one database, and the wallets that they pay from: the fold of everything.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::batch::{Batch, State, Step};
+use crate::book::{Book, Plan};
+use crate::error::{Code, Error};
+use crate::fact::{
+    Body, Cancelled, Claimed, Fact, Hash, Head, Opened, Place, Refused, Signed, Stream,
+};
+use crate::name::Name;
+use crate::rail::{Seen, Timing};
+use crate::time::Time;
+
+/// The fold of every fact in one database.
+///
+/// Feed it what `since` returns, and nothing else: a fact that was written but not read back is
+/// not part of it. It may be fed in any order that respects each stream's own; a fact that comes
+/// early waits until what it rests on is there.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Name, Opened, Policy, Time};
+///
+/// let mut books = Books::default();
+/// let name = Name::new("chapter-42")?;
+/// let opened = Opened {
+///     asset: Asset::parse("USD")?,
+///     policy: Policy::Instant,
+///     floor: Amount::ONE,
+///     cooling_secs: 0,
+///     named_on: None,
+/// };
+/// let step = books.open(&name, opened, Time::ZERO)?;
+/// assert!(books.book("chapter-42").is_err());
+/// books.feed(step.facts())?;
+/// assert!(books.book("chapter-42").is_ok());
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    pub(crate) books: BTreeMap<Name, Book>,
+    pub(crate) wallets: BTreeMap<Name, Wallet>,
+    pub(crate) early: Vec<Fact>,
+    pub(crate) newest: Time,
+    pub(crate) count: u64,
+    /// A running digest over the hashes in the order in which they were fed.
+    pub(crate) digest: Hash,
+}
+
+/// What a wallet's tries have claimed.
+#[derive(Clone, Debug)]
+pub(crate) struct Wallet {
+    pub(crate) head: Head,
+    pub(crate) claims: HashMap<String, Stream>,
+}
+
+impl Books {
+    /// Folds facts as they were read.
+    ///
+    /// # Errors
+    /// The errors of [`Fact::body`] and of the rules that a fact breaks. A broken history stops
+    /// everything: run `verify`.
+    pub fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
+        for fact in facts {
+            self.count = self.count.saturating_add(1);
+            self.digest = self.digest.then(&fact.hash);
+            self.newest = self.newest.max(fact.at);
+            if !self.fold(fact).map_err(|error| named(fact, &error))? {
+                self.early.push(fact.clone());
+            }
+        }
+        self.fold_early()
+    }
+
+    /// A book by its name.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] when there is none of that name.
+    pub fn book(&self, book: &str) -> Result<&Book, Error> {
+        self.books.get(book).ok_or_else(|| unknown(book, self.books.keys()))
+    }
+
+    /// A book by its name, for what only arranges it anew, such as [`Book::wake_waited`].
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] when there is none of that name.
+    pub fn book_mut(&mut self, book: &str) -> Result<&mut Book, Error> {
+        let error = unknown(book, self.books.keys());
+        self.books.get_mut(book).ok_or(error)
+    }
+
+    /// Every book, by name.
+    pub fn all(&self) -> impl Iterator<Item = &Book> {
+        self.books.values()
+    }
+
+    /// The newest fact's time.
+    #[must_use]
+    pub const fn newest(&self) -> Time {
+        self.newest
+    }
+
+    /// How many facts were fed.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The running digest over the hashes of the facts, in the order in which they were fed.
+    #[must_use]
+    pub const fn digest(&self) -> Hash {
+        self.digest
+    }
+
+    /// Facts that wait for what they rest on. At a horizon there are none.
+    #[must_use]
+    pub fn early(&self) -> &[Fact] {
+        &self.early
+    }
+
+    /// Opens a book.
+    ///
+    /// # Errors
+    /// [`Code::BookConflict`] when the book is there already.
+    pub fn open(&self, book: &Name, opened: Opened, now: Time) -> Result<Step, Error> {
+        if self.books.contains_key(book) {
+            let detail = format!("there is a book {book} already: choose another name");
+            return Err(Error::new(Code::BookConflict, detail));
+        }
+        let head = Head::start(Stream::rule(book));
+        let fact = Fact::new(&head, now.max(self.newest), &Body::Opened(opened));
+        Ok(Step::new(vec![fact], Vec::new()))
+    }
+
+    /// Plans a run of a book together with what its tries claim.
+    ///
+    /// # Errors
+    /// As for a run that cannot be planned, and [`Code::RailRefused`] when two tries claim the
+    /// same of a wallet.
+    pub fn plan(&self, book: &str, plans: &[Plan], now: Time) -> Result<Step, Error> {
+        let book = self.book(book)?;
+        let mut step = book.plan(plans, now)?;
+        let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
+        for (i, plan) in (0_u32..).zip(plans) {
+            let head = heads.get(&plan.planned.wallet).cloned();
+            let head = head.unwrap_or_else(|| self.wallet_head(&plan.planned.wallet));
+            let batch = book.next_batch(i);
+            if let Some(claimed) =
+                self.claim(&plan.planned.wallet, &head, &batch, &plan.signed, now)?
+            {
+                heads.insert(plan.planned.wallet.clone(), Head::after(&claimed));
+                step = step.and(Step::new(vec![claimed], Vec::new()));
+            }
+        }
+        Ok(step)
+    }
+
+    /// Signs a batch anew, with what the new try claims.
+    ///
+    /// # Errors
+    /// [`Code::BatchState`] when the new try could coexist with an earlier one;
+    /// [`Code::BatchStale`] when a line's destination is not in force any more, or its payee is
+    /// held: cancel it then, and what is due is planned anew.
+    pub fn sign(&self, batch: &Batch, signed: Signed, now: Time) -> Result<Step, Error> {
+        let at = now.max(self.newest);
+        self.check_current(batch, at)?;
+        let mut after = batch.clone();
+        let fact = Fact::new(batch.head(), at, &Body::Signed(signed.clone()));
+        after.apply(&fact)?;
+        let head = self.wallet_head(batch.wallet());
+        let claimed = self.claim(batch.wallet(), &head, batch.stream(), &signed, now)?;
+        let facts = std::iter::once(fact).chain(claimed).collect();
+        Ok(Step::new(facts, vec![Step::call(batch.stream().clone(), signed)]))
+    }
+
+    /// Whether every line of a batch may be signed as it was planned.
+    ///
+    /// # Errors
+    /// [`Code::BatchStale`] when a destination has changed or a payee is held.
+    pub fn check_current(&self, batch: &Batch, at: Time) -> Result<(), Error> {
+        let Place::Batch { book, .. } = batch.stream().place() else { return Ok(()) };
+        self.book(book)?.check_lines(batch.lines(), at)
+    }
+
+    /// Gives up a batch that no try can move; its lines are payable again.
+    ///
+    /// # Errors
+    /// [`Code::BatchState`] while a try may still move money.
+    pub fn cancel(&self, batch: &Batch, reason: &str, now: Time) -> Result<Step, Error> {
+        let body = Body::Cancelled(Cancelled { reason: reason.to_owned() });
+        self.follow(batch, &[body], now)
+    }
+
+    /// The facts that a look teaches, and the holds that follow from them in the same commit.
+    ///
+    /// The step is empty when nothing was learned.
+    ///
+    /// # Errors
+    /// [`Code::RailReply`] unless there is one answer for each try.
+    pub fn learn(
+        &self,
+        batch: &Batch,
+        seen: &Seen,
+        now: Time,
+        timing: Timing,
+    ) -> Result<Step, Error> {
+        let bodies = batch.learn(seen, now, timing)?;
+        let mut step = self.follow(batch, &bodies, now)?;
+        let Place::Batch { book, .. } = batch.stream().place() else { return Ok(step) };
+        let book = self.book(book)?;
+        for (payee, reason) in holds(batch, &bodies) {
+            step = step.and(book.hold(&payee, &reason, Some(batch.stream()), now));
+        }
+        Ok(step)
+    }
+
+    /// A person's decision about a batch, with their evidence, as facts of its stream.
+    ///
+    /// # Errors
+    /// [`Code::BatchState`] for facts that may not follow.
+    pub fn follow(&self, batch: &Batch, bodies: &[Body], now: Time) -> Result<Step, Error> {
+        let facts = Fact::chain(batch.head(), now.max(self.newest), bodies);
+        let mut after = batch.clone();
+        facts.iter().try_for_each(|fact| after.apply(fact))?;
+        Ok(Step::new(facts, Vec::new()))
+    }
+
+    /// What other batches have claimed of a wallet. A claim ends when its batch is closed.
+    #[must_use]
+    pub fn claimed(&self, wallet: &str, except: Option<&Stream>) -> Vec<String> {
+        let Some(wallet) = self.wallets.get(wallet) else { return Vec::new() };
+        let in_force =
+            |(_, batch): &(&String, &Stream)| Some(*batch) != except && self.is_open(batch);
+        let mut coins: Vec<String> =
+            wallet.claims.iter().filter(in_force).map(|(coin, _)| coin.clone()).collect();
+        coins.sort_unstable();
+        coins
+    }
+
+    fn is_open(&self, batch: &Stream) -> bool {
+        let Place::Batch { book, .. } = batch.place() else { return false };
+        let state = self.books.get(book).and_then(|book| book.batch_state(batch));
+        match state {
+            Some(State::Cancelled | State::Refused | State::Settled | State::Returned) => false,
+            Some(_) | None => true,
+        }
+    }
+
+    fn wallet_head(&self, wallet: &Name) -> Head {
+        let known = self.wallets.get(wallet).map(|wallet| wallet.head.clone());
+        known.unwrap_or_else(|| Head::start(Stream::coins(wallet)))
+    }
+
+    fn claim(
+        &self,
+        wallet: &Name,
+        head: &Head,
+        batch: &Stream,
+        signed: &Signed,
+        now: Time,
+    ) -> Result<Option<Fact>, Error> {
+        if signed.claims.is_empty() {
+            return Ok(None);
+        }
+        let taken = self.claimed(wallet.as_str(), Some(batch));
+        if let Some(coin) = signed.claims.iter().find(|coin| taken.contains(coin)) {
+            let detail = format!("{coin} of wallet {wallet} is claimed already: sign with another");
+            return Err(Error::new(Code::RailRefused, detail));
+        }
+        let body = Body::Claimed(Claimed { coins: signed.claims.clone(), batch: batch.clone() });
+        Ok(Some(Fact::new(head, now.max(self.newest), &body)))
+    }
+
+    fn fold(&mut self, fact: &Fact) -> Result<bool, Error> {
+        let body = fact.body()?;
+        let name = match fact.stream.place() {
+            Place::Coins { wallet } => return self.fold_claim(wallet, fact, &body),
+            Place::Payment { .. } => {
+                let Body::Recorded(recorded) = &body else {
+                    return Err(crate::book::misplaced(fact));
+                };
+                recorded.book.as_str()
+            }
+            Place::Rule { book }
+            | Place::Pool { book, .. }
+            | Place::Payee { book, .. }
+            | Place::Run { book }
+            | Place::Batch { book, .. } => book,
+        };
+        if let Some(book) = self.books.get_mut(name) {
+            return book.apply(fact, &body).map(|folded| folded.is_done());
+        }
+        let Body::Opened(opened) = &body else { return Ok(false) };
+        let name = Name::new(name)?;
+        let book = Book::open(name.clone(), opened.clone(), Head::after(fact), fact.at);
+        self.books.insert(name, book);
+        Ok(true)
+    }
+
+    fn fold_claim(&mut self, wallet: &str, fact: &Fact, body: &Body) -> Result<bool, Error> {
+        let Body::Claimed(claimed) = body else { return Err(crate::book::misplaced(fact)) };
+        let start = || Wallet { head: Head::start(fact.stream.clone()), claims: HashMap::new() };
+        let wallet = self.wallets.entry(Name::new(wallet)?).or_insert_with(start);
+        if wallet.head.n != fact.n {
+            return Ok(false);
+        }
+        for coin in &claimed.coins {
+            wallet.claims.insert(coin.clone(), claimed.batch.clone());
+        }
+        wallet.head = Head::after(fact);
+        Ok(true)
+    }
+
+    /// Tries what came early again, as long as that gets anywhere.
+    fn fold_early(&mut self) -> Result<(), Error> {
+        loop {
+            let early = std::mem::take(&mut self.early);
+            let before = early.len();
+            for fact in early {
+                if !self.fold(&fact).map_err(|error| named(&fact, &error))? {
+                    self.early.push(fact);
+                }
+            }
+            if self.early.is_empty() || self.early.len() == before {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whom to hold for what was learned: a refused or returned payee is not planned again before a
+/// person has looked, or a new destination came.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only two kinds hold anybody")]
+fn holds(batch: &Batch, bodies: &[Body]) -> Vec<(Name, String)> {
+    let mut holds = Vec::new();
+    let payee = |line: u32| {
+        let at = usize::try_from(line).ok()?;
+        batch.lines().get(at).map(|line| line.payee.clone())
+    };
+    for body in bodies {
+        let (lines, reason) = match body {
+            Body::Refused(Refused { line: Some(line), reason, .. }) => (vec![*line], reason),
+            Body::Returned(returned) if returned.lines.is_empty() => {
+                let all = u32::try_from(batch.lines().len()).unwrap_or(u32::MAX);
+                ((0..all).collect(), &returned.reason)
+            }
+            Body::Returned(returned) => (returned.lines.clone(), &returned.reason),
+            _ => continue,
+        };
+        holds.extend(lines.into_iter().filter_map(payee).map(|payee| (payee, reason.clone())));
+    }
+    holds
+}
+
+fn unknown<'a>(book: &str, known: impl Iterator<Item = &'a Name>) -> Error {
+    let known: Vec<&str> = known.map(Name::as_str).take(8).collect();
+    let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+    Error::new(Code::BookUnknown, format!("there is no book {book:?}; known are: {known}"))
+}
+
+fn named(fact: &Fact, error: &Error) -> Error {
+    let detail = format!("fact {} of {} ({}): {error}", fact.n, fact.stream, fact.kind);
+    Error::new(error.code(), detail)
+}

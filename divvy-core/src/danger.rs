@@ -1,0 +1,90 @@
+//! What Divvy cannot check for you. Search for this word in a review.
+
+use crate::amount::Amount;
+use crate::asset::Asset;
+use crate::book::Payment;
+use crate::error::Error;
+use crate::fact::{Converted, Evidence, Stream};
+use crate::name::Name;
+use crate::time::Time;
+
+/// A payment that nobody has verified: the caller vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct Vouched {
+    /// Who says so, such as an import or a till.
+    pub source: Name,
+    /// The account that received it.
+    pub account: Name,
+    /// The id of the money's movement: never an event's id, which another event could repeat.
+    pub id: Name,
+    /// How much, in `asset`.
+    pub amount: Amount,
+    /// What came in.
+    pub asset: Asset,
+    /// Who paid, as the source names them.
+    pub payer: Option<String>,
+    /// When the provider says that it happened.
+    pub event_at: Time,
+    /// What the caller has seen.
+    pub evidence: Evidence,
+}
+
+/// Takes the caller's word for a payment, in the asset of the book that it is for.
+///
+/// A payment in another asset is converted at par; use [`vouched_at`] for any other rate.
+///
+/// ```
+/// use divvy_core::danger::{Vouched, vouched};
+/// use divvy_core::{Asset, Evidence, Hash, Name, Time};
+///
+/// let usd = Asset::parse("USD")?;
+/// let payment = vouched(
+///     Vouched {
+///         source: Name::new("till")?,
+///         account: Name::new("main")?,
+///         id: Name::new("receipt-7")?,
+///         amount: usd.amount("12.00")?,
+///         asset: usd,
+///         payer: None,
+///         event_at: Time::ZERO,
+///         evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"7"), said: "12.00".into() },
+///     },
+///     &Asset::parse("USDC@6")?,
+/// )?;
+/// assert_eq!(payment.amount().get(), 12_000_000);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`crate::Code::PaymentMalformed`] or [`crate::Code::AmountAboveCeiling`] when the amount does
+/// not fit the book's asset.
+pub fn vouched(said: Vouched, book: &Asset) -> Result<Payment, Error> {
+    if said.asset == *book {
+        let amount = said.amount;
+        return Ok(payment(said, amount, None));
+    }
+    let converted = Converted::at_par(said.asset.clone(), said.amount, book, said.event_at)?;
+    vouched_at(said, converted)
+}
+
+/// Takes the caller's word for a payment and for the rate that locks its amount.
+///
+/// # Errors
+/// [`crate::Code::PaymentMalformed`] or [`crate::Code::AmountAboveCeiling`] when the rate gives no
+/// amount that a book can hold.
+pub fn vouched_at(said: Vouched, converted: Converted) -> Result<Payment, Error> {
+    let amount = converted.locked()?;
+    Ok(payment(said, amount, Some(converted)))
+}
+
+fn payment(said: Vouched, amount: Amount, converted: Option<Converted>) -> Payment {
+    Payment {
+        stream: Stream::payment(&said.source, &said.account, &said.id),
+        amount,
+        payer: said.payer,
+        event_at: said.event_at,
+        converted,
+        evidence: said.evidence,
+    }
+}

@@ -1,0 +1,243 @@
+//! Streams: the names of ordered, hash-chained runs of facts.
+
+use core::fmt;
+use std::sync::Arc;
+
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Code, Error};
+use crate::name::{Name, is_name};
+
+/// The name of an ordered run of facts.
+///
+/// ```
+/// use divvy_core::{Name, Place, Stream};
+///
+/// let stream = Stream::parse("payee/chapter-42/alice")?;
+/// assert_eq!(stream.place(), Place::Payee { book: "chapter-42", payee: "alice" });
+/// assert!(Stream::parse("payee/chapter-42").is_err());
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stream(Arc<str>);
+
+/// What a stream is about, taken from its name.
+///
+/// ```
+/// # use divvy_core::{Place, Stream};
+/// assert_eq!(Stream::parse("coins/till")?.place(), Place::Coins { wallet: "till" });
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place<'a> {
+    /// `rule/<book>`: how a book was opened, and its rules.
+    Rule {
+        /// The book.
+        book: &'a str,
+    },
+    /// `pool/<book>/<pool>`: units and declarations.
+    Pool {
+        /// The book.
+        book: &'a str,
+        /// The pool.
+        pool: &'a str,
+    },
+    /// `payee/<book>/<payee>`: destination, policy, holds.
+    Payee {
+        /// The book.
+        book: &'a str,
+        /// The payee.
+        payee: &'a str,
+    },
+    /// `payment/<source>/<account>/<id>`: one movement of money, whatever book it went to.
+    Payment {
+        /// Who says so, such as a rail or an import.
+        source: &'a str,
+        /// The account that received it.
+        account: &'a str,
+        /// The id of the money's movement.
+        id: &'a str,
+    },
+    /// `run/<book>`: the payout runs.
+    Run {
+        /// The book.
+        book: &'a str,
+    },
+    /// `batch/<book>/<run>/<i>`: the life of one batch.
+    Batch {
+        /// The book.
+        book: &'a str,
+        /// The run.
+        run: u64,
+        /// The batch's place in its run.
+        i: u32,
+    },
+    /// `coins/<wallet>`: what tries have claimed.
+    Coins {
+        /// The wallet.
+        wallet: &'a str,
+    },
+}
+
+impl Stream {
+    /// Reads a stream's name.
+    ///
+    /// # Errors
+    /// [`Code::NameMalformed`] for a name that is none of the known places.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if place(text).is_some() {
+            return Ok(Self(Arc::from(text)));
+        }
+        let shown: String = text.chars().take(80).collect();
+        let detail = format!("{shown:?} is no stream: write it as payee/<book>/<payee>");
+        Err(Error::new(Code::NameMalformed, detail))
+    }
+
+    /// The stream of a book's opening and rules.
+    #[must_use]
+    pub fn rule(book: &Name) -> Self {
+        Self(format!("rule/{book}").into())
+    }
+
+    /// The stream of a pool.
+    #[must_use]
+    pub fn pool(book: &Name, pool: &Name) -> Self {
+        Self(format!("pool/{book}/{pool}").into())
+    }
+
+    /// The stream of a payee.
+    #[must_use]
+    pub fn payee(book: &Name, payee: &Name) -> Self {
+        Self(format!("payee/{book}/{payee}").into())
+    }
+
+    /// The stream of one movement of money. It names no book: recording it into a second book is
+    /// a conflict that can be seen.
+    #[must_use]
+    pub fn payment(source: &Name, account: &Name, id: &Name) -> Self {
+        Self(format!("payment/{source}/{account}/{id}").into())
+    }
+
+    /// The stream of a book's payout runs.
+    #[must_use]
+    pub fn run(book: &Name) -> Self {
+        Self(format!("run/{book}").into())
+    }
+
+    /// The stream of one batch.
+    #[must_use]
+    pub fn batch(book: &Name, run: u64, i: u32) -> Self {
+        Self(format!("batch/{book}/{run}/{i}").into())
+    }
+
+    /// The stream of what a wallet's tries have claimed.
+    #[must_use]
+    pub fn coins(wallet: &Name) -> Self {
+        Self(format!("coins/{wallet}").into())
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the stream is about.
+    ///
+    /// # Panics
+    /// Never: every constructor checks that the name is a place.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "every constructor checks that the name is a place")]
+    pub fn place(&self) -> Place<'_> {
+        place(&self.0).expect("a stream's name is a place")
+    }
+}
+
+fn place(text: &str) -> Option<Place<'_>> {
+    let (room, rest) = text.split_once('/')?;
+    let named = |name: &str| is_name(name).then_some(());
+    let place = match room {
+        "rule" => Place::Rule { book: rest },
+        "run" => Place::Run { book: rest },
+        "coins" => Place::Coins { wallet: rest },
+        "pool" | "payee" => {
+            let (book, name) = rest.split_once('/')?;
+            named(book)?;
+            named(name)?;
+            let payee = room == "payee";
+            return Some(if payee {
+                Place::Payee { book, payee: name }
+            } else {
+                Place::Pool { book, pool: name }
+            });
+        }
+        "payment" => {
+            let (source, rest) = rest.split_once('/')?;
+            let (account, id) = rest.split_once('/')?;
+            named(source)?;
+            named(account)?;
+            named(id)?;
+            return Some(Place::Payment { source, account, id });
+        }
+        "batch" => {
+            let (book, rest) = rest.split_once('/')?;
+            let (run, i) = rest.split_once('/')?;
+            named(book)?;
+            return Some(Place::Batch { book, run: number(run)?, i: number(i)? });
+        }
+        _ => return None,
+    };
+    named(rest)?;
+    Some(place)
+}
+
+/// Digits alone, without leading zeros, so that a place has one name.
+fn number<T: core::str::FromStr>(text: &str) -> Option<T> {
+    let canonical = text == "0" || !text.starts_with('0');
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if canonical && digits { text.parse().ok() } else { None }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl<C> Encode<C> for Stream {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Stream {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        Self::parse(d.str()?).map_err(DecodeError::message)
+    }
+}
+
+impl Serialize for Stream {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stream {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as Deserialize>::deserialize(from)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}

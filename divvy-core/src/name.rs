@@ -1,0 +1,115 @@
+//! Names of books, payees, pools, rails and wallets: parts of a stream's name.
+
+use core::borrow::Borrow;
+use core::fmt;
+use std::sync::Arc;
+
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Code, Error};
+
+/// A name that may stand between the slashes of a stream: 1 to 200 bytes, no slash, no control
+/// character, no space at either end.
+///
+/// Facts are for ever, so prefer names that say nothing about a person.
+///
+/// ```
+/// use divvy_core::{Code, Name};
+///
+/// assert_eq!(Name::new("chapter-42")?.as_str(), "chapter-42");
+/// assert_eq!(Name::new("a/b").unwrap_err().code(), Code::NameMalformed);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
+
+/// The longest name in bytes.
+const NAME_BYTES_MAX: usize = 200;
+
+impl Name {
+    /// Checks a name.
+    ///
+    /// # Errors
+    /// [`Code::NameMalformed`] when it is empty, too long, or holds a slash, a control character
+    /// or a space at either end.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        if is_name(text) {
+            Ok(Self(Arc::from(text)))
+        } else {
+            let shown: String = text.chars().take(60).collect();
+            let detail = format!(
+                "{shown:?} is no name: use 1 to {NAME_BYTES_MAX} bytes without slashes, control \
+                 characters or spaces at the ends"
+            );
+            Err(Error::new(Code::NameMalformed, detail))
+        }
+    }
+
+    /// The name as text.
+    ///
+    /// ```
+    /// # use divvy_core::Name;
+    /// assert_eq!(Name::new("alice")?.as_str(), "alice");
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether the text may be a [`Name`].
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&text.len())
+        && text.trim() == text
+        && !text.chars().any(|letter| letter == '/' || letter.is_control())
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<C> Encode<C> for Name {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Name {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
+        Self::new(d.str()?).map_err(DecodeError::message)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as Deserialize>::deserialize(from)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,241 @@
+//! The rail seam: requests as data, replies as data, and three conversations about them.
+//!
+//! A rail shapes, signs and reads; it never dials, sleeps, retries or remembers. Those four
+//! belong to the host, where they can be seen.
+
+use core::fmt;
+
+use crate::amount::Amount;
+use crate::error::Error;
+use crate::fact::{Evidence, Hash, Line, Sender, Signed, Stream};
+use crate::name::Name;
+use crate::time::Time;
+
+/// A way to move money out.
+///
+/// Each conversation is a step: given everything that was heard so far it asks for more, or is
+/// done. What was heard is kept as evidence.
+///
+/// | | reference | window | a first try is void when |
+/// |---|---|---|---|
+/// | chain with inputs | transaction id | unlimited | another spend of its input is final |
+/// | chain with heights | signature | until height | height passed and signature unknown |
+/// | keyed API | idempotency key | until time | a listing after the deadline lacks it |
+/// | bare API | none before sending | once | never by itself: a person looks |
+pub trait Rail: fmt::Debug + Send + Sync {
+    /// The rail's name, as destinations and batches spell it.
+    fn name(&self) -> &Name;
+
+    /// The wallet that pays.
+    fn wallet(&self) -> &Name;
+
+    /// What the host must know about this rail's timing.
+    fn timing(&self) -> Timing;
+
+    /// Checks an address before it becomes a destination.
+    ///
+    /// # Errors
+    /// [`crate::Code::RailRefused`] with the reason and the remedy.
+    fn check_address(&self, address: &str) -> Result<(), Error>;
+
+    /// Groups lines into batches that will fit and execute.
+    ///
+    /// # Errors
+    /// [`crate::Code::RailReply`] when a reply cannot be read.
+    fn pack(&self, lines: &[Line], heard: &[Heard], now: Time) -> Result<Turn<Vec<Pack>>, Error>;
+
+    /// Signs one try and names what it claims. The reference is known before anything is sent,
+    /// and a second try shares a claim with each earlier one that may still move money.
+    ///
+    /// # Errors
+    /// [`crate::Code::RailRefused`] when the wallet cannot pay, [`crate::Code::RailReply`] when a
+    /// reply cannot be read.
+    fn sign(&self, job: &Job, heard: &[Heard], now: Time) -> Result<Turn<Signed>, Error>;
+
+    /// The request that submits a try: the same bytes every time.
+    fn submit(&self, signed: &Signed, now: Time) -> Request;
+
+    /// Finds out what became of every try of a batch. The reply to a submission may open it.
+    ///
+    /// # Errors
+    /// [`crate::Code::RailReply`] when a reply cannot be read; the tries are unknown then.
+    fn look(&self, tries: &[Signed], heard: &[Heard], now: Time) -> Result<Turn<Seen>, Error>;
+}
+
+/// What a host must know about a rail's timing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain settings, written as a literal")]
+pub struct Timing {
+    /// A try's outcome is settled so many seconds after its deadline: clock skew, the request's
+    /// own timeout and the rail's settling lag together.
+    pub grace_secs: u64,
+    /// The longest time from signing to deadline; a changed destination must cool at least so
+    /// long.
+    pub deadline_secs_max: u64,
+    /// What settled is looked at once more after so many seconds, for returns and undone finals.
+    pub watch_secs: u64,
+}
+
+/// A conversation's turn: ask the world, or be done.
+///
+/// ```
+/// use divvy_core::Turn;
+///
+/// let turn: Turn<u32> = Turn::Done(7);
+/// assert_eq!(turn, Turn::Done(7));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a conversation either asks or ends")]
+pub enum Turn<T> {
+    /// Send these, and come back with what was heard.
+    Ask(Vec<Request>),
+    /// This is the outcome.
+    Done(T),
+}
+
+/// One HTTP exchange as data. Headers with secrets are added when it is sent, by the name of the
+/// credential, and are never part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "plain data that hosts send")]
+pub struct Request {
+    /// The method, in capitals.
+    pub method: &'static str,
+    /// The whole address.
+    pub url: String,
+    /// Headers without secrets.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+    /// It must not be started later than this.
+    pub deadline: Time,
+}
+
+/// A reply as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "plain data that hosts receive")]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+/// A request and what was heard of it. No answer is an answer: it teaches nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "plain data that hosts hand back")]
+pub struct Heard {
+    /// What was asked.
+    pub request: Request,
+    /// What came back, if anything did.
+    pub reply: Option<Reply>,
+}
+
+impl Heard {
+    /// What was heard, as evidence: a hash of the whole reply, and its beginning.
+    ///
+    /// ```
+    /// use divvy_core::{Heard, Reply, Request, Time};
+    ///
+    /// let request = Request {
+    ///     method: "GET",
+    ///     url: "http://127.0.0.1:1/tries/7".into(),
+    ///     headers: vec![],
+    ///     body: vec![],
+    ///     deadline: Time::MAX,
+    /// };
+    /// let heard = Heard { request, reply: Some(Reply { status: 200, body: b"final".to_vec() }) };
+    /// assert_eq!(heard.evidence().said, "200 final");
+    /// ```
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let source = format!("{} {}", self.request.method, self.request.url);
+        let Some(reply) = &self.reply else {
+            return Evidence { source, hash: Hash::of(b""), said: "no answer".to_owned() };
+        };
+        let text = String::from_utf8_lossy(&reply.body);
+        let said: String = text.chars().take(EVIDENCE_CHARS_MAX).collect();
+        let said = format!("{} {said}", reply.status);
+        Evidence { source, hash: Hash::of(&reply.body), said: said.trim_end().to_owned() }
+    }
+}
+
+/// Longer replies are kept by their hash and their beginning.
+const EVIDENCE_CHARS_MAX: usize = 240;
+
+/// Lines that one batch can move together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct Pack {
+    /// Which of the lines, by their place in what was given.
+    pub lines: Vec<usize>,
+    /// What the rail is going to charge for it, in the book's asset.
+    pub fee: Amount,
+}
+
+/// What is to be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct Job {
+    /// The batch; every try carries its name wherever the rail can show it.
+    pub batch: Stream,
+    /// Who gets how much, and where.
+    pub lines: Vec<Line>,
+    /// The tries before this one.
+    pub tries: Vec<Signed>,
+    /// What other batches have claimed of the wallet.
+    pub claimed: Vec<String>,
+    /// Who alone may send it, should the window be `Once`.
+    pub sender: Sender,
+}
+
+/// What a look found: an answer for each try, in order, and how far the rail has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct Seen {
+    /// One for each try.
+    pub answers: Vec<Answer>,
+    /// The rail's height, where it has one and said so.
+    pub tip: Option<u64>,
+    /// How we know.
+    pub evidence: Evidence,
+}
+
+/// What was learned of one try.
+///
+/// ```
+/// use divvy_core::Answer;
+///
+/// // A timeout, a 404 and a 500 all teach the same: nothing.
+/// assert_eq!(Answer::default(), Answer::Unknown);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Answer {
+    /// The rail took it; nothing is final yet.
+    Accepted,
+    /// The rail shows it as final.
+    Final,
+    /// It did not move, and this try can never move money again.
+    ///
+    /// Not "404": a late request may still land. A rail may say this only with proof.
+    Void,
+    /// The rail documents that nothing moved or will, and why.
+    Refused {
+        /// In the rail's words.
+        reason: String,
+        /// The line that is to blame, if the rail names one.
+        line: Option<u32>,
+    },
+    /// It moved, and came back.
+    Returned {
+        /// In the rail's words.
+        reason: String,
+        /// The lines that came back; none named means all of them.
+        lines: Vec<u32>,
+    },
+    /// What was final is not any more: the rail itself undid it.
+    Undone,
+    /// Timeout, dropped line, 5xx, not there yet: we learned nothing.
+    #[default]
+    Unknown,
+}

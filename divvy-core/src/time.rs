@@ -1,0 +1,118 @@
+//! Time as an argument: milliseconds since 1970 in UTC, and the text that people read.
+
+use core::fmt;
+
+use jiff::Timestamp;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Code, Error};
+
+/// A moment in milliseconds since 1970-01-01T00:00:00Z. The core never reads a clock.
+///
+/// ```
+/// use divvy_core::Time;
+///
+/// let noon = Time::parse("2026-03-01T12:00:00Z")?;
+/// assert_eq!(noon.plus_secs(300).to_string(), "2026-03-01T12:05:00Z");
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Time(#[n(0)] u64);
+
+impl Time {
+    /// The beginning of 1970.
+    pub const ZERO: Self = Self(0);
+    /// The end of the year 9999, later than any time that has text.
+    pub const MAX: Self = Self(253_402_300_799_999);
+
+    /// A moment by its milliseconds since 1970; later than the year 9999 becomes [`Time::MAX`].
+    ///
+    /// ```
+    /// # use divvy_core::Time;
+    /// assert_eq!(Time::from_millis(1_000).to_string(), "1970-01-01T00:00:01Z");
+    /// ```
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        if millis > Self::MAX.0 { Self::MAX } else { Self(millis) }
+    }
+
+    /// Milliseconds since 1970.
+    ///
+    /// ```
+    /// # use divvy_core::Time;
+    /// assert_eq!(Time::from_millis(7).millis(), 7);
+    /// ```
+    #[must_use]
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// This many seconds later.
+    ///
+    /// ```
+    /// # use divvy_core::Time;
+    /// assert_eq!(Time::ZERO.plus_secs(2).millis(), 2_000);
+    /// ```
+    #[must_use]
+    pub const fn plus_secs(self, secs: u64) -> Self {
+        Self::from_millis(self.0.saturating_add(secs.saturating_mul(1_000)))
+    }
+
+    /// Milliseconds from an earlier moment until this one; zero when it is not earlier.
+    ///
+    /// ```
+    /// # use divvy_core::Time;
+    /// assert_eq!(Time::from_millis(9).millis_since(Time::from_millis(4)), 5);
+    /// ```
+    #[must_use]
+    pub const fn millis_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Reads RFC 3339 text with any offset.
+    ///
+    /// # Errors
+    /// [`Code::TimeMalformed`] for other text, and for times before 1970.
+    ///
+    /// ```
+    /// # use divvy_core::Time;
+    /// assert_eq!(Time::parse("1970-01-01T01:00:00+01:00")?, Time::ZERO);
+    /// assert!(Time::parse("yesterday").is_err());
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let moment = text.parse::<Timestamp>().map_err(|_| malformed(text))?;
+        let millis = u64::try_from(moment.as_millisecond()).map_err(|_| malformed(text))?;
+        Ok(Self::from_millis(millis))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        match Timestamp::from_millisecond(millis) {
+            Ok(moment) => fmt::Display::fmt(&moment, f),
+            Err(_) => write!(f, "{} ms after 1970", self.0),
+        }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as Deserialize>::deserialize(from)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+fn malformed(text: &str) -> Error {
+    let detail = format!("{text:?} is no time since 1970: write it as 2026-03-01T12:00:00Z");
+    Error::new(Code::TimeMalformed, detail)
+}

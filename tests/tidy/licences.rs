@@ -1,0 +1,134 @@
+//! What we build on may be used by anyone, and is built once. Works without a network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+use spdx::{Expression, LicenseReq, ParseMode};
+
+use crate::house::{none, root};
+
+/// Permissive licences: they ask for a notice, and nothing of who builds on us.
+const PERMISSIVE: [&str; 18] = [
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BlueOak-1.0.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    // Root certificates: data, not code.
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    // Parts of older TLS code; never the only licence of a crate of ours.
+    "OpenSSL",
+    "Unicode-3.0",
+    "Unicode-DFS-2016",
+    "Unlicense",
+    "Zlib",
+    "zlib-acknowledgement",
+];
+
+/// Crates that may be there in several incompatible versions, each with its reason.
+const TWICE: [(&str, &str); 8] = [
+    ("cpufeatures", "tiny; the hashes and the random numbers of TLS are a version apart"),
+    ("getrandom", "a few lines per system; TLS and test randomness are versions apart"),
+    ("hashbrown", "ordered maps of parsers and the SQLite cache move at their own pace"),
+    ("r-efi", "firmware targets only, by way of getrandom"),
+    ("rand_core", "TLS and property tests are a version apart"),
+    ("syn", "runs while macros expand; not in the binary"),
+    ("windows-sys", "Windows only; declarations, not code"),
+    ("windows-targets", "Windows only; declarations, not code"),
+];
+
+#[test]
+fn every_licence_lets_people_use_what_they_build_on_us() {
+    for bad in ["GPL-3.0-only", "MIT AND AGPL-3.0-only", "Nonsense", ""] {
+        assert!(refused("planted", Some(bad)).is_some(), "missed {bad}");
+    }
+    assert!(refused("planted", None).is_some(), "missed a crate without a licence");
+    for good in ["MIT OR GPL-3.0-only", "Apache-2.0 / MIT", "(MIT OR Apache-2.0) AND Unicode-3.0"] {
+        assert_eq!(refused("planted", Some(good)), None);
+    }
+    let refuse = |package: &Value| refused(&name(package), package["license"].as_str());
+    none(packages().iter().filter_map(refuse));
+}
+
+fn refused(name: &str, licence: Option<&str>) -> Option<String> {
+    let Some(text) = licence.filter(|text| !text.is_empty()) else {
+        return Some(format!("{name} names no licence"));
+    };
+    let permissive = |wanted: &LicenseReq| PERMISSIVE.contains(&wanted.to_string().as_str());
+    match Expression::parse_mode(text, ParseMode::LAX) {
+        Ok(terms) if terms.evaluate(permissive) => None,
+        Ok(_) => Some(format!("{name} is under {text}, which asks more than a notice")),
+        Err(error) => Some(format!("{name}: {text} is no licence expression: {}", error.reason)),
+    }
+}
+
+#[test]
+fn no_crate_is_built_in_two_versions_without_a_reason() {
+    let at = |name: &str, version: &str| (name.to_owned(), version.to_owned());
+    assert_eq!(twice([at("a", "1.0.0"), at("a", "2.0.0")].into_iter()).len(), 1);
+    assert_eq!(twice([at("a", "0.1.0"), at("a", "0.2.0")].into_iter()).len(), 1);
+    assert_eq!(twice([at("a", "1.0.0"), at("a", "1.2.0")].into_iter()), [""; 0]);
+    assert_eq!(twice([at("syn", "2.0.0"), at("syn", "3.0.0")].into_iter()), [""; 0]);
+
+    let version = |package: &Value| package["version"].as_str().unwrap_or_default().to_owned();
+    none(twice(packages().iter().map(|package| (name(package), version(package)))));
+}
+
+fn twice(packages: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let mut lines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, version) in packages {
+        lines.entry(name).or_default().insert(compatible(&version));
+    }
+    let reasoned = |name: &String| TWICE.iter().any(|(known, _)| known == name);
+    lines.retain(|name, versions| versions.len() > 1 && !reasoned(name));
+    let say = |(name, versions): (String, BTreeSet<String>)| {
+        let versions: Vec<_> = versions.into_iter().collect();
+        format!("{name} is there as {}: align them or write down why", versions.join(" and "))
+    };
+    lines.into_iter().map(say).collect()
+}
+
+/// The part of a version that has to differ for two of them to be built side by side.
+fn compatible(version: &str) -> String {
+    let mut parts = version.split('.');
+    match (parts.next(), parts.next()) {
+        (Some("0"), Some(minor)) => format!("0.{minor}"),
+        (major, _) => major.unwrap_or_default().to_owned(),
+    }
+}
+
+fn name(package: &Value) -> String {
+    package["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What the lock file resolves to: for every system when all of it was downloaded, for this one
+/// otherwise.
+fn packages() -> Vec<Value> {
+    let here = host();
+    let found = metadata(&[]).or_else(|| metadata(&["--filter-platform", &here]));
+    let found = found.expect("cargo metadata --offline answers once the workspace was built");
+    let packages = found["packages"].as_array().cloned().unwrap_or_default();
+    assert!(!packages.is_empty(), "cargo metadata names no package");
+    packages
+}
+
+fn metadata(more: &[&str]) -> Option<Value> {
+    let asked = ["metadata", "--offline", "--locked", "--format-version", "1"];
+    let cargo = Command::new(env!("CARGO")).args(asked).args(more).current_dir(root()).output();
+    let out = cargo.ok().filter(|out| out.status.success())?;
+    serde_json::from_slice(&out.stdout).ok()
+}
+
+fn host() -> String {
+    let rustc = Command::new("rustc").arg("-vV").output().expect("rustc is beside cargo");
+    let text = String::from_utf8_lossy(&rustc.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc names its host").to_owned()
+}
