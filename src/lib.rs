@@ -1,1 +1,6 @@
 //! Divvy.
+
+mod host;
+
+pub use divvy_core as core;
+pub use host::{Host, Sender};

@@ -8,6 +8,7 @@ mod books;
 pub mod danger;
 mod error;
 mod fact;
+mod host;
 mod name;
 mod policy;
 mod pool;
@@ -29,6 +30,7 @@ pub use fact::{
     Released, Reopened, Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Stream,
     Voided, Window,
 };
+pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use name::Name;
 pub use policy::Policy;
 pub use pool::{Holder, Index, Pool, Units};
