@@ -25,7 +25,7 @@ pub use order::{AfterFee, Waterfall, split_after_fee, split_capped};
 pub use portion::portion_weights;
 pub use ratio::Ratio;
 
-use rank::raise_largest;
+use rank::{bucket_shift, raise_largest};
 use reciprocal::Reciprocal;
 
 /// Who gets the units that rounding leaves over.
@@ -166,8 +166,14 @@ pub struct SignedShares {
 pub fn split(rule: Rule, amount: Amount, weights: &[u64]) -> Result<Shares, Error> {
     let total = total(weights)?;
     let shares = match Reciprocal::new(amount.get(), total) {
-        Reciprocal::Narrow(narrow) => shares(rule, amount, weights, total, |of| narrow.of(of)),
-        Reciprocal::Wide(wide) => shares(rule, amount, weights, total, |of| wide.of(of)),
+        Reciprocal::Narrow(narrow) => {
+            let bucket = |rest| narrow.bucket(rest);
+            shares(rule, amount, weights, total, |weight| narrow.of(weight), bucket)
+        }
+        Reciprocal::Wide(wide) => {
+            let bucket = |rest| wide.bucket(rest);
+            shares(rule, amount, weights, total, |weight| wide.of(weight), bucket)
+        }
     };
     let left = amount.minus(Amount::new(shares.iter().sum())?)?;
     let shares = shares.into_iter().map(Amount::new).collect::<Result<_, _>>()?;
@@ -227,20 +233,21 @@ fn split_down(magnitude: Amount, weights: &[u64]) -> Result<Shares, Error> {
     let over: u64 = ceilings.map(|(floor, short)| floor.saturating_add((*short > 0).into())).sum();
     // The units that the ceilings pay too much come back from those who lie furthest above.
     let mut back = vec![0; weights.len()];
-    raise_largest(&mut back, &shorts, over.saturating_sub(magnitude.get()));
+    raise_largest(&mut back, &shorts, over.saturating_sub(magnitude.get()), |_| 0);
     let shares = floors.iter().zip(&shorts).zip(&back).map(|((floor, short), back)| {
         Amount::new(floor.saturating_add((*short > 0).into()).saturating_sub(*back))
     });
     Ok(Shares { shares: shares.collect::<Result<_, _>>()?, left: Amount::ZERO })
 }
 
-/// The shares by a rule, given each weight's floor and remainder.
+/// The shares by a rule, given each weight's floor and remainder, and the remainder's bucket.
 fn shares<R: Copy + Ord + Into<u128>>(
     rule: Rule,
     amount: Amount,
     weights: &[u64],
     total: NonZeroU128,
     of: impl Fn(u64) -> (u64, R),
+    bucket: impl Fn(R) -> usize,
 ) -> Vec<u64> {
     let floors = || weights.iter().map(|weight| of(*weight).0).collect::<Vec<u64>>();
     match rule {
@@ -251,14 +258,17 @@ fn shares<R: Copy + Ord + Into<u128>>(
         Rule::FloorThenLargestWeight => {
             let mut shares = floors();
             let over = over(amount, &shares);
-            raise_largest(&mut shares, weights, over);
+            let most = weights.iter().copied().max().unwrap_or(0);
+            let shift = bucket_shift(most.into());
+            let bucket = |weight: u64| usize::try_from(weight.wrapping_shr(shift));
+            raise_largest(&mut shares, weights, over, |key| bucket(key).unwrap_or(usize::MAX));
             shares
         }
         Rule::LargestRemainder | Rule::SignedFloorLargestRemainder => {
             let (mut shares, rests): (Vec<u64>, Vec<R>) =
                 weights.iter().map(|weight| of(*weight)).unzip();
             let over = over(amount, &shares);
-            raise_largest(&mut shares, &rests, over);
+            raise_largest(&mut shares, &rests, over, bucket);
             shares
         }
         Rule::CumulativeFloor => cumulative(weights, total, of),

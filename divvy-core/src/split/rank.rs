@@ -2,29 +2,73 @@
 
 /// Adds one to each share of the `count` largest keys; ties go to the lower index.
 ///
-/// A partial selection finds the least key that still gets a unit, so the cost stays linear. The
-/// callers' arithmetic keeps `count` below the number of keys above zero.
-pub(super) fn raise_largest<K: Copy + Ord>(shares: &mut [u64], keys: &[K], count: u64) {
-    let mut ties = usize::try_from(count).unwrap_or(usize::MAX);
-    let Some(least) = nth_largest(keys, ties) else { return };
-    ties = ties.saturating_sub(keys.iter().filter(|key| **key > least).count());
+/// `bucket` sorts keys coarsely: a larger key never has a lower bucket. A count per bucket finds
+/// the one in which the least raised key lies, and only that bucket is searched, so the cost is
+/// that of reading the keys a few times. The callers' arithmetic keeps `count` at most the number
+/// of keys.
+pub(super) fn raise_largest<K: Copy + Ord>(
+    shares: &mut [u64],
+    keys: &[K],
+    count: u64,
+    bucket: impl Fn(K) -> usize,
+) {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    if count == 0 || count > keys.len() {
+        return;
+    }
+    let (least, mut ties) = least_raised(keys, count, bucket);
     for (share, key) in shares.iter_mut().zip(keys) {
-        let tied = *key == least && ties > 0;
+        let tied = Some(*key) == least && ties > 0;
         ties = ties.saturating_sub(tied.into());
-        *share = share.saturating_add((tied || *key > least).into());
+        *share = share.saturating_add((tied || Some(*key) > least).into());
     }
 }
 
-/// The `count`-th largest key, or nothing when there is no such key.
-fn nth_largest<K: Copy + Ord>(keys: &[K], count: usize) -> Option<K> {
-    let place = keys.len().checked_sub(count)?;
-    if place == keys.len() {
-        return None;
-    }
-    // The selection moves what it looks at, and the shares need the keys in their order.
-    let mut moved = keys.to_vec();
-    Some(*moved.select_nth_unstable(place).1)
+/// The least key that is raised, and how many keys equal to it are.
+fn least_raised<K: Copy + Ord>(
+    keys: &[K],
+    count: usize,
+    bucket: impl Fn(K) -> usize,
+) -> (Option<K>, usize) {
+    let bucket = |key: &K| bucket(*key).min(BUCKETS.saturating_sub(1));
+    let mut within = count;
+    // A short list is searched whole: counting would cost more than it saves.
+    let mut near = if keys.len() < MANY {
+        keys.to_vec()
+    } else {
+        let mut sizes = [0_usize; BUCKETS];
+        for key in keys {
+            if let Some(size) = sizes.get_mut(bucket(key)) {
+                *size = size.saturating_add(1);
+            }
+        }
+        let mut edge = 0;
+        for (place, size) in sizes.iter().enumerate().rev() {
+            edge = place;
+            if *size >= within {
+                break;
+            }
+            within = within.saturating_sub(*size);
+        }
+        keys.iter().copied().filter(|key| bucket(key) == edge).collect()
+    };
+    let Some(place) = near.len().checked_sub(within).filter(|place| *place < near.len()) else {
+        return (None, 0);
+    };
+    let (_, least, above) = near.select_nth_unstable(place);
+    let above = above.iter().filter(|key| **key > *least).count();
+    (Some(*least), within.saturating_sub(above))
 }
+
+/// How far to shift numbers up to `most` so that their leading bits number the buckets.
+pub(super) const fn bucket_shift(most: u128) -> u32 {
+    let bits = u128::BITS.saturating_sub(most.leading_zeros());
+    bits.saturating_sub(BUCKETS.ilog2())
+}
+
+/// Enough that one holds few of a million keys, and few enough to stay in the nearest cache.
+const BUCKETS: usize = 512;
+const MANY: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -32,21 +76,43 @@ mod tests {
 
     #[test]
     fn the_largest_keys_are_raised_and_ties_go_to_the_lower_index() {
+        #[rustfmt::skip]
         let table: [(&[u8], u64, &[u64]); 8] = [
             // keys          count  raised
-            (&[1, 2, 3], 0, &[0, 0, 0]),
-            (&[1, 2, 3], 1, &[0, 0, 1]),
-            (&[1, 2, 3], 2, &[0, 1, 1]),
-            (&[1, 2, 3], 3, &[1, 1, 1]),
-            (&[5, 5, 5], 1, &[1, 0, 0]),
-            (&[5, 5, 5], 2, &[1, 1, 0]),
-            (&[5, 9, 5, 5], 2, &[1, 1, 0, 0]),
-            (&[], 0, &[]),
+            (&[1, 2, 3],         0, &[0, 0, 0]),
+            (&[1, 2, 3],         1, &[0, 0, 1]),
+            (&[1, 2, 3],         2, &[0, 1, 1]),
+            (&[1, 2, 3],         3, &[1, 1, 1]),
+            (&[5, 5, 5],         1, &[1, 0, 0]),
+            (&[5, 5, 5],         2, &[1, 1, 0]),
+            (&[5, 9, 5, 5],      2, &[1, 1, 0, 0]),
+            (&[],                0, &[]),
         ];
         for (keys, count, raised) in table {
             let mut shares = vec![0; keys.len()];
-            raise_largest(&mut shares, keys, count);
+            raise_largest(&mut shares, keys, count, |_| 0);
             assert_eq!(shares, raised, "{keys:?} {count}");
+        }
+    }
+
+    /// Goal: the coarse counting changes nothing, whatever the keys look like.
+    /// Method: long lists of spread, tied and equal keys against a full, stable sort.
+    #[test]
+    fn counting_agrees_with_sorting() {
+        let spread: Vec<u64> = (0..1_000).map(|place| place * 7_919 % 1_009).collect();
+        let tied: Vec<u64> = spread.iter().map(|key| key % 5 * 200).collect();
+        for keys in [spread, tied, vec![3; 500], vec![0; 128]] {
+            let shift = bucket_shift(1_009);
+            for count in [0, 1, 2, 99, keys.len() - 1, keys.len()] {
+                let mut order: Vec<usize> = (0..keys.len()).collect();
+                order.sort_by_key(|place| core::cmp::Reverse(keys[*place]));
+                let mut sorted = vec![0; keys.len()];
+                order.iter().take(count).for_each(|place| sorted[*place] = 1);
+                let mut counted = vec![0; keys.len()];
+                let bucket = |key: u64| usize::try_from(key >> shift).unwrap();
+                raise_largest(&mut counted, &keys, count.try_into().unwrap(), bucket);
+                assert_eq!(counted, sorted, "{count} of {}", keys.len());
+            }
         }
     }
 }
