@@ -176,8 +176,8 @@ pub fn split(rule: Rule, amount: Amount, weights: &[u64]) -> Result<Shares, Erro
         }
     };
     let left = amount.minus(Amount::new(shares.iter().sum())?)?;
-    let shares = shares.into_iter().map(Amount::new).collect::<Result<_, _>>()?;
-    Ok(Shares { shares, left })
+    // No share is above the amount, because the sum of all is not.
+    Ok(Shares { shares: shares.into_iter().map(|share| amount.part(share)).collect(), left })
 }
 
 /// Splits a signed amount by weights.
@@ -233,11 +233,12 @@ fn split_down(magnitude: Amount, weights: &[u64]) -> Result<Shares, Error> {
     let over: u64 = ceilings.map(|(floor, short)| floor.saturating_add((*short > 0).into())).sum();
     // The units that the ceilings pay too much come back from those who lie furthest above.
     let mut back = vec![0; weights.len()];
-    raise_largest(&mut back, &shorts, over.saturating_sub(magnitude.get()), |_| 0);
+    let over = over.saturating_sub(magnitude.get());
+    raise_largest(&mut back, shorts.iter().copied(), over, |_| 0);
     let shares = floors.iter().zip(&shorts).zip(&back).map(|((floor, short), back)| {
-        Amount::new(floor.saturating_add((*short > 0).into()).saturating_sub(*back))
+        magnitude.part(floor.saturating_add((*short > 0).into()).saturating_sub(*back))
     });
-    Ok(Shares { shares: shares.collect::<Result<_, _>>()?, left: Amount::ZERO })
+    Ok(Shares { shares: shares.collect(), left: Amount::ZERO })
 }
 
 /// The shares by a rule, given each weight's floor and remainder, and the remainder's bucket.
@@ -261,14 +262,15 @@ fn shares<R: Copy + Ord + Into<u128>>(
             let most = weights.iter().copied().max().unwrap_or(0);
             let shift = bucket_shift(most.into());
             let bucket = |weight: u64| usize::try_from(weight.wrapping_shr(shift));
-            raise_largest(&mut shares, weights, over, |key| bucket(key).unwrap_or(usize::MAX));
+            let bucket = |key| bucket(key).unwrap_or(usize::MAX);
+            raise_largest(&mut shares, weights.iter().copied(), over, bucket);
             shares
         }
         Rule::LargestRemainder | Rule::SignedFloorLargestRemainder => {
-            let (mut shares, rests): (Vec<u64>, Vec<R>) =
-                weights.iter().map(|weight| of(*weight)).unzip();
+            let mut shares = floors();
             let over = over(amount, &shares);
-            raise_largest(&mut shares, &rests, over, bucket);
+            let rests = weights.iter().map(|weight| of(*weight).1);
+            raise_largest(&mut shares, rests, over, bucket);
             shares
         }
         Rule::CumulativeFloor => cumulative(weights, total, of),

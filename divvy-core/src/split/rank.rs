@@ -4,60 +4,63 @@
 ///
 /// `bucket` sorts keys coarsely: a larger key never has a lower bucket. A count per bucket finds
 /// the one in which the least raised key lies, and only that bucket is searched, so the cost is
-/// that of reading the keys a few times. The callers' arithmetic keeps `count` at most the number
-/// of keys.
+/// that of a few passes over the keys. These come anew for each pass: to compute a remainder again
+/// is cheaper than to fetch it from memory. The callers' arithmetic keeps `count` at most the
+/// number of keys.
 pub(super) fn raise_largest<K: Copy + Ord>(
     shares: &mut [u64],
-    keys: &[K],
+    keys: impl Iterator<Item = K> + Clone,
     count: u64,
     bucket: impl Fn(K) -> usize,
 ) {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count == 0 || count > keys.len() {
+    if count == 0 || count > shares.len() {
         return;
     }
-    let (least, mut ties) = least_raised(keys, count, bucket);
+    // A short list is searched whole: counting would cost more than it saves.
+    let (within, near) = match shares.len() < MANY {
+        true => (count, keys.clone().collect()),
+        false => near_least(keys.clone(), count, bucket),
+    };
+    let Some((least, mut ties)) = least_raised(within, near) else { return };
     for (share, key) in shares.iter_mut().zip(keys) {
-        let tied = Some(*key) == least && ties > 0;
+        // Without a branch: who is raised looks random, and a wrong guess costs more than a sum.
+        let tied = (key == least) & (ties > 0);
         ties = ties.saturating_sub(tied.into());
-        *share = share.saturating_add((tied || Some(*key) > least).into());
+        *share = share.saturating_add((tied | (key > least)).into());
     }
 }
 
-/// The least key that is raised, and how many keys equal to it are.
-fn least_raised<K: Copy + Ord>(
-    keys: &[K],
+/// The bucket of the least raised key, and how many of its keys are raised.
+fn near_least<K: Copy>(
+    keys: impl Iterator<Item = K> + Clone,
     count: usize,
     bucket: impl Fn(K) -> usize,
-) -> (Option<K>, usize) {
-    let bucket = |key: &K| bucket(*key).min(BUCKETS.saturating_sub(1));
-    let mut within = count;
-    // A short list is searched whole: counting would cost more than it saves.
-    let mut near = if keys.len() < MANY {
-        keys.to_vec()
-    } else {
-        let mut sizes = [0_usize; BUCKETS];
-        for key in keys {
-            if let Some(size) = sizes.get_mut(bucket(key)) {
-                *size = size.saturating_add(1);
-            }
+) -> (usize, Vec<K>) {
+    let bucket = |key: K| bucket(key).min(BUCKETS.saturating_sub(1));
+    let mut sizes = [0_usize; BUCKETS];
+    for key in keys.clone() {
+        if let Some(size) = sizes.get_mut(bucket(key)) {
+            *size = size.saturating_add(1);
         }
-        let mut edge = 0;
-        for (place, size) in sizes.iter().enumerate().rev() {
-            edge = place;
-            if *size >= within {
-                break;
-            }
-            within = within.saturating_sub(*size);
+    }
+    let (mut within, mut edge) = (count, 0);
+    for (place, size) in sizes.iter().enumerate().rev() {
+        edge = place;
+        if *size >= within {
+            break;
         }
-        keys.iter().copied().filter(|key| bucket(key) == edge).collect()
-    };
-    let Some(place) = near.len().checked_sub(within).filter(|place| *place < near.len()) else {
-        return (None, 0);
-    };
+        within = within.saturating_sub(*size);
+    }
+    (within, keys.filter(|key| bucket(*key) == edge).collect())
+}
+
+/// The least of the `within` largest keys, and how many keys equal to it are among them.
+fn least_raised<K: Copy + Ord>(within: usize, mut near: Vec<K>) -> Option<(K, usize)> {
+    let place = near.len().checked_sub(within).filter(|place| *place < near.len())?;
     let (_, least, above) = near.select_nth_unstable(place);
     let above = above.iter().filter(|key| **key > *least).count();
-    (Some(*least), within.saturating_sub(above))
+    Some((*least, within.saturating_sub(above)))
 }
 
 /// How far to shift numbers up to `most` so that their leading bits number the buckets.
@@ -90,7 +93,7 @@ mod tests {
         ];
         for (keys, count, raised) in table {
             let mut shares = vec![0; keys.len()];
-            raise_largest(&mut shares, keys, count, |_| 0);
+            raise_largest(&mut shares, keys.iter(), count, |_| 0);
             assert_eq!(shares, raised, "{keys:?} {count}");
         }
     }
@@ -110,7 +113,8 @@ mod tests {
                 order.iter().take(count).for_each(|place| sorted[*place] = 1);
                 let mut counted = vec![0; keys.len()];
                 let bucket = |key: u64| usize::try_from(key >> shift).unwrap();
-                raise_largest(&mut counted, &keys, count.try_into().unwrap(), bucket);
+                let units = count.try_into().unwrap();
+                raise_largest(&mut counted, keys.iter().copied(), units, bucket);
                 assert_eq!(counted, sorted, "{count} of {}", keys.len());
             }
         }
