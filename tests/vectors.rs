@@ -1,6 +1,6 @@
 //! Behaviour as data: every vector of every area, run against the crate.
 //!
-//! An area is one line in [`AREAS`] and one room under `tests/vectors/`. A runner fails on a
+//! An area is one line in `areas!` and one room under `tests/vectors/`. A runner fails on a
 //! kind, a rule or a field that it does not know, so that no vector is ever passed over in
 //! silence. `DIVVY_VECTORS` names another folder of vectors; `AREA` picks one area.
 
@@ -24,14 +24,6 @@ mod areas {
 
     use serde_json::Value;
 
-    /// One file of vectors, and who runs it.
-    struct Area {
-        name: &'static str,
-        /// Inside the folder of vectors.
-        file: &'static str,
-        run: fn(&Value) -> Tally,
-    }
-
     /// What a runner did.
     #[derive(Default)]
     pub(crate) struct Tally {
@@ -45,33 +37,51 @@ mod areas {
         pub(crate) failures: Vec<String>,
     }
 
-    const AREAS: &[Area] = &[Area {
-        name: "allocation",
-        file: "allocation/allocation_cases.json",
-        run: super::allocation::run,
-    }];
+    /// Declares the areas: a test each, named after the area, with its file and its runner.
+    macro_rules! areas {
+        ($($area:ident: $file:literal, $run:path;)+) => {
+            const AREAS: &[&str] = &[$(stringify!($area)),+];
 
+            $(
+                #[test]
+                fn $area() {
+                    hold(stringify!($area), $file, $run);
+                }
+            )+
+        };
+    }
+
+    areas! {
+        allocation: "allocation/allocation_cases.json", crate::allocation::run;
+    }
+
+    /// An area without a line above may have a runner elsewhere, but then it has a folder.
     #[test]
-    fn every_vector_holds() {
-        let only = setting("AREA");
-        let known = |name: &String| AREAS.iter().any(|area| area.name == *name);
-        assert!(only.as_ref().is_none_or(known), "no area {only:?}");
-        let here = || Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
-        let folder = setting("DIVVY_VECTORS").map_or_else(here, PathBuf::from);
-        let mut failures = Vec::new();
-        for area in AREAS.iter().filter(|area| only.as_ref().is_none_or(|only| only == area.name)) {
-            let path = folder.join(area.file);
-            let Ok(text) = fs::read_to_string(&path) else {
-                say(&format!("{}: skipped, no file {}", area.name, path.display()));
-                continue;
-            };
-            let tally = (area.run)(&serde_json::from_str(&text).expect("vectors are JSON"));
-            let counts = format!("{} cases, {} checks", tally.cases, tally.checks);
-            let beyond = tally.beyond.len();
-            say(&format!("{}: {counts}, {beyond} refused beyond the ceiling", area.name));
-            failures.extend(tally.failures.into_iter().map(|text| format!("{} {text}", area.name)));
+    fn the_area_that_is_asked_for_is_there() {
+        let Some(area) = setting("AREA") else { return };
+        let there = AREAS.contains(&area.as_str()) || folder().join(&area).is_dir();
+        assert!(there, "no area {area}: there are {}", AREAS.join(", "));
+    }
+
+    fn hold(area: &str, file: &str, run: fn(&Value) -> Tally) {
+        if setting("AREA").is_some_and(|only| only != area) {
+            return;
         }
+        let path = folder().join(file);
+        let Ok(text) = fs::read_to_string(&path) else {
+            say(&format!("{area}: skipped, no file {}", path.display()));
+            return;
+        };
+        let tally = run(&serde_json::from_str(&text).expect("vectors are JSON"));
+        let counts = format!("{} cases, {} checks", tally.cases, tally.checks);
+        say(&format!("{area}: {counts}, {} refused beyond the ceiling", tally.beyond.len()));
+        let failures = tally.failures;
         assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+    }
+
+    fn folder() -> PathBuf {
+        let here = || Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+        setting("DIVVY_VECTORS").map_or_else(here, PathBuf::from)
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test run is set up by its environment")]

@@ -130,6 +130,16 @@ impl fmt::Display for Rule {
 }
 
 /// One share per weight, in order, and what the rule left over; together they are the amount.
+///
+/// ```
+/// use divvy_core::{Amount, Rule, split};
+///
+/// let split = split(Rule::ExactRatioBlocks, Amount::new(7)?, &[1, 2])?;
+/// // Two whole rounds of one and two; the seventh unit is nobody's, and says so.
+/// assert_eq!(split.shares, [Amount::new(2)?, Amount::new(4)?]);
+/// assert_eq!(split.left, Amount::ONE);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shares {
     /// One share per weight.
@@ -139,6 +149,15 @@ pub struct Shares {
 }
 
 /// [`Shares`] of a signed amount.
+///
+/// ```
+/// use divvy_core::{Difference, Rule, split_signed};
+///
+/// let split = split_signed(Rule::FloorKeepDust, Difference::new(-7)?, &[1, 1])?;
+/// // What is left of a reversal is to be taken back too.
+/// assert_eq!(split.left, Difference::new(-1)?);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignedShares {
     /// One share per weight.

@@ -29,6 +29,14 @@ pub fn split_capped(amount: Amount, caps: &[Amount]) -> Vec<Amount> {
 }
 
 /// A fee, and how the rest was shared; together they are the amount.
+///
+/// ```
+/// use divvy_core::{Amount, Rule, split_after_fee};
+///
+/// let after = split_after_fee(Rule::FloorKeepDust, Amount::new(1_009)?, 10_000, &[1, 1])?;
+/// assert_eq!((after.fee.get(), after.rest.left.get()), (10, 1));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AfterFee {
     /// The fee, rounded down.
