@@ -25,7 +25,7 @@ pub use order::{AfterFee, Waterfall, split_after_fee, split_capped};
 pub use portion::portion_weights;
 pub use ratio::Ratio;
 
-use rank::{bucket_shift, raise_largest};
+use rank::{Buckets, raise_largest};
 use reciprocal::Reciprocal;
 
 /// Who gets the units that rounding leaves over.
@@ -253,7 +253,7 @@ fn split_down(magnitude: Amount, weights: &[u64]) -> Result<Shares, Error> {
     // The units that the ceilings pay too much come back from those who lie furthest above.
     let mut back = vec![0; weights.len()];
     let over = over.saturating_sub(magnitude.get());
-    raise_largest(&mut back, shorts.iter().copied(), over, |_| 0);
+    raise_largest(&mut back, &shorts, over);
     let shares = floors.iter().zip(&shorts).zip(&back).map(|((floor, short), back)| {
         magnitude.part(floor.saturating_add((*short > 0).into()).saturating_sub(*back))
     });
@@ -278,24 +278,43 @@ fn shares<R: Copy + Ord + Into<u128>>(
         Rule::FloorThenLargestWeight => {
             let mut shares = floors();
             let over = over(amount, &shares);
-            let most = weights.iter().copied().max().unwrap_or(0);
-            let shift = bucket_shift(most.into());
-            let bucket = |weight: u64| usize::try_from(weight.wrapping_shr(shift));
-            let bucket = |key| bucket(key).unwrap_or(usize::MAX);
-            raise_largest(&mut shares, weights.iter().copied(), over, bucket);
+            raise_largest(&mut shares, weights, over);
             shares
         }
         Rule::LargestRemainder | Rule::SignedFloorLargestRemainder => {
-            let mut shares = floors();
-            let over = over(amount, &shares);
-            let rests = weights.iter().map(|weight| of(*weight).1);
-            raise_largest(&mut shares, rests, over, bucket);
-            shares
+            largest_remainder(amount, weights, of, bucket)
         }
         Rule::CumulativeFloor => cumulative(weights, total, of),
         Rule::FloorKeepDust => floors(),
         Rule::ExactRatioBlocks => blocks(amount, weights, total),
     }
+}
+
+/// Floors, and one unit each to the largest remainders.
+///
+/// As few passes as there can be, because a long list is as slow as memory is: remainders are
+/// cheaper to compute again than to store and fetch.
+fn largest_remainder<R: Copy + Ord>(
+    amount: Amount,
+    weights: &[u64],
+    of: impl Fn(u64) -> (u64, R),
+    bucket: impl Fn(R) -> usize,
+) -> Vec<u64> {
+    let (mut buckets, mut over) = (Buckets::new(), amount.get());
+    let floor = |weight: &u64| {
+        let (floor, rest) = of(*weight);
+        buckets.count(bucket(rest));
+        over = over.saturating_sub(floor);
+        floor
+    };
+    let mut shares: Vec<u64> = weights.iter().map(floor).collect();
+    let rests = || weights.iter().map(|weight| of(*weight).1);
+    if let Some(mut cut) = buckets.cut(rests(), over, bucket) {
+        for (share, rest) in shares.iter_mut().zip(rests()) {
+            *share = share.saturating_add(cut.unit(rest));
+        }
+    }
+    shares
 }
 
 /// What the floors leave of the amount: always less than one unit per weight above zero.

@@ -105,7 +105,7 @@ impl Carry {
         let excess = given.saturating_sub(amount.get().into());
         let gaps = round.gaps(&paid).ok_or_else(too_fine)?;
         let missing = u64::try_from(missing).unwrap_or(u64::MAX);
-        raise_largest(&mut paid, gaps.into_iter(), missing, |_| 0);
+        raise_largest(&mut paid, &gaps, missing);
         round.take_back(&mut paid, excess).ok_or_else(too_fine)?;
         let owed = round.gaps(&paid).ok_or_else(too_fine)?;
         *self = Self { owed, parts: round.parts }.reduced();

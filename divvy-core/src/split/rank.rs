@@ -1,66 +1,82 @@
 //! Who gets the units that rounding left over.
 
 /// Adds one to each share of the `count` largest keys; ties go to the lower index.
-///
-/// `bucket` sorts keys coarsely: a larger key never has a lower bucket. A count per bucket finds
-/// the one in which the least raised key lies, and only that bucket is searched, so the cost is
-/// that of a few passes over the keys. These come anew for each pass: to compute a remainder again
-/// is cheaper than to fetch it from memory. The callers' arithmetic keeps `count` at most the
-/// number of keys.
-pub(super) fn raise_largest<K: Copy + Ord>(
-    shares: &mut [u64],
-    keys: impl Iterator<Item = K> + Clone,
-    count: u64,
-    bucket: impl Fn(K) -> usize,
-) {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    if count == 0 || count > shares.len() {
-        return;
-    }
-    // A short list is searched whole: counting would cost more than it saves.
-    let (within, near) = match shares.len() < MANY {
-        true => (count, keys.clone().collect()),
-        false => near_least(keys.clone(), count, bucket),
-    };
-    let Some((least, mut ties)) = least_raised(within, near) else { return };
+pub(super) fn raise_largest<K: Copy + Ord>(shares: &mut [u64], keys: &[K], count: u64) {
+    let Some(mut cut) = Cut::among(keys.to_vec(), count) else { return };
     for (share, key) in shares.iter_mut().zip(keys) {
-        // Without a branch: who is raised looks random, and a wrong guess costs more than a sum.
-        let tied = (key == least) & (ties > 0);
-        ties = ties.saturating_sub(tied.into());
-        *share = share.saturating_add((tied | (key > least)).into());
+        *share = share.saturating_add(cut.unit(*key));
     }
 }
 
-/// The bucket of the least raised key, and how many of its keys are raised.
-fn near_least<K: Copy>(
-    keys: impl Iterator<Item = K> + Clone,
-    count: usize,
-    bucket: impl Fn(K) -> usize,
-) -> (usize, Vec<K>) {
-    let bucket = |key: K| bucket(key).min(BUCKETS.saturating_sub(1));
-    let mut sizes = [0_usize; BUCKETS];
-    for key in keys.clone() {
-        if let Some(size) = sizes.get_mut(bucket(key)) {
+/// Where the largest keys begin. Shown all keys in order, it says which are among them.
+pub(super) struct Cut<K> {
+    /// The least key that is among the largest.
+    least: K,
+    /// How many more keys equal to it are.
+    ties: usize,
+}
+
+impl<K: Copy + Ord> Cut<K> {
+    /// The cut above which `count` of the keys lie; none without a key or a count.
+    ///
+    /// The callers' arithmetic keeps `count` at most the number of keys.
+    pub(super) fn among(mut keys: Vec<K>, count: u64) -> Option<Self> {
+        let count = usize::try_from(count).ok()?;
+        let place = keys.len().checked_sub(count).filter(|place| *place < keys.len())?;
+        let (_, least, above) = keys.select_nth_unstable(place);
+        let above = above.iter().filter(|key| **key > *least).count();
+        Some(Self { least: *least, ties: count.saturating_sub(above) })
+    }
+
+    /// One for a key among the largest, else zero.
+    #[inline]
+    pub(super) fn unit(&mut self, key: K) -> u64 {
+        // Without a branch: who is raised looks random, and a wrong guess costs more than a sum.
+        let tied = (key == self.least) & (self.ties > 0);
+        self.ties = self.ties.saturating_sub(tied.into());
+        (tied | (key > self.least)).into()
+    }
+}
+
+/// How many keys fall into each bucket; a larger key never has a lower bucket.
+///
+/// It finds the bucket in which the cut lies, so that only that one is searched.
+pub(super) struct Buckets([usize; BUCKETS]);
+
+impl Buckets {
+    pub(super) const fn new() -> Self {
+        Self([0; BUCKETS])
+    }
+
+    #[inline]
+    pub(super) fn count(&mut self, bucket: usize) {
+        if let Some(size) = self.0.get_mut(bucket.min(BUCKETS.saturating_sub(1))) {
             *size = size.saturating_add(1);
         }
     }
-    let (mut within, mut edge) = (count, 0);
-    for (place, size) in sizes.iter().enumerate().rev() {
-        edge = place;
-        if *size >= within {
-            break;
-        }
-        within = within.saturating_sub(*size);
-    }
-    (within, keys.filter(|key| bucket(*key) == edge).collect())
-}
 
-/// The least of the `within` largest keys, and how many keys equal to it are among them.
-fn least_raised<K: Copy + Ord>(within: usize, mut near: Vec<K>) -> Option<(K, usize)> {
-    let place = near.len().checked_sub(within).filter(|place| *place < near.len())?;
-    let (_, least, above) = near.select_nth_unstable(place);
-    let above = above.iter().filter(|key| **key > *least).count();
-    Some((*least, within.saturating_sub(above)))
+    /// As [`Cut::among`], for keys that were all counted.
+    pub(super) fn cut<K: Copy + Ord>(
+        &self,
+        keys: impl ExactSizeIterator<Item = K>,
+        count: u64,
+        bucket: impl Fn(K) -> usize,
+    ) -> Option<Cut<K>> {
+        // A short list is sooner searched whole.
+        if keys.len() < MANY {
+            return Cut::among(keys.collect(), count);
+        }
+        let (mut within, mut edge) = (usize::try_from(count).ok()?, 0);
+        for (place, size) in self.0.iter().enumerate().rev() {
+            edge = place;
+            if *size >= within {
+                break;
+            }
+            within = within.saturating_sub(*size);
+        }
+        let near = |key: &K| bucket(*key).min(BUCKETS.saturating_sub(1)) == edge;
+        Cut::among(keys.filter(near).collect(), u64::try_from(within).ok()?)
+    }
 }
 
 /// How far to shift numbers up to `most` so that their leading bits number the buckets.
@@ -70,7 +86,7 @@ pub(super) const fn bucket_shift(most: u128) -> u32 {
 }
 
 /// Enough that one holds few of a million keys, and few enough to stay in the nearest cache.
-const BUCKETS: usize = 512;
+const BUCKETS: usize = 256;
 const MANY: usize = 128;
 
 #[cfg(test)]
@@ -93,7 +109,7 @@ mod tests {
         ];
         for (keys, count, raised) in table {
             let mut shares = vec![0; keys.len()];
-            raise_largest(&mut shares, keys.iter(), count, |_| 0);
+            raise_largest(&mut shares, keys, count);
             assert_eq!(shares, raised, "{keys:?} {count}");
         }
     }
@@ -111,10 +127,12 @@ mod tests {
                 order.sort_by_key(|place| core::cmp::Reverse(keys[*place]));
                 let mut sorted = vec![0; keys.len()];
                 order.iter().take(count).for_each(|place| sorted[*place] = 1);
-                let mut counted = vec![0; keys.len()];
                 let bucket = |key: u64| usize::try_from(key >> shift).unwrap();
-                let units = count.try_into().unwrap();
-                raise_largest(&mut counted, keys.iter().copied(), units, bucket);
+                let mut buckets = Buckets::new();
+                keys.iter().for_each(|key| buckets.count(bucket(*key)));
+                let cut = buckets.cut(keys.iter().copied(), count.try_into().unwrap(), bucket);
+                let unit = |cut: &mut Cut<u64>| keys.iter().map(|key| cut.unit(*key)).collect();
+                let counted: Vec<u64> = cut.map_or(vec![0; keys.len()], |mut cut| unit(&mut cut));
                 assert_eq!(counted, sorted, "{count} of {}", keys.len());
             }
         }
