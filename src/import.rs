@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use divvy_core::danger::{Vouched, vouched};
@@ -154,12 +154,15 @@ fn read_rows<T>(
     mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
 ) -> Result<Import<T>, Error> {
     let hash = Hash::of(bytes);
-    let plain: Box<dyn Read + '_> =
-        if bytes.starts_with(GZIP) { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) };
+    let plain: Box<dyn Read + '_> = if bytes.starts_with(GZIP) {
+        Box::new(MultiGzDecoder::new(bytes))
+    } else {
+        Box::new(bytes)
+    };
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .trim(csv::Trim::All)
-        .from_reader(WithoutMark::new(BufReader::new(plain)));
+        .from_reader(without_mark(plain)?);
     let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
     for column in columns {
         if !header.iter().any(|name| name == *column) {
@@ -187,31 +190,15 @@ fn read_rows<T>(
 }
 
 /// Passes over a byte order mark at the beginning.
-struct WithoutMark<R> {
-    inner: R,
-    started: bool,
-}
-
-impl<R: Read> WithoutMark<R> {
-    const fn new(inner: R) -> Self {
-        Self { inner, started: false }
+fn without_mark<'a>(mut plain: impl Read + 'a) -> Result<impl Read + 'a, Error> {
+    let mut start = Vec::with_capacity(MARK.len());
+    plain.by_ref().take(3).read_to_end(&mut start).map_err(|error| {
+        Error::new(Code::FileUnusable, format!("the file cannot be read: {error}"))
+    })?;
+    if start == MARK {
+        start.clear();
     }
-}
-
-impl<R: Read> Read for WithoutMark<R> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        if std::mem::replace(&mut self.started, true) {
-            return self.inner.read(into);
-        }
-        let mut start = Vec::with_capacity(MARK.len());
-        self.inner.by_ref().take(3).read_to_end(&mut start)?;
-        if start == MARK {
-            return self.inner.read(into);
-        }
-        let (head, _) = into.split_at_mut(start.len().min(into.len()));
-        head.copy_from_slice(start.get(..head.len()).unwrap_or_default());
-        Ok(head.len())
-    }
+    Ok(Cursor::new(start).chain(plain))
 }
 
 /// How gzip begins.

@@ -114,8 +114,7 @@ impl Project {
             Some(text) => threshold(asset.amount(text)?, raw.max_wait_days),
         };
         let rail = raw.rail.unwrap_or_default();
-        let named_on =
-            if raw.named_on_rail { Some(Name::new(&rail.kind)?) } else { None };
+        let named_on = if raw.named_on_rail { Some(Name::new(&rail.kind)?) } else { None };
         let thresholds: Result<Vec<Thresholds>, Error> =
             raw.thresholds.iter().map(|raw| thresholds(raw, &asset)).collect();
         let holds = raw.holds.iter().map(|hold| Ok((Name::new(&hold.payee)?, hold.reason.clone())));
@@ -129,7 +128,10 @@ impl Project {
             thresholds: thresholds?,
             instant: raw.instant.iter().map(|name| Name::new(name)).collect::<Result<_, _>>()?,
             holds: holds.collect::<Result<_, Error>>()?,
-            payments: raw.payments.map(|raw| PaymentsFile::checked(&raw, dir, &asset)).transpose()?,
+            payments: raw
+                .payments
+                .map(|raw| PaymentsFile::checked(&raw, dir, &asset))
+                .transpose()?,
             tick_secs: raw.tick_secs.unwrap_or(300).max(1),
             from: time(&raw.from)?,
             until: time(&raw.until)?,

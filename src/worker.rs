@@ -368,7 +368,9 @@ impl Worker {
                 self.send(divvy, calls, &batches, &timings, now, tick).await?;
                 Ok(None)
             }
-            Err(error) if error.code() == Code::AddressTaken => divvy.catch_up().await.map(|()| None),
+            Err(error) if error.code() == Code::AddressTaken => {
+                divvy.catch_up().await.map(|()| None)
+            }
             Err(error) => Err(error),
         }
     }
