@@ -175,7 +175,9 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(from)?;
-        let minor = text.parse::<u64>().map_err(serde::de::Error::custom)?;
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let minor = if digits { text.parse::<u64>().ok() } else { None };
+        let minor = minor.ok_or_else(|| serde::de::Error::custom("digits of a u64 expected"))?;
         Self::new(minor).map_err(serde::de::Error::custom)
     }
 }

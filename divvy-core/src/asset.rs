@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::amount::Amount;
@@ -24,7 +25,7 @@ use crate::error::{Code, Error};
 /// assert_eq!(usd.amount("0.001").unwrap_err().code(), Code::AmountMalformed);
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Hash, Encode)]
 #[cbor(map)]
 pub struct Asset {
     #[n(0)]
@@ -59,7 +60,12 @@ impl Asset {
             Error::new(Code::AssetUnknown, detail)
         };
         let (code, decimals) = match text.rsplit_once('@') {
-            Some((code, digits)) => (code, digits.parse::<u8>().map_err(|_| unknown())?),
+            Some((code, digits)) => {
+                let decimals = digits.parse::<u8>().map_err(|_| unknown())?;
+                // One asset has one spelling: neither USDC@06 nor USDC@+6.
+                let plain = decimals.to_string() == digits;
+                (code, if plain { decimals } else { return Err(unknown()) })
+            }
             None => (text, fiat_decimals(text).ok_or_else(unknown)?),
         };
         let fits = (1..=120).contains(&code.len()) && code.bytes().all(is_code_byte);
@@ -139,6 +145,23 @@ impl fmt::Display for Asset {
 impl fmt::Debug for Asset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Asset({self})")
+    }
+}
+
+/// What was written, before it is believed.
+#[derive(Decode)]
+#[cbor(map)]
+struct Form {
+    #[n(0)]
+    code: String,
+    #[n(1)]
+    decimals: u8,
+}
+
+impl<C> Decode<'_, C> for Asset {
+    fn decode(d: &mut Decoder<'_>, context: &mut C) -> Result<Self, DecodeError> {
+        let Form { code, decimals } = Form::decode(d, context)?;
+        Self::parse(&format!("{code}@{decimals}")).map_err(DecodeError::message)
     }
 }
 
@@ -233,7 +256,8 @@ mod tests {
 
     #[test]
     fn unknown_assets_are_refused_with_the_remedy() {
-        for text in ["", "XYZ", "USDC", "USD@6", "A B@2", "BTC@19", "@2", "BTC@-1"] {
+        let malformed = ["A B@2", "BTC@19", "@2", "BTC@-1", "BTC@+8", "BTC@08", "BTC@", "B@C@8"];
+        for text in ["", "XYZ", "USDC", "USD@6"].into_iter().chain(malformed) {
             let error = Asset::parse(text).unwrap_err();
             assert_eq!(error.code(), Code::AssetUnknown, "{text}");
             assert!(error.to_string().contains("USDC@6"), "{text}");

@@ -4,16 +4,19 @@
 //! and that one rule is payment idempotency, the planning lock and the fence against stale
 //! workers. Every stream is a hash chain: fact 0 chains from the stream's name.
 
+mod bodies;
 mod hash;
 mod kinds;
 mod stream;
+mod text;
 
-pub use hash::Hash;
-pub use kinds::{
-    Body, Cancelled, Claimed, Converted, Declared, Destination, Evidence, Held, Issued, Line,
-    Moved, Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
+pub use bodies::{
+    Cancelled, Claimed, Converted, Declared, Destination, Evidence, Held, Issued, Line, Moved,
+    Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
     Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
+pub use hash::Hash;
+pub use kinds::Body;
 pub use stream::{Place, Stream};
 
 use crate::error::{Code, Error};

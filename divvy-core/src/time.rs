@@ -3,7 +3,8 @@
 use core::fmt;
 
 use jiff::Timestamp;
-use minicbor::{Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Code, Error};
@@ -17,17 +18,18 @@ use crate::error::{Code, Error};
 /// assert_eq!(noon.plus_secs(300).to_string(), "2026-03-01T12:05:00Z");
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode)]
 #[cbor(transparent)]
 pub struct Time(#[n(0)] u64);
 
 impl Time {
     /// The beginning of 1970.
     pub const ZERO: Self = Self(0);
-    /// The end of the year 9999, later than any time that has text.
-    pub const MAX: Self = Self(253_402_300_799_999);
+    /// The latest moment that has text: 9999-12-30T22:00:00Z, so that it has text with every
+    /// offset.
+    pub const MAX: Self = Self(253_402_207_200_000);
 
-    /// A moment by its milliseconds since 1970; later than the year 9999 becomes [`Time::MAX`].
+    /// A moment by its milliseconds since 1970; later than [`Time::MAX`] becomes that.
     ///
     /// ```
     /// # use divvy_core::Time;
@@ -99,6 +101,15 @@ impl fmt::Display for Time {
     }
 }
 
+impl<C> Decode<'_, C> for Time {
+    fn decode(d: &mut Decoder<'_>, _: &mut C) -> Result<Self, DecodeError> {
+        let millis = d.u64()?;
+        // What is later has no text, so no other language could be told of it.
+        let time = Some(Self::from_millis(millis)).filter(|time| time.millis() == millis);
+        time.ok_or_else(|| DecodeError::message("a time after the year 9999"))
+    }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
@@ -115,4 +126,22 @@ impl<'de> Deserialize<'de> for Time {
 fn malformed(text: &str) -> Error {
     let detail = format!("{text:?} is no time since 1970: write it as 2026-03-01T12:00:00Z");
     Error::new(Code::TimeMalformed, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_up_to_the_last_has_text_that_reads_back() {
+        for millis in [0, 1, 999, 1_000, 951_782_400_000, Time::MAX.millis(), u64::MAX] {
+            let time = Time::from_millis(millis);
+            assert_eq!(Time::parse(&time.to_string()), Ok(time), "{time}");
+        }
+        let late =
+            ["1969-12-31T23:59:59Z", "9999-12-31T00:00:00Z", "2026-03-01", "2026-03-01T12:00"];
+        for text in late {
+            assert_eq!(Time::parse(text).unwrap_err().code(), Code::TimeMalformed, "{text}");
+        }
+    }
 }

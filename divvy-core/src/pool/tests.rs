@@ -1,3 +1,10 @@
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::integer_division,
+    reason = "plain arithmetic is what the pool is compared with; overflow panics"
+)]
+
 use super::*;
 
 fn pool_of(units: &[u64]) -> (Pool, Vec<Holder>) {

@@ -194,7 +194,9 @@ impl Serialize for Index {
 impl<'de> Deserialize<'de> for Index {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = <String as Deserialize>::deserialize(from)?;
-        text.parse().map(Self).map_err(serde::de::Error::custom)
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let value = if digits { text.parse().ok() } else { None };
+        value.map(Self).ok_or_else(|| serde::de::Error::custom("digits of a u128 expected"))
     }
 }
 
