@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use divvy_core::{
-    Amount, Balance, Books, Call, Code, Cursor, Error, Fact, Manner, Name, Opened, PayeeSet,
-    Payment, Policy, Step, Stream, Time, Units, Written,
+    Amount, Balance, Books, Call, Chapter, Code, Cursor, Error, Explanation, Fact, Line, Manner,
+    Name, Opened, PayeeSet, Payment, Policy, Rail, Step, Stream, Subject, Time, Units, Verified,
+    Verify, Written,
 };
 
-use crate::host::Host;
+use crate::host::{Host, Sender};
+use crate::worker::{Tick, Worker};
 
 /// Facts are read in pages of so many.
 pub(crate) const PAGE_FACTS: usize = 10_000;
@@ -195,6 +197,50 @@ impl Divvy {
         };
         self.catch_up().await?;
         Ok(calls)
+    }
+
+    /// Recomputes every hash and every equation from the first fact, and compares the outcome
+    /// with what is folded now.
+    ///
+    /// # Errors
+    /// The first fact that was altered, is missing or breaks a rule, by its name; the equation
+    /// that does not hold.
+    pub async fn verify(&mut self) -> Result<Verified, Error> {
+        self.catch_up().await?;
+        let mut verify = Verify::default();
+        let mut cursor = None;
+        loop {
+            let page = self.host.since(cursor.as_ref(), PAGE_FACTS).await?;
+            verify.feed(&page.facts)?;
+            cursor = Some(page.cursor);
+            if page.is_last {
+                return verify.finish(&self.books);
+            }
+        }
+    }
+
+    /// Who is due in a book now, at most as many as one run pays.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] when there is none of that name.
+    pub fn due(&mut self, book: &str, now: Time) -> Result<Vec<Line>, Error> {
+        self.books.book_mut(book)?.wake_waited(now)?;
+        let due = self.books.book(book)?.due(now)?;
+        Ok(due.into_iter().flat_map(|due| due.lines).collect())
+    }
+
+    /// Pays everyone who is due over these rails, and follows up what is open: one tick of a
+    /// [`Worker`] that remembers nothing. Safe to run twice, or to kill.
+    ///
+    /// # Errors
+    /// As [`Worker::tick`].
+    pub async fn pay_due(
+        &mut self,
+        rails: Vec<Arc<dyn Rail>>,
+        sender: Arc<dyn Sender>,
+        now: Time,
+    ) -> Result<Tick, Error> {
+        Worker::new(rails, sender)?.tick(self, now).await
     }
 
     /// What stands at the addresses of a commit whose outcome is unknown.
@@ -399,6 +445,24 @@ impl Book<'_> {
     /// [`Code::PayeeUnknown`] when the payee is not held, and the host's errors.
     pub async fn release(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
         self.act(|book| book.release(payee, reason, now)).await
+    }
+
+    /// The story of a payee, a payment or a batch, from the first fact on.
+    ///
+    /// # Errors
+    /// The host's errors, and those of a history that breaks a rule.
+    pub async fn explain(&self, subject: Subject) -> Result<Vec<Chapter>, Error> {
+        let asset = self.fold()?.settings().asset.clone();
+        let mut explanation = Explanation::new(subject, asset)?;
+        let mut cursor = None;
+        loop {
+            let page = self.divvy.host.since(cursor.as_ref(), PAGE_FACTS).await?;
+            explanation.feed(&page.facts)?;
+            cursor = Some(page.cursor);
+            if page.is_last {
+                return Ok(explanation.finish());
+            }
+        }
     }
 
     /// The book's own fold.

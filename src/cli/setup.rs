@@ -26,7 +26,7 @@ impl Desk {
     pub(crate) async fn open(dir: &Path) -> Result<Self, Error> {
         let project = Project::read(dir)?;
         let sqlite = Arc::new(Sqlite::open(&project.database)?);
-        let checkpoint = sqlite.checkpoint();
+        let checkpoint = sqlite.checkpoint().await;
         let divvy = Divvy::open_from(Arc::clone(&sqlite) as _, checkpoint.as_deref()).await?;
         Self::check_book(&project, &divvy)?;
         Ok(Self { project, sqlite, divvy })
@@ -36,7 +36,7 @@ impl Desk {
     pub(crate) async fn look(dir: &Path) -> Result<Self, Error> {
         let project = Project::read(dir)?;
         let sqlite = Arc::new(Sqlite::open_read_only(&project.database)?);
-        let checkpoint = sqlite.checkpoint();
+        let checkpoint = sqlite.checkpoint().await;
         let divvy = Divvy::open_from(Arc::clone(&sqlite) as _, checkpoint.as_deref()).await?;
         Self::check_book(&project, &divvy)?;
         Ok(Self { project, sqlite, divvy })
@@ -62,9 +62,9 @@ impl Desk {
     }
 
     /// Keeps a checkpoint, so that the next opening costs only what is new.
-    pub(crate) fn close(self) -> Result<(), Error> {
+    pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
-            Some(checkpoint) => self.sqlite.keep_checkpoint(&checkpoint),
+            Some(checkpoint) => self.sqlite.keep_checkpoint(&checkpoint).await,
             None => Ok(()),
         }
     }

@@ -59,7 +59,7 @@ async fn holders(file: &File, out: &mut Out) -> Result<Verdict, Error> {
         return Err(Error::new(Code::InputMalformed, detail));
     }
     let bad = desk.set_up(now, out).await?;
-    finish(desk, &file.file, &bad, out, json!({}))
+    finish(desk, &file.file, &bad, out, json!({})).await
 }
 
 async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
@@ -73,7 +73,7 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let taken = record(&mut desk, &import.rows, now, out).await?;
     out.say(&format!("{} payments recorded, {} known before", taken.new, taken.known));
     let counts = json!({"new": taken.new, "known": taken.known, "conflicts": taken.conflicts});
-    let verdict = finish(desk, &file.file, &import.bad, out, counts)?;
+    let verdict = finish(desk, &file.file, &import.bad, out, counts).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
 }
 
@@ -107,14 +107,14 @@ pub(crate) async fn record(
     Ok(taken)
 }
 
-fn finish(
+async fn finish(
     desk: Desk,
     file: &Path,
     bad: &[BadLine],
     out: &mut Out,
     counts: serde_json::Value,
 ) -> Result<Verdict, Error> {
-    desk.close()?;
+    desk.close().await?;
     say_bad_lines(out, file, bad);
     out.value(&json!({"counts": counts, "bad_lines": bad}));
     Ok(if bad.is_empty() { Verdict::Done } else { Verdict::Look })
@@ -127,5 +127,16 @@ pub(crate) async fn declare(dir: &Path, out: &mut Out) -> Result<Verdict, Error>
     let declared = desk.book()?.declare(clock::now()).await?;
     out.say(&format!("{} {} declared", asset.text(declared), asset.code()));
     out.value(&json!({"declared": asset.text(declared), "asset": asset.to_string()}));
-    desk.close().map(|()| Verdict::Done)
+    desk.close().await.map(|()| Verdict::Done)
+}
+
+impl Taken {
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            new: self.new.saturating_add(other.new),
+            known: self.known.saturating_add(other.known),
+            conflicts: self.conflicts.saturating_add(other.conflicts),
+        }
+    }
 }

@@ -51,3 +51,36 @@ impl Till {
         Ok(())
     }
 }
+
+/// Starts a sandbox process, and waits until it says where it listens.
+async fn start(
+    settings: &RailSettings,
+    ledger: &std::path::Path,
+    listen: &str,
+) -> Result<(Option<Child>, String), Error> {
+    let failed = |why: String| {
+        let detail = format!("the sandbox does not start: {why}");
+        Error::new(Code::RailRefused, detail)
+    };
+    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut child = Command::new(program)
+        .arg("sandbox")
+        .args(["--listen", listen, "--window", &settings.window, "--faults", &settings.faults])
+        .args(["--seed", &settings.seed.to_string()])
+        .args(["--finality-secs", &settings.finality_secs.to_string()])
+        .arg("--ledger")
+        .arg(ledger)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let Some(stdout) = child.stdout.take() else { return Err(failed("it is mute".to_owned())) };
+    let mut line = String::new();
+    let read = BufReader::new(stdout).read_line(&mut line).await;
+    read.map_err(|error| failed(error.to_string()))?;
+    match line.trim().strip_prefix("listening on ") {
+        Some(address) => Ok((Some(child), format!("http://{address}"))),
+        None => Err(failed("another `divvy` may be using its ledger; wait until it ends".to_owned())),
+    }
+}

@@ -98,6 +98,15 @@ pub struct PaymentsFile {
 }
 
 impl PaymentsFile {
+    /// Where payments come from when the settings do not say: an import in the book's asset.
+    ///
+    /// # Errors
+    /// None: both names are fit.
+    pub fn plain(asset: Asset) -> Result<Self, Error> {
+        let (source, account) = (Name::new("import")?, Name::new("main")?);
+        Ok(Self { file: PathBuf::from("payments.csv"), asset, source, account })
+    }
+
     pub(super) fn checked(raw: &RawPayments, dir: &Path, book: &Asset) -> Result<Self, Error> {
         Ok(Self {
             file: dir.join(&raw.file),
