@@ -27,9 +27,10 @@ use crate::time::Time;
 /// One batch: its lines, its tries, and what became of them.
 ///
 /// ```
-/// use divvy_core::{Amount, Batch, Body, Fact, Head, Line, Name, Next, Planned, State, Stream, Time};
+/// use divvy_core::{Amount, Batch, Body, Fact, Head, Line, Name, Planned, State, Stream, Time};
 ///
-/// let line = Line { payee: Name::new("alice")?, amount: Amount::new(90)?, to: "a1".into(), to_n: None };
+/// let (payee, amount) = (Name::new("alice")?, Amount::new(90)?);
+/// let line = Line { payee, amount, to: "a1".into(), to_n: None };
 /// let planned = Body::Planned(Planned {
 ///     rail: Name::new("sandbox")?,
 ///     wallet: Name::new("till")?,
@@ -51,6 +52,8 @@ pub struct Batch {
     lines_hash: Hash,
     tries: Vec<Try>,
     phase: Phase,
+    /// Its lines were payable again once, so another batch may have paid them: no new try.
+    released: bool,
     settled_at: Time,
 }
 
@@ -111,7 +114,6 @@ pub enum State {
 enum Phase {
     Open,
     Review,
-    Cancelled,
 }
 
 impl Batch {
@@ -227,11 +229,11 @@ impl Batch {
             return if returned { State::Returned } else { State::Settled };
         }
         match self.phase {
-            Phase::Cancelled => State::Cancelled,
             Phase::Review if any(Fate::Sent) || any(Fate::Open) => State::Review,
             Phase::Review | Phase::Open if any(Fate::Sent) => State::Sent,
             Phase::Review | Phase::Open if any(Fate::Open) => State::Signed,
             Phase::Review | Phase::Open if any(Fate::Refused) => State::Refused,
+            Phase::Review | Phase::Open if self.released => State::Cancelled,
             Phase::Review | Phase::Open if any(Fate::Void) => State::Void,
             Phase::Review | Phase::Open => State::Planned,
         }

@@ -1,6 +1,6 @@
 //! Every book of one database, and the wallets that they pay from: the fold of everything.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::batch::{Batch, State, Step};
 use crate::book::{Book, Plan};
@@ -349,6 +349,9 @@ fn holds(batch: &Batch, bodies: &[Body]) -> Vec<(Name, String)> {
         };
         holds.extend(lines.into_iter().filter_map(payee).map(|payee| (payee, reason.clone())));
     }
+    // Each hold is the next fact of its payee's stream, so a payee of two lines is held once.
+    let mut held = BTreeSet::new();
+    holds.retain(|(payee, _)| held.insert(payee.clone()));
     holds
 }
 

@@ -1,5 +1,7 @@
 //! What each fact does to a batch, and which facts may not follow.
 
+use std::collections::BTreeSet;
+
 use crate::amount::Amount;
 use crate::batch::{Batch, Fate, Phase, State, Try};
 use crate::error::{Code, Error};
@@ -33,6 +35,7 @@ impl Batch {
             lines_hash,
             tries: Vec::new(),
             phase: Phase::Open,
+            released: false,
             settled_at: crate::time::Time::ZERO,
         })
     }
@@ -69,7 +72,9 @@ impl Batch {
             }
             Body::Settled(settled) => {
                 // Evidence beats judgement: whatever was believed of this try, it moved.
+                let released = self.released || self.state() == State::Refused;
                 self.named(&settled.reference)?.fate = Fate::Settled;
+                self.released = released;
                 self.settled_at = fact.at;
                 Ok(())
             }
@@ -81,17 +86,22 @@ impl Batch {
                     return Err(refused("reopened before it was settled", "look at it again"));
                 }
                 try_.fate = Fate::Sent;
-                try_.returned.clear();
+                let returned = std::mem::take(&mut try_.returned);
+                self.released |= !returned.is_empty();
                 Ok(())
             }
             Body::Returned(returned) => self.apply_returned(&returned.reference, &returned.lines),
-            Body::Review(_) => {
+            Body::Review(_) if self.is_in_flight() => {
                 self.phase = Phase::Review;
                 Ok(())
             }
+            Body::Review(_) => {
+                let what = format!("review while {:?}", self.state());
+                Err(refused(&what, "there is nothing to decide while no try is open"))
+            }
             Body::Cancelled(_) => match self.state() {
                 State::Planned | State::Void => {
-                    self.phase = Phase::Cancelled;
+                    self.released = true;
                     Ok(())
                 }
                 state => Err(refused(
@@ -126,6 +136,7 @@ impl Batch {
     pub fn may_sign(&self, signed: &Signed) -> bool {
         match self.state() {
             State::Planned | State::Void => true,
+            State::Signed | State::Sent | State::Review if self.released => false,
             State::Signed | State::Sent | State::Review => {
                 self.tries.iter().filter(|try_| try_.is_open()).all(|try_| try_.excludes(signed))
             }
@@ -138,6 +149,10 @@ impl Batch {
         match try_.fate {
             Fate::Settled => {
                 Err(refused("a settled try taken for void", "only reopened undoes a settlement"))
+            }
+            // Its lines may be in another batch by now; void would reserve and sign them again.
+            Fate::Refused if fate == Fate::Void => {
+                Err(refused("a refused try taken for void", "what was refused stays refused"))
             }
             Fate::Open | Fate::Sent | Fate::Void | Fate::Refused => {
                 try_.fate = fate;
@@ -153,12 +168,11 @@ impl Batch {
             return Err(refused("returned before it was settled", "record the settlement first"));
         }
         let lines = if lines.is_empty() { (0..all).collect() } else { lines.to_vec() };
-        for line in lines {
-            if line >= all || try_.returned.contains(&line) {
-                return Err(refused("a line that came back twice or never was", "look again"));
-            }
-            try_.returned.push(line);
+        let mut returned: BTreeSet<u32> = try_.returned.iter().copied().collect();
+        if !lines.iter().all(|line| *line < all && returned.insert(*line)) {
+            return Err(refused("a line that came back twice or never was", "look again"));
         }
+        try_.returned.extend(lines);
         Ok(())
     }
 

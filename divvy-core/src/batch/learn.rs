@@ -1,5 +1,7 @@
 //! From answers to facts: what a look teaches, and what it does not.
 
+use std::collections::BTreeSet;
+
 use crate::batch::{Batch, Fate, State, Try};
 use crate::error::{Code, Error};
 use crate::fact::{
@@ -15,7 +17,7 @@ impl Batch {
     /// to land, and never for `Once`: such a try goes to a person.
     ///
     /// # Errors
-    /// [`Code::RailReply`] unless there is one answer for each try.
+    /// [`Code::RailReply`] unless there is one answer for each try, about lines that are there.
     pub fn learn(&self, seen: &Seen, now: Time, timing: Timing) -> Result<Vec<Body>, Error> {
         if seen.answers.len() != self.tries.len() {
             let detail = format!(
@@ -26,9 +28,16 @@ impl Batch {
             );
             return Err(Error::new(Code::RailReply, detail));
         }
-        let learned = self.tries.iter().zip(&seen.answers);
-        let mut bodies: Vec<Body> =
-            learned.flat_map(|(try_, answer)| try_.learn(answer, seen, now, timing)).collect();
+        let mut bodies = Vec::new();
+        for (try_, answer) in self.tries.iter().zip(&seen.answers) {
+            match answer {
+                Answer::Returned { reason, lines } => {
+                    let lines = self.lines_fresh(try_, lines)?;
+                    bodies.extend(try_.learn_returned(reason, lines, seen.evidence.clone()));
+                }
+                answer => bodies.extend(try_.learn(answer, seen, now, timing)),
+            }
+        }
         if bodies.is_empty() && self.is_for_a_person(now, timing) {
             let reason = "the deadline has passed and the rail cannot say what became of the try";
             bodies.push(Body::Review(Review { reason: reason.to_owned() }));
@@ -43,7 +52,28 @@ impl Batch {
                 && try_.signed.window == Window::Once
                 && try_.is_past_grace(now, None, timing)
         };
-        self.state() != State::Review && self.tries.iter().any(lost)
+        matches!(self.state(), State::Signed | State::Sent) && self.tries.iter().any(lost)
+    }
+
+    /// Of the lines that came back, those that have not been written down, if any. As in facts,
+    /// none named means all of them.
+    fn lines_fresh(&self, try_: &Try, lines: &[u32]) -> Result<Option<Vec<u32>>, Error> {
+        if let Some(line) = lines.iter().find(|line| **line >= self.lines_count) {
+            let detail = format!(
+                "line {line} of {} came back, which has only {}: read the reply again",
+                self.stream(),
+                self.lines_count
+            );
+            return Err(Error::new(Code::RailReply, detail));
+        }
+        let named: BTreeSet<u32> = lines.iter().copied().collect();
+        let came_back = |line: &u32| named.is_empty() || named.contains(line);
+        let fresh = |line: &u32| came_back(line) && !try_.returned.contains(line);
+        if named.is_empty() && try_.returned.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let lines: Vec<u32> = (0..self.lines_count).filter(fresh).collect();
+        Ok(Some(lines).filter(|lines| !lines.is_empty()))
     }
 }
 
@@ -62,10 +92,8 @@ impl Try {
                 Body::Refused(Refused { reference, reason: reason.clone(), line: *line, evidence })
             }
             Answer::Undone if settled => Body::Reopened(Reopened { reference, evidence }),
-            Answer::Returned { reason, lines } => {
-                return self.learn_returned(reason, lines, evidence);
-            }
             Answer::Unknown
+            | Answer::Returned { .. }
             | Answer::Accepted
             | Answer::Final
             | Answer::Void
@@ -76,23 +104,21 @@ impl Try {
     }
 
     /// Money that came back did move first: both facts, in that order.
-    fn learn_returned(&self, reason: &str, lines: &[u32], evidence: Evidence) -> Vec<Body> {
+    fn learn_returned(
+        &self,
+        reason: &str,
+        lines: Option<Vec<u32>>,
+        evidence: Evidence,
+    ) -> Vec<Body> {
         let mut bodies = Vec::new();
         let reference = self.signed.reference.clone();
         if self.fate != Fate::Settled {
             let (reference, evidence) = (reference.clone(), evidence.clone());
             bodies.push(Body::Settled(Settled { reference, evidence }));
         }
-        let fresh = |line: &u32| !self.returned.contains(line);
-        let lines_fresh: Vec<u32> = lines.iter().copied().filter(fresh).collect();
-        if !lines_fresh.is_empty() || self.returned.is_empty() {
+        if let Some(lines) = lines {
             let reason = reason.to_owned();
-            bodies.push(Body::Returned(Returned {
-                reference,
-                lines: lines_fresh,
-                reason,
-                evidence,
-            }));
+            bodies.push(Body::Returned(Returned { reference, lines, reason, evidence }));
         }
         bodies
     }

@@ -36,10 +36,12 @@ impl Batch {
     /// because only the process that has just committed it may, and only that once.
     ///
     /// ```
-    /// use divvy_core::{Amount, Batch, Body, Fact, Head, Line, Name, Next, Planned, Stream, Time, Timing};
+    /// use divvy_core::{Amount, Batch, Body, Fact, Head, Line, Name};
+    /// use divvy_core::{Next, Planned, Stream, Time, Timing};
     ///
-    /// let line = Line { payee: Name::new("alice")?, amount: Amount::ONE, to: "a1".into(), to_n: None };
-    /// let planned = Planned { rail: Name::new("sandbox")?, wallet: Name::new("till")?, lines: vec![line] };
+    /// let (payee, amount) = (Name::new("alice")?, Amount::ONE);
+    /// let lines = vec![Line { payee, amount, to: "a1".into(), to_n: None }];
+    /// let planned = Planned { rail: Name::new("sandbox")?, wallet: Name::new("till")?, lines };
     /// let head = Head::start(Stream::batch(&Name::new("chapter-42")?, 0, 0));
     /// let batch = Batch::fold(&[Fact::new(&head, Time::ZERO, &Body::Planned(planned))])?;
     ///
