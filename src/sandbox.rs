@@ -31,7 +31,9 @@
 //! refused without naming one; `return:` settles and comes back after a day.
 
 mod faults;
+mod rail;
 mod world;
 
 pub use faults::{Fault, Faults};
+pub use rail::{RailSettings, Sandbox};
 pub use world::{Effect, Entry, EntryKind, Outcome, Taken, Terms, WindowKind, World};
