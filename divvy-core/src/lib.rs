@@ -16,6 +16,7 @@ mod pool;
 mod rail;
 mod split;
 mod time;
+mod verify;
 
 pub use amount::{Amount, Difference};
 pub use asset::Asset;
@@ -42,3 +43,4 @@ pub use split::{
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,
 };
 pub use time::Time;
+pub use verify::{Verified, Verify};
