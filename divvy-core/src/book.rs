@@ -68,6 +68,7 @@ pub struct Book {
     rules: Vec<RuleSet>,
     rule_head: Head,
     run_head: Head,
+    run_batches: Vec<u32>,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -77,10 +78,18 @@ pub struct Book {
     due: DueQueue,
     totals: Totals,
     /// Payments that no rule covers; they belong to nobody yet.
-    unruled: BTreeMap<Stream, Amount>,
+    unruled: BTreeMap<Stream, Unruled>,
     event_newest: Time,
     event_first: Option<Time>,
     newest: Time,
+}
+
+/// A payment that waits for a first rule.
+#[derive(Clone, Copy, Debug)]
+struct Unruled {
+    amount: Amount,
+    event_at: Time,
+    at: Time,
 }
 
 /// A payee's place in the book, in the order in which they were first named.
@@ -98,6 +107,7 @@ impl Book {
             rules: Vec::new(),
             rule_head,
             run_head,
+            run_batches: Vec::new(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),
@@ -195,3 +205,6 @@ impl Book {
 fn lost(id: PayeeId) -> Error {
     Error::new(Code::BookUnbalanced, format!("payee number {id} is not in the book: run verify"))
 }
+
+#[cfg(test)]
+mod tests;

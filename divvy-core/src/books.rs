@@ -141,10 +141,17 @@ impl Books {
         let book = self.book(book)?;
         let mut step = book.plan(plans, now)?;
         let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
+        let mut claims = BTreeSet::new();
         for (i, plan) in (0_u32..).zip(plans) {
             let head = heads.get(&plan.planned.wallet).cloned();
             let head = head.unwrap_or_else(|| self.wallet_head(&plan.planned.wallet));
             let batch = book.next_batch(i);
+            for claim in &plan.signed.claims {
+                if !claims.insert((&plan.planned.wallet, claim)) {
+                    let detail = format!("{claim} is claimed twice in one run: sign with another");
+                    return Err(Error::new(Code::RailRefused, detail));
+                }
+            }
             if let Some(claimed) =
                 self.claim(&plan.planned.wallet, &head, &batch, &plan.signed, now)?
             {
@@ -179,7 +186,7 @@ impl Books {
     /// [`Code::BatchStale`] when a destination has changed or a payee is held.
     pub fn check_current(&self, batch: &Batch, at: Time) -> Result<(), Error> {
         let Place::Batch { book, .. } = batch.stream().place() else { return Ok(()) };
-        self.book(book)?.check_lines(batch.lines(), at)
+        self.book(book)?.check_lines(batch.rail(), batch.lines(), at)
     }
 
     /// Gives up a batch that no try can move; its lines are payable again.
@@ -291,6 +298,9 @@ impl Books {
             return book.apply(fact, &body).map(|folded| folded.is_done());
         }
         let Body::Opened(opened) = &body else { return Ok(false) };
+        if fact.n != 0 || !matches!(fact.stream.place(), Place::Rule { .. }) {
+            return Err(crate::book::misplaced(fact));
+        }
         let name = Name::new(name)?;
         let book = Book::open(name.clone(), opened.clone(), Head::after(fact), fact.at);
         self.books.insert(name, book);

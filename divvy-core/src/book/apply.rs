@@ -3,12 +3,12 @@
 use crate::amount::Amount;
 use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
-use crate::book::{Book, PayeeId};
+use crate::book::{Book, PayeeId, Unruled};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place};
+use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream};
 use crate::name::Name;
 use crate::pool::Units;
-use crate::split::Target;
+use crate::split::{Legs, Target};
 use crate::time::Time;
 
 /// Whether a fact could be folded, or has to wait for what it rests on.
@@ -49,6 +49,7 @@ impl Book {
         if !follows(&self.rule_head, fact) {
             return Ok(Folded::Early);
         }
+        standing(&rule.legs)?;
         for leg in rule.legs.legs() {
             match &leg.to {
                 Target::Payee(payee) => {
@@ -62,42 +63,54 @@ impl Book {
         }
         self.rules.push(rule.clone());
         self.rule_head = Head::after(fact);
+        for (stream, payment) in std::mem::take(&mut self.unruled) {
+            self.totals.undeclared = self.totals.undeclared.minus(payment.amount)?;
+            self.divide(&stream, payment)?;
+        }
         Ok(Folded::Yes)
     }
 
     fn apply_payment(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         let Body::Recorded(recorded) = body else { return Err(misplaced(fact)) };
         let total = self.totals.recorded.plus(recorded.amount)?;
-        let event_at = recorded.event_at;
-        match self.rule_at(event_at) {
-            None => {
-                self.unruled.insert(fact.stream.clone(), recorded.amount);
-                self.totals.undeclared = self.totals.undeclared.plus(recorded.amount)?;
-            }
-            Some(rule) => {
-                let parts = rule.legs.divide(recorded.amount)?;
-                let targets: Vec<Target> =
-                    rule.legs.legs().iter().map(|leg| leg.to.clone()).collect();
-                for (target, part) in targets.iter().zip(parts) {
-                    self.give(target, part, fact)?;
-                }
-            }
-        }
+        let (amount, event_at) = (recorded.amount, recorded.event_at);
+        self.divide(&fact.stream, Unruled { amount, event_at, at: fact.at })?;
         self.totals.recorded = total;
         self.event_newest = self.event_newest.max(event_at);
         self.event_first = Some(self.event_first.map_or(event_at, |first| first.min(event_at)));
         Ok(Folded::Yes)
     }
 
+    /// Divides a payment by the rule of its time, or keeps it until there is one.
+    fn divide(&mut self, stream: &Stream, payment: Unruled) -> Result<(), Error> {
+        let Some(rule) = self.rule_at(payment.event_at) else {
+            self.unruled.insert(stream.clone(), payment);
+            self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
+            return Ok(());
+        };
+        let parts = rule.legs.divide(payment.amount)?;
+        let targets: Vec<Target> = rule.legs.legs().iter().map(|leg| leg.to.clone()).collect();
+        for (target, part) in targets.iter().zip(parts) {
+            self.give(target, part, stream, payment.at)?;
+        }
+        Ok(())
+    }
+
     /// One leg of a payment: earned at once by a payee, or waiting for a pool's declaration.
-    fn give(&mut self, target: &Target, part: Amount, fact: &Fact) -> Result<(), Error> {
+    fn give(
+        &mut self,
+        target: &Target,
+        part: Amount,
+        stream: &Stream,
+        at: Time,
+    ) -> Result<(), Error> {
         match target {
             Target::Payee(payee) => {
                 let id = self.payee_named(&Name::new(payee)?)?;
                 self.totals.one_shot = self.totals.one_shot.plus(part)?;
                 let payee = self.payee_mut(id)?;
                 payee.one_shot = payee.one_shot.plus(part)?;
-                self.arm(id, fact.at)
+                self.arm(id, at)
             }
             Target::Pool(pool) => {
                 let known = self.pool_id(pool.as_str()).and_then(|id| self.pools.get_mut(id));
@@ -105,7 +118,7 @@ impl Book {
                     return Err(Error::new(Code::PoolUnknown, format!("no pool {pool}: open it")));
                 };
                 if !part.is_zero() {
-                    account.undeclared.insert(fact.stream.clone(), part);
+                    account.undeclared.insert(stream.clone(), part);
                     account.undeclared_total = account.undeclared_total.plus(part)?;
                     self.totals.undeclared = self.totals.undeclared.plus(part)?;
                 }
@@ -208,8 +221,7 @@ impl Book {
         let payee = self.payee_mut(id)?;
         let choices = payee.choices.get_or_insert_with(|| {
             let hash = Hash::of_stream(&fact.stream);
-            let (policy, destination, cooling, held) = (None, None, None, None);
-            Box::new(Choices { n: 0, hash, policy, destination, cooling, held })
+            Box::new(Choices { n: 0, hash, policy: None, destinations: Vec::new(), held: None })
         });
         if choices.n != fact.n {
             return Ok(Folded::Early);
@@ -232,23 +244,23 @@ impl Choices {
             self.policy = Some(policy);
         }
         let Some(destination) = &set.destination else { return };
-        // What has cooled by now is what the new one replaces.
-        if let Some(cooled) = self.cooling.take_if(|chosen| chosen.from <= fact.at) {
-            self.destination = Some(*cooled);
-        }
-        let from =
-            if self.destination.is_none() { fact.at } else { fact.at.plus_secs(cooling_secs) };
-        let chosen = Chosen { destination: destination.clone(), n: fact.n, from };
-        if self.destination.is_none() {
-            self.destination = Some(chosen);
-        } else {
-            self.cooling = Some(Box::new(chosen));
-        }
+        // What still cools is replaced; what was in force stays, for batches of that time.
+        self.destinations.pop_if(|chosen| chosen.from > fact.at);
+        let first = self.destinations.is_empty();
+        let from = if first { fact.at } else { fact.at.plus_secs(cooling_secs) };
+        self.destinations.push(Chosen { destination: destination.clone(), n: fact.n, from });
     }
 }
 
 pub(super) fn follows(head: &Head, fact: &Fact) -> bool {
     head.n == fact.n
+}
+
+/// Legs that were made for one amount would stop the fold at the first payment of another.
+pub(super) fn standing(legs: &Legs) -> Result<(), Error> {
+    let Some(amount) = legs.amount() else { return Ok(()) };
+    let detail = format!("legs for exactly {amount} are no rule for every payment: use a portion");
+    Err(Error::new(Code::SplitLeaky, detail))
 }
 
 pub(crate) fn misplaced(fact: &Fact) -> Error {

@@ -54,6 +54,7 @@ impl Book {
     }
 
     pub(super) fn balance_of(&self, id: PayeeId, now: Time) -> Result<Balance, Error> {
+        let now = self.stamp(now);
         let payee = self.payee(id)?;
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
         let obstacle = match (payee.held(), self.destination_of(id, now)?) {
@@ -105,6 +106,7 @@ impl Book {
     /// Whether nothing but the amount stands in the way of a payee.
     pub(super) fn is_payable(&self, id: PayeeId, now: Time) -> Result<bool, Error> {
         let payee = self.payee(id)?;
+        let now = self.stamp(now);
         let somewhere = payee.chosen(now).is_some() || self.settings.named_on.is_some();
         Ok(payee.held().is_none() && somewhere)
     }

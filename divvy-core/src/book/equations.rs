@@ -92,7 +92,7 @@ impl Book {
     }
 
     fn check_pools(&self) -> Result<(), Error> {
-        let mut undeclared: u128 = self.unruled.values().copied().sum();
+        let mut undeclared: u128 = self.unruled.values().map(|payment| payment.amount).sum();
         let mut declared = 0_u128;
         for account in &self.pools {
             account.pool.check()?;

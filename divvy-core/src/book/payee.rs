@@ -33,9 +33,8 @@ pub(super) struct Choices {
     /// The newest fact's hash.
     pub(super) hash: Hash,
     pub(super) policy: Option<Policy>,
-    pub(super) destination: Option<Chosen>,
-    /// A changed destination that still cools.
-    pub(super) cooling: Option<Box<Chosen>>,
+    /// Every destination that came or is to come into force, oldest first.
+    pub(super) destinations: Vec<Chosen>,
     /// Why the payee is held.
     pub(super) held: Option<Box<str>>,
 }
@@ -79,7 +78,6 @@ impl Payee {
     /// The payee's own destination in force at a moment.
     pub(super) fn chosen(&self, now: Time) -> Option<&Chosen> {
         let choices = self.choices.as_ref()?;
-        let cooled = choices.cooling.as_deref().filter(|chosen| chosen.from <= now);
-        cooled.or(choices.destination.as_ref())
+        choices.destinations.iter().rev().find(|chosen| chosen.from <= now)
     }
 }

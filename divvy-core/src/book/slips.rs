@@ -8,6 +8,7 @@ use crate::book::apply::{Folded, follows, misplaced};
 use crate::book::{BatchKey, Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Head, Line, Planned, Stream};
+use crate::name::Name;
 use crate::time::Time;
 
 /// A batch without the text of its lines; whoever drives it reads its own stream.
@@ -95,16 +96,22 @@ impl Book {
         self.run_head.n
     }
 
+    /// How many batches a run was planned with; no other batch belongs to it.
+    fn run_batches(&self, run: u64) -> Option<u32> {
+        usize::try_from(run).ok().and_then(|run| self.run_batches.get(run)).copied()
+    }
+
     fn slip_of(&self, batch: &Stream) -> Option<&Slip> {
         let crate::fact::Place::Batch { run, i, .. } = batch.place() else { return None };
         self.slips.get(&(run, i))
     }
 
     pub(super) fn apply_run(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let Body::Run(_) = body else { return Err(misplaced(fact)) };
+        let Body::Run(run) = body else { return Err(misplaced(fact)) };
         if !follows(&self.run_head, fact) {
             return Ok(Folded::Early);
         }
+        self.run_batches.push(run.batches);
         self.run_head = Head::after(fact);
         Ok(Folded::Yes)
     }
@@ -141,10 +148,26 @@ impl Book {
         if key.0 >= self.run_head.n {
             return Ok(Folded::Early);
         }
+        if self.run_batches(key.0).is_none_or(|batches| key.1 >= batches) {
+            return Err(misplaced(fact));
+        }
+        // So are payees without the fact that named them, or that chose their destination.
+        let known = |line: &Line| {
+            let payee = self.payee(*self.payee_ids.get(&line.payee)?).ok()?;
+            let chosen = payee.choices.as_ref().map_or(0, |choices| choices.n);
+            line.to_n.is_none_or(|n| n < chosen).then_some(())
+        };
+        if !planned.lines.iter().all(|line| known(line).is_some()) {
+            return Ok(Folded::Early);
+        }
         let ids = |line: &Line| Ok((self.payee_id(line.payee.as_str())?, line.amount));
         let lines: Box<[_]> = planned.lines.iter().map(ids).collect::<Result<_, Error>>()?;
         for (line, (id, _)) in planned.lines.iter().zip(&lines) {
-            self.check_destination(line, *id, fact.at)?;
+            // A first destination is in force at once, and a planner may not have seen it yet.
+            let named = line.to_n.is_none() && line.to == line.payee.as_str();
+            if !named || self.settings.named_on.as_ref() != Some(&planned.rail) {
+                self.check_destination(line, *id, &planned.rail, fact.at)?;
+            }
         }
         let mut batch = Batch::begin(fact)?;
         batch.shed();
@@ -161,12 +184,13 @@ impl Book {
         &self,
         line: &Line,
         id: PayeeId,
+        rail: &Name,
         at: Time,
     ) -> Result<(), Error> {
         let in_force = self.destination_of(id, at)?;
-        let same = in_force
-            .as_ref()
-            .is_some_and(|(destination, n)| destination.address == line.to && *n == line.to_n);
+        let same = in_force.as_ref().is_some_and(|(destination, n)| {
+            destination.rail == *rail && destination.address == line.to && *n == line.to_n
+        });
         if same {
             return Ok(());
         }
