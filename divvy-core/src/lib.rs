@@ -7,6 +7,7 @@ mod book;
 mod books;
 pub mod danger;
 mod error;
+mod explain;
 mod fact;
 mod host;
 mod name;
@@ -24,6 +25,7 @@ pub use book::{
 };
 pub use books::Books;
 pub use error::{Code, Error, Who};
+pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
     Body, Cancelled, Claimed, Converted, Declared, Destination, Evidence, Fact, Hash, Head, Held,
     Issued, Line, Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused,
