@@ -21,6 +21,7 @@ mod pools;
 mod record;
 mod settings;
 mod slips;
+mod stored;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
@@ -66,6 +67,8 @@ pub struct Book {
     name: Name,
     settings: Opened,
     rules: Vec<RuleSet>,
+    /// Where each rule's legs lead, in the legs' order.
+    routes: Vec<Box<[Route]>>,
     rule_head: Head,
     run_head: Head,
     run_batches: Vec<u32>,
@@ -85,11 +88,18 @@ pub struct Book {
 }
 
 /// A payment that waits for a first rule.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Unruled {
     amount: Amount,
     event_at: Time,
     at: Time,
+}
+
+/// Where a leg leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Payee(PayeeId),
+    Pool(u32),
 }
 
 /// A payee's place in the book, in the order in which they were first named.
@@ -105,6 +115,7 @@ impl Book {
             name,
             settings,
             rules: Vec::new(),
+            routes: Vec::new(),
             rule_head,
             run_head,
             run_batches: Vec::new(),
@@ -166,7 +177,11 @@ impl Book {
     /// The rule in force at a payment's event time.
     #[must_use]
     pub fn rule_at(&self, event_at: Time) -> Option<&RuleSet> {
-        self.rules.iter().rev().find(|rule| rule.from <= event_at)
+        self.rule_number(event_at).and_then(|at| self.rules.get(at))
+    }
+
+    fn rule_number(&self, event_at: Time) -> Option<usize> {
+        self.rules.iter().rposition(|rule| rule.from <= event_at)
     }
 
     /// The time for a new fact: the later of `now` and the newest fact seen.
@@ -175,11 +190,11 @@ impl Book {
     }
 
     fn payee(&self, id: PayeeId) -> Result<&Payee, Error> {
-        usize::try_from(id).ok().and_then(|at| self.payees.get(at)).ok_or_else(|| lost(id))
+        self.payees.get(place(id)).ok_or_else(|| lost(id))
     }
 
     fn payee_mut(&mut self, id: PayeeId) -> Result<&mut Payee, Error> {
-        usize::try_from(id).ok().and_then(|at| self.payees.get_mut(at)).ok_or_else(|| lost(id))
+        self.payees.get_mut(place(id)).ok_or_else(|| lost(id))
     }
 
     fn payee_id(&self, payee: &str) -> Result<PayeeId, Error> {
@@ -200,6 +215,11 @@ impl Book {
         self.payee_ids.insert(name.clone(), id);
         Ok(id)
     }
+}
+
+/// A number as a place in a list; what would not fit is in no list.
+fn place(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn lost(id: PayeeId) -> Error {

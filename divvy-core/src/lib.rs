@@ -5,6 +5,7 @@ mod asset;
 mod batch;
 mod book;
 mod books;
+mod checkpoint;
 pub mod danger;
 mod error;
 mod explain;
@@ -16,6 +17,7 @@ mod pool;
 mod rail;
 mod split;
 mod time;
+mod verify;
 
 pub use amount::{Amount, Difference};
 pub use asset::Asset;
@@ -42,3 +44,4 @@ pub use split::{
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,
 };
 pub use time::Time;
+pub use verify::{Verified, Verify};

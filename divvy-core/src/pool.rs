@@ -275,6 +275,8 @@ impl Pool {
     }
 }
 
+crate::checkpoint::stored!(Pool as cbor);
+
 fn broken(what: &str) -> Error {
     Error::new(Code::PoolBroken, format!("the pool is broken: {what}; stop and run verify"))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::amount::Amount;
 use crate::batch::{Batch, State};
 use crate::book::apply::{Folded, follows, misplaced};
+use crate::book::payee::Chosen;
 use crate::book::{BatchKey, Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Head, Line, Planned, Stream};
@@ -12,7 +13,7 @@ use crate::name::Name;
 use crate::time::Time;
 
 /// A batch without the text of its lines; whoever drives it reads its own stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Slip {
     pub(super) batch: Batch,
     pub(super) lines: Box<[(PayeeId, Amount)]>,
@@ -123,14 +124,14 @@ impl Book {
         body: &Body,
     ) -> Result<Folded, Error> {
         if let Body::Planned(planned) = body {
-            return self.begin_batch(key, fact, planned);
+            return self.begin_batch(key, fact, planned.clone());
         }
         let Some(slip) = self.slips.get_mut(&key) else { return Ok(Folded::Early) };
         if slip.batch.head().n != fact.n {
             return Ok(Folded::Early);
         }
         let before = slip.effects();
-        slip.batch.apply(fact)?;
+        slip.batch.apply_known(fact, body)?;
         slip.batch.shed();
         let after = slip.effects();
         self.track_open(key);
@@ -142,7 +143,7 @@ impl Book {
         &mut self,
         key: BatchKey,
         fact: &Fact,
-        planned: &Planned,
+        planned: Planned,
     ) -> Result<Folded, Error> {
         // The run is written first in the same commit; a batch without it is not there yet.
         if key.0 >= self.run_head.n {
@@ -151,17 +152,7 @@ impl Book {
         if self.run_batches(key.0).is_none_or(|batches| key.1 >= batches) {
             return Err(misplaced(fact));
         }
-        // So are payees without the fact that named them, or that chose their destination.
-        let known = |line: &Line| {
-            let payee = self.payee(*self.payee_ids.get(&line.payee)?).ok()?;
-            let chosen = payee.choices.as_ref().map_or(0, |choices| choices.n);
-            line.to_n.is_none_or(|n| n < chosen).then_some(())
-        };
-        if !planned.lines.iter().all(|line| known(line).is_some()) {
-            return Ok(Folded::Early);
-        }
-        let ids = |line: &Line| Ok((self.payee_id(line.payee.as_str())?, line.amount));
-        let lines: Box<[_]> = planned.lines.iter().map(ids).collect::<Result<_, Error>>()?;
+        let Some(lines) = self.lines_of(&planned) else { return Ok(Folded::Early) };
         for (line, (id, _)) in planned.lines.iter().zip(&lines) {
             // A first destination is in force at once, and a planner may not have seen it yet.
             let named = line.to_n.is_none() && line.to == line.payee.as_str();
@@ -169,7 +160,7 @@ impl Book {
                 self.check_destination(line, *id, &planned.rail, fact.at)?;
             }
         }
-        let mut batch = Batch::begin(fact)?;
+        let mut batch = Batch::planned(fact, planned)?;
         batch.shed();
         let before = vec![Effect { reserved: false, paid: 0 }; lines.len()];
         let after = vec![Effect { reserved: true, paid: 0 }; lines.len()];
@@ -177,6 +168,18 @@ impl Book {
         self.track_open(key);
         self.move_lines(key, &before, &after, fact.at)?;
         Ok(Folded::Yes)
+    }
+
+    /// The lines by payee; nothing while a payee, or the fact that chose a destination, is not
+    /// there yet.
+    fn lines_of(&self, planned: &Planned) -> Option<Box<[(PayeeId, Amount)]>> {
+        let known = |line: &Line| {
+            let id = *self.payee_ids.get(&line.payee)?;
+            let choices = self.payee(id).ok()?.choices.as_ref();
+            let next = choices.map_or(0, |choices| choices.n);
+            line.to_n.is_none_or(|n| n < next).then_some((id, line.amount))
+        };
+        planned.lines.iter().map(known).collect()
     }
 
     /// A line goes where the payee's destination in force says, and nowhere else.
@@ -187,10 +190,17 @@ impl Book {
         rail: &Name,
         at: Time,
     ) -> Result<(), Error> {
-        let in_force = self.destination_of(id, at)?;
-        let same = in_force.as_ref().is_some_and(|(destination, n)| {
-            destination.rail == *rail && destination.address == line.to && *n == line.to_n
-        });
+        let payee = self.payee(id)?;
+        let same = match payee.chosen(at) {
+            Some(Chosen { destination, n, .. }) => {
+                let here = destination.rail == *rail && destination.address == line.to;
+                here && line.to_n == Some(*n)
+            }
+            None => {
+                let named = self.settings.named_on.as_ref() == Some(rail);
+                named && payee.name.as_str() == line.to && line.to_n.is_none()
+            }
+        };
         if same {
             return Ok(());
         }
