@@ -116,8 +116,6 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
-        Command::Sandbox(args) => {
-            divvy::sandbox::run_process(args).await.map(|()| Verdict::Done)
-        }
+        Command::Sandbox(args) => divvy::sandbox::run_process(args).await.map(|()| Verdict::Done),
     }
 }

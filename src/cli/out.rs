@@ -45,7 +45,8 @@ impl Out {
             let who = format!("{:?}", error.who()).to_lowercase();
             let (code, name) = (error.code().number(), error.code().name());
             let detail = error.to_string();
-            let value: Value = json!({"error": {"code": code, "name": name, "who": who, "detail": detail}});
+            let value: Value =
+                json!({"error": {"code": code, "name": name, "who": who, "detail": detail}});
             write_line(&mut std::io::stdout(), &value.to_string());
         } else {
             write_line(&mut std::io::stderr(), &format!("divvy: {error}"));

@@ -68,7 +68,9 @@ pub(crate) async fn reconcile(
             }
             let lines = batch.as_ref().map_or(&[][..], Batch::lines);
             let known = theirs.entry(entry.reference.clone());
-            known.or_insert_with(|| Theirs { paid: vec![0; lines.len()], different: 0 }).take(&entry, lines);
+            known
+                .or_insert_with(|| Theirs { paid: vec![0; lines.len()], different: 0 })
+                .take(&entry, lines);
         }
     }
     for standing in divvy.books().book(book)?.batches() {
@@ -159,4 +161,3 @@ async fn page(sender: &dyn Sender, url: &str, after: u64) -> Result<Vec<Entry>, 
 
 /// A page of the statement is asked for at most so often: faults strike these requests too.
 const TRIES_MAX: usize = 20;
-

@@ -53,7 +53,8 @@ impl Run {
         let verified = desk.divvy.verify().await?;
         let book = desk.project.book.clone();
         let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.url).await?;
-        let report = Report { desk: &desk, sums: &shift.sums, comparison, end, verified: verified.facts };
+        let report =
+            Report { desk: &desk, sums: &shift.sums, comparison, end, verified: verified.facts };
         let verdict = report.say(out, &started, till.restarts)?;
         desk.close().await?;
         verdict
@@ -117,7 +118,12 @@ impl Shift {
     }
 
     /// Goes on until nothing is open and nothing is watched any more.
-    async fn work_after(&mut self, desk: &mut Desk, till: &mut Till, end: Time) -> Result<Time, Error> {
+    async fn work_after(
+        &mut self,
+        desk: &mut Desk,
+        till: &mut Till,
+        end: Time,
+    ) -> Result<Time, Error> {
         let mut now = end;
         for _ in 0..TICKS_AFTER_MAX {
             let Some(wanted) = self.worker.not_before() else { return Ok(now) };
@@ -168,16 +174,39 @@ impl Report<'_> {
         let flushes = Sqlite::flushes(&desk.sqlite);
         let memory = clock::memory_peak_mib();
         let said = [
-            format!("{} payments recorded, {} known before, {} lines unreadable", taken.new, taken.known, bad.len()),
-            format!("{} recorded: {} to legs, {} declared, {} waiting for a declaration",
-                text(totals.recorded), text(totals.one_shot), text(totals.declared), text(totals.undeclared)),
-            format!("{} paid in {} lines, {} reserved; {} payees wait for more, {} are held",
-                text(totals.paid), totals.lines_settled, text(totals.reserved), payable, held),
-            format!("this time: {ticks} ticks, {} lines planned in {} runs, {} requests, sandbox restarted {restarts} times",
-                tick.lines, tick.runs, tick.requests),
+            format!(
+                "{} payments recorded, {} known before, {} lines unreadable",
+                taken.new,
+                taken.known,
+                bad.len()
+            ),
+            format!(
+                "{} recorded: {} to legs, {} declared, {} waiting for a declaration",
+                text(totals.recorded),
+                text(totals.one_shot),
+                text(totals.declared),
+                text(totals.undeclared)
+            ),
+            format!(
+                "{} paid in {} lines, {} reserved; {} payees wait for more, {} are held",
+                text(totals.paid),
+                totals.lines_settled,
+                text(totals.reserved),
+                payable,
+                held
+            ),
+            format!(
+                "this time: {ticks} ticks, {} lines planned in {} runs, {} requests, sandbox restarted {restarts} times",
+                tick.lines, tick.runs, tick.requests
+            ),
             format!("verify: {verified} facts hold, and every equation"),
-            format!("statement: {} lines match, {} ours only, {} theirs only, {} different",
-                comparison.matched, comparison.ours_only, comparison.theirs_only, comparison.different),
+            format!(
+                "statement: {} lines match, {} ours only, {} theirs only, {} different",
+                comparison.matched,
+                comparison.ours_only,
+                comparison.theirs_only,
+                comparison.different
+            ),
             format!("{flushes} flushes, {:.1} s, {memory} MiB at most", started.seconds()),
         ];
         said.iter().for_each(|sentence| out.say(sentence));

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use divvy::core::{
-    Code, Error, Name, Obstacle, PayeeSet, Policy, Time, Units,
-};
+use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, Time, Units};
 use divvy::{BadLine, Book, Divvy, HolderRow, Project, Sqlite, read_file, read_holders};
 
 use crate::cli::out::Out;
@@ -86,7 +84,8 @@ impl Desk {
         for (payee, reason) in &project.holds {
             let mut book = self.book()?;
             let known = book.balance(payee.as_str(), now).await;
-            if !matches!(known, Ok(balance) if matches!(balance.obstacle, Some(Obstacle::Held(_)))) {
+            if !matches!(known, Ok(balance) if matches!(balance.obstacle, Some(Obstacle::Held(_))))
+            {
                 book.hold(payee, reason, now).await?;
             }
         }
@@ -130,7 +129,8 @@ impl Desk {
         for row in rows {
             let policy = self.policy_for(row, &mut turns);
             let rail = Name::new(&self.project.rail.kind)?;
-            let destination = row.destination.clone().map(|address| divvy::core::Destination { rail, address });
+            let destination =
+                row.destination.clone().map(|address| divvy::core::Destination { rail, address });
             let known = self.book()?.fold()?.payee_head(&row.holder).n > 0;
             if known || (policy.is_none() && destination.is_none()) {
                 continue;

@@ -57,7 +57,12 @@ fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
         ("reserved", totals.reserved),
         ("paid", totals.paid),
     ];
-    out.say(&format!("book {}: {} payees, {} due", fold.name(), fold.payees_count(), fold.due_count()));
+    out.say(&format!(
+        "book {}: {} payees, {} due",
+        fold.name(),
+        fold.payees_count(),
+        fold.due_count()
+    ));
     let mut value = json!({
         "book": fold.name(), "asset": asset.to_string(), "facts": totals.facts,
         "payees": fold.payees_count(), "due": fold.due_count(), "runs": fold.runs(),
@@ -127,10 +132,10 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     if lines.is_empty() {
         out.say("nobody is due");
     }
-    let value = |line: &divvy::core::Line| {
-        json!({"payee": line.payee, "amount": asset.text(line.amount), "to": line.to})
-    };
-    out.value(&json!({"asset": asset.to_string(), "due": lines.iter().map(value).collect::<Vec<_>>()}));
+    let value = |line: &divvy::core::Line| json!({"payee": line.payee, "amount": asset.text(line.amount), "to": line.to});
+    out.value(
+        &json!({"asset": asset.to_string(), "due": lines.iter().map(value).collect::<Vec<_>>()}),
+    );
     Ok(Verdict::Done)
 }
 
@@ -138,7 +143,10 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
 pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
     let verified = desk.divvy.verify().await?;
-    out.say(&format!("{} facts hold, and every equation; digest {}", verified.facts, verified.digest));
+    out.say(&format!(
+        "{} facts hold, and every equation; digest {}",
+        verified.facts, verified.digest
+    ));
     out.value(&json!({"facts": verified.facts, "digest": verified.digest}));
     Ok(Verdict::Done)
 }

@@ -81,6 +81,8 @@ async fn start(
     read.map_err(|error| failed(error.to_string()))?;
     match line.trim().strip_prefix("listening on ") {
         Some(address) => Ok((Some(child), format!("http://{address}"))),
-        None => Err(failed("another `divvy` may be using its ledger; wait until it ends".to_owned())),
+        None => {
+            Err(failed("another `divvy` may be using its ledger; wait until it ends".to_owned()))
+        }
     }
 }

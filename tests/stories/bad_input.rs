@@ -145,7 +145,11 @@ fn a_clock_a_year_and_more_ahead_needs_consent() {
     let folder = Folder::example("duet");
     let dir = folder.path().to_str().unwrap();
     done(&["run", dir]);
-    folder.edit("divvy.toml", "until = \"2026-03-11T00:00:00Z\"", "until = \"2029-03-11T00:00:00Z\"");
+    folder.edit(
+        "divvy.toml",
+        "until = \"2026-03-11T00:00:00Z\"",
+        "until = \"2029-03-11T00:00:00Z\"",
+    );
     folder.edit("divvy.toml", "tick_secs = 3600", "tick_secs = 99999999");
     refused(&["run", dir], "clock_ahead", "2029");
 }

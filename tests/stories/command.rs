@@ -14,7 +14,8 @@ impl Folder {
     pub fn new(name: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("divvy-{name}-{}-{count}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("divvy-{name}-{}-{count}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
