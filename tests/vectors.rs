@@ -10,8 +10,14 @@
 #[path = "vectors/allocation.rs"]
 mod allocation;
 #[cfg(test)]
+#[path = "vectors/fact.rs"]
+mod fact;
+#[cfg(test)]
 #[path = "vectors/fields.rs"]
 mod fields;
+#[cfg(test)]
+#[path = "vectors/pool.rs"]
+mod pool;
 #[cfg(test)]
 #[path = "vectors/properties.rs"]
 mod properties;
@@ -53,6 +59,8 @@ mod areas {
 
     areas! {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
+        fact: "fact/facts.json", crate::fact::run;
+        pool: "pool/pool.json", crate::pool::run;
     }
 
     /// An area without a line above may have a runner elsewhere, but then it has a folder.

@@ -19,6 +19,7 @@ pub use step::{Call, Step};
 use minicbor::Encode;
 
 use crate::amount::Amount;
+use crate::checkpoint::stored;
 use crate::error::Error;
 use crate::fact::{Fact, Hash, Head, Line, Signed, Stream};
 use crate::name::Name;
@@ -115,6 +116,24 @@ enum Phase {
     Open,
     Review,
 }
+
+stored!(Batch {
+    head,
+    rail,
+    wallet,
+    lines,
+    lines_count,
+    lines_hash,
+    tries,
+    phase,
+    released,
+    settled_at
+});
+stored!(Try { signed, fate, returned });
+stored!(Line as cbor);
+stored!(Signed as cbor);
+stored!(Fate in Open = 0, Sent = 1, Settled = 2, Void = 3, Refused = 4);
+stored!(Phase in Open = 0, Review = 1);
 
 impl Batch {
     /// Folds the facts of one batch, from the first.

@@ -21,6 +21,7 @@ mod pools;
 mod record;
 mod settings;
 mod slips;
+mod stored;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
@@ -66,8 +67,11 @@ pub struct Book {
     name: Name,
     settings: Opened,
     rules: Vec<RuleSet>,
+    /// Where each rule's legs lead, in the legs' order.
+    routes: Vec<Box<[Route]>>,
     rule_head: Head,
     run_head: Head,
+    run_batches: Vec<u32>,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -77,10 +81,25 @@ pub struct Book {
     due: DueQueue,
     totals: Totals,
     /// Payments that no rule covers; they belong to nobody yet.
-    unruled: BTreeMap<Stream, Amount>,
+    unruled: BTreeMap<Stream, Unruled>,
     event_newest: Time,
     event_first: Option<Time>,
     newest: Time,
+}
+
+/// A payment that waits for a first rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Unruled {
+    amount: Amount,
+    event_at: Time,
+    at: Time,
+}
+
+/// Where a leg leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Payee(PayeeId),
+    Pool(u32),
 }
 
 /// A payee's place in the book, in the order in which they were first named.
@@ -96,8 +115,10 @@ impl Book {
             name,
             settings,
             rules: Vec::new(),
+            routes: Vec::new(),
             rule_head,
             run_head,
+            run_batches: Vec::new(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),
@@ -156,7 +177,11 @@ impl Book {
     /// The rule in force at a payment's event time.
     #[must_use]
     pub fn rule_at(&self, event_at: Time) -> Option<&RuleSet> {
-        self.rules.iter().rev().find(|rule| rule.from <= event_at)
+        self.rule_number(event_at).and_then(|at| self.rules.get(at))
+    }
+
+    fn rule_number(&self, event_at: Time) -> Option<usize> {
+        self.rules.iter().rposition(|rule| rule.from <= event_at)
     }
 
     /// The time for a new fact: the later of `now` and the newest fact seen.
@@ -165,11 +190,11 @@ impl Book {
     }
 
     fn payee(&self, id: PayeeId) -> Result<&Payee, Error> {
-        usize::try_from(id).ok().and_then(|at| self.payees.get(at)).ok_or_else(|| lost(id))
+        self.payees.get(place(id)).ok_or_else(|| lost(id))
     }
 
     fn payee_mut(&mut self, id: PayeeId) -> Result<&mut Payee, Error> {
-        usize::try_from(id).ok().and_then(|at| self.payees.get_mut(at)).ok_or_else(|| lost(id))
+        self.payees.get_mut(place(id)).ok_or_else(|| lost(id))
     }
 
     fn payee_id(&self, payee: &str) -> Result<PayeeId, Error> {
@@ -192,6 +217,14 @@ impl Book {
     }
 }
 
+/// A number as a place in a list; what would not fit is in no list.
+fn place(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 fn lost(id: PayeeId) -> Error {
     Error::new(Code::BookUnbalanced, format!("payee number {id} is not in the book: run verify"))
 }
+
+#[cfg(test)]
+mod tests;

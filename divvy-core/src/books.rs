@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::batch::{Batch, State, Step};
 use crate::book::{Book, Plan};
+use crate::checkpoint::stored;
 use crate::error::{Code, Error};
 use crate::fact::{
     Body, Cancelled, Claimed, Fact, Hash, Head, Opened, Place, Refused, Signed, Stream,
@@ -54,6 +55,9 @@ pub(crate) struct Wallet {
     pub(crate) claims: HashMap<String, Stream>,
 }
 
+stored!(Books { books, wallets, early, newest, count, digest });
+stored!(Wallet { head, claims });
+
 impl Books {
     /// Folds facts as they were read.
     ///
@@ -62,14 +66,28 @@ impl Books {
     /// everything: run `verify`.
     pub fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
         for fact in facts {
-            self.count = self.count.saturating_add(1);
-            self.digest = self.digest.then(&fact.hash);
-            self.newest = self.newest.max(fact.at);
-            if !self.fold(fact).map_err(|error| named(fact, &error))? {
-                self.early.push(fact.clone());
-            }
+            self.feed_known(fact, &fact.body()?)?;
         }
         self.fold_early()
+    }
+
+    /// Folds one fact whose body is known.
+    pub(crate) fn feed_known(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
+        self.count = self.count.saturating_add(1);
+        self.digest = self.digest.then(&fact.hash);
+        self.newest = self.newest.max(fact.at);
+        if !self.fold(fact, body).map_err(|error| fact.named(&error))? {
+            self.early.push(fact.clone());
+        }
+        Ok(())
+    }
+
+    /// Checks every equation of every book, in O(everything).
+    ///
+    /// # Errors
+    /// As [`Book::check`], for the first book that does not balance.
+    pub fn check(&self) -> Result<(), Error> {
+        self.books.values().try_for_each(Book::check)
     }
 
     /// A book by its name.
@@ -141,10 +159,17 @@ impl Books {
         let book = self.book(book)?;
         let mut step = book.plan(plans, now)?;
         let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
+        let mut claims = BTreeSet::new();
         for (i, plan) in (0_u32..).zip(plans) {
             let head = heads.get(&plan.planned.wallet).cloned();
             let head = head.unwrap_or_else(|| self.wallet_head(&plan.planned.wallet));
             let batch = book.next_batch(i);
+            for claim in &plan.signed.claims {
+                if !claims.insert((&plan.planned.wallet, claim)) {
+                    let detail = format!("{claim} is claimed twice in one run: sign with another");
+                    return Err(Error::new(Code::RailRefused, detail));
+                }
+            }
             if let Some(claimed) =
                 self.claim(&plan.planned.wallet, &head, &batch, &plan.signed, now)?
             {
@@ -179,7 +204,7 @@ impl Books {
     /// [`Code::BatchStale`] when a destination has changed or a payee is held.
     pub fn check_current(&self, batch: &Batch, at: Time) -> Result<(), Error> {
         let Place::Batch { book, .. } = batch.stream().place() else { return Ok(()) };
-        self.book(book)?.check_lines(batch.lines(), at)
+        self.book(book)?.check_lines(batch.rail(), batch.lines(), at)
     }
 
     /// Gives up a batch that no try can move; its lines are payable again.
@@ -271,12 +296,12 @@ impl Books {
         Ok(Some(Fact::new(head, now.max(self.newest), &body)))
     }
 
-    fn fold(&mut self, fact: &Fact) -> Result<bool, Error> {
-        let body = fact.body()?;
-        let name = match fact.stream.place() {
-            Place::Coins { wallet } => return self.fold_claim(wallet, fact, &body),
+    fn fold(&mut self, fact: &Fact, body: &Body) -> Result<bool, Error> {
+        let place = fact.stream.place();
+        let name = match place {
+            Place::Coins { wallet } => return self.fold_claim(wallet, fact, body),
             Place::Payment { .. } => {
-                let Body::Recorded(recorded) = &body else {
+                let Body::Recorded(recorded) = body else {
                     return Err(crate::book::misplaced(fact));
                 };
                 recorded.book.as_str()
@@ -288,9 +313,12 @@ impl Books {
             | Place::Batch { book, .. } => book,
         };
         if let Some(book) = self.books.get_mut(name) {
-            return book.apply(fact, &body).map(|folded| folded.is_done());
+            return book.apply(fact, place, body).map(|folded| folded.is_done());
         }
-        let Body::Opened(opened) = &body else { return Ok(false) };
+        let Body::Opened(opened) = body else { return Ok(false) };
+        if !matches!(place, Place::Rule { .. }) || fact.n != 0 {
+            return Err(crate::book::misplaced(fact));
+        }
         let name = Name::new(name)?;
         let book = Book::open(name.clone(), opened.clone(), Head::after(fact), fact.at);
         self.books.insert(name, book);
@@ -312,19 +340,20 @@ impl Books {
     }
 
     /// Tries what came early again, as long as that gets anywhere.
-    fn fold_early(&mut self) -> Result<(), Error> {
-        loop {
+    pub(crate) fn fold_early(&mut self) -> Result<(), Error> {
+        while !self.early.is_empty() {
             let early = std::mem::take(&mut self.early);
             let before = early.len();
             for fact in early {
-                if !self.fold(&fact).map_err(|error| named(&fact, &error))? {
+                if !self.fold(&fact, &fact.body()?).map_err(|error| fact.named(&error))? {
                     self.early.push(fact);
                 }
             }
-            if self.early.is_empty() || self.early.len() == before {
-                return Ok(());
+            if self.early.len() == before {
+                break;
             }
         }
+        Ok(())
     }
 }
 
@@ -359,9 +388,4 @@ fn unknown<'a>(book: &str, known: impl Iterator<Item = &'a Name>) -> Error {
     let known: Vec<&str> = known.map(Name::as_str).take(8).collect();
     let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
     Error::new(Code::BookUnknown, format!("there is no book {book:?}; known are: {known}"))
-}
-
-fn named(fact: &Fact, error: &Error) -> Error {
-    let detail = format!("fact {} of {} ({}): {error}", fact.n, fact.stream, fact.kind);
-    Error::new(error.code(), detail)
 }

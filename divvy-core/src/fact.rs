@@ -157,11 +157,24 @@ impl Fact {
     /// [`Code::FactOrphan`] when the head is another stream's or another place's,
     /// [`Code::FactTampered`] when the stored hash differs.
     pub fn check(&self, head: &Head) -> Result<(), Error> {
-        if head.stream != self.stream || head.n != self.n {
-            let detail = format!("its predecessor {}/{} is not there", head.stream, head.n);
+        if head.stream != self.stream {
+            let detail = format!("it does not follow {}", head.stream);
             return Err(self.named(&Error::new(Code::FactOrphan, detail)));
         }
-        let own = Hash::of_fact(&head.hash, &self.stream, self.n, self.at, &self.kind, &self.bytes);
+        self.check_after(head.n, &head.hash)
+    }
+
+    /// Recomputes the hash from the stream's next place and the hash of what is before it.
+    pub(crate) fn check_after(&self, n: u64, before: &Hash) -> Result<(), Error> {
+        if n != self.n {
+            let detail = if n < self.n {
+                format!("fact {n} of its stream is missing: restore it from a backup")
+            } else {
+                format!("its stream goes on at {n}: this place was written twice")
+            };
+            return Err(self.named(&Error::new(Code::FactOrphan, detail)));
+        }
+        let own = Hash::of_fact(before, &self.stream, self.n, self.at, &self.kind, &self.bytes);
         if own == self.hash {
             return Ok(());
         }
@@ -169,11 +182,13 @@ impl Fact {
         Err(self.named(&Error::new(Code::FactTampered, detail)))
     }
 
-    fn named(&self, error: &Error) -> Error {
+    pub(crate) fn named(&self, error: &Error) -> Error {
         let detail = format!("fact {} of {} ({}): {error}", self.n, self.stream, self.kind);
         Error::new(error.code(), detail)
     }
 }
+
+crate::checkpoint::stored!(Fact { stream, n, at, kind, bytes, hash });
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,8 @@ pub struct Cursor {
     pub position: u64,
 }
 
+crate::checkpoint::stored!(Cursor { epoch, position });
+
 impl Cursor {
     /// Before the first fact of a database.
     #[must_use]

@@ -5,6 +5,7 @@ mod asset;
 mod batch;
 mod book;
 mod books;
+mod checkpoint;
 pub mod danger;
 mod error;
 mod explain;

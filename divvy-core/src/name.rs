@@ -62,9 +62,13 @@ impl Name {
 
 /// Whether the text may be a [`Name`].
 pub(crate) fn is_name(text: &str) -> bool {
-    (1..=NAME_BYTES_MAX).contains(&text.len())
-        && text.trim() == text
-        && !text.chars().any(|letter| letter == '/' || letter.is_control())
+    // Most names are plain, and looking at bytes is quicker than at letters.
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && (text.bytes().all(plain) || is_lettered(text))
+}
+
+fn is_lettered(text: &str) -> bool {
+    text.trim() == text && !text.chars().any(|letter| letter == '/' || letter.is_control())
 }
 
 impl fmt::Display for Name {

@@ -120,6 +120,12 @@ impl Pool {
         self.index
     }
 
+    /// What the last division left for the next one, below the supply, times `S`.
+    #[must_use]
+    pub const fn rest(&self) -> u64 {
+        self.rest
+    }
+
     /// Everything that was declared so far. It only grows.
     #[must_use]
     pub const fn declared(&self) -> Amount {
@@ -274,6 +280,8 @@ impl Pool {
         self.sums.units_mark = self.sums.units_mark.swap(before, holder.units_mark());
     }
 }
+
+crate::checkpoint::stored!(Pool as cbor);
 
 fn broken(what: &str) -> Error {
     Error::new(Code::PoolBroken, format!("the pool is broken: {what}; stop and run verify"))

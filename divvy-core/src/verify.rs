@@ -1,57 +1,136 @@
-//! Verification from zero.
+//! Verification: everything from zero, trusting nothing that was stored.
+//!
+//! Opening trusts stored hashes and checkpoints. Verification recomputes every hash along every
+//! stream, holds every body to its one encoding, checks each run against its batches, folds all of
+//! it anew, and checks every equation. What it finds it names: stream, place and kind.
 
-use std::collections::HashMap;
+mod agree;
+mod runs;
+
+pub(crate) use agree::same;
+
+use std::collections::{HashMap, HashSet};
 
 use crate::books::Books;
-use crate::error::Error;
-use crate::fact::{Fact, Hash, Head, Stream};
+use crate::error::{Code, Error};
+use crate::fact::{Fact, Hash, Place, Stream};
+use runs::Runs;
 
-/// tmp
+/// A verification under way: fed with every fact from the first, in the host's order.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Code, Name, Opened, Policy, Time, Verify};
+///
+/// let opened = Opened {
+///     asset: Asset::parse("USD")?,
+///     policy: Policy::Instant,
+///     floor: Amount::ONE,
+///     cooling_secs: 0,
+///     named_on: None,
+/// };
+/// let step = Books::default().open(&Name::new("chapter-42")?, opened, Time::ZERO)?;
+/// let mut facts = step.facts().to_vec();
+///
+/// let mut verify = Verify::new();
+/// verify.feed(&facts)?;
+/// assert_eq!(verify.finish()?.facts, 1);
+///
+/// facts[0].at = Time::from_millis(1);
+/// let altered = Verify::new().feed(&facts).unwrap_err();
+/// assert_eq!(altered.code(), Code::FactTampered);
+/// assert!(altered.to_string().starts_with("fact 0 of rule/chapter-42 (opened.1)"));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Verify {
-    heads: HashMap<Stream, Head>,
     books: Books,
+    /// Where each stream goes on. Payments are not among them, there are too many.
+    heads: HashMap<Stream, (u64, Hash)>,
+    /// The payments seen, by the first half of their stream's hash: nothing follows a payment.
+    payments: HashSet<u128>,
+    runs: Runs,
 }
 
-/// tmp
-#[derive(Debug)]
+/// What a verification found when it found nothing wrong.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Verified {
-    /// tmp
+    /// How many facts there are.
     pub facts: u64,
-    /// tmp
+    /// How many streams they are in.
+    pub streams: usize,
+    /// The digest over their hashes, in order.
     pub digest: Hash,
+    /// The fold of them all, with every equation checked.
+    pub books: Books,
 }
 
 impl Verify {
-    /// tmp
+    /// Before the first fact.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next facts, in the order in which the host returns them.
+    ///
+    /// # Errors
+    /// [`Code::FactTampered`] for a fact that was altered, [`Code::FactOrphan`] for one whose
+    /// predecessor is missing or that is there twice, [`Code::FactMalformed`] and
+    /// [`Code::FactUnknown`] for a body that cannot be read, and whatever rule of the fold a fact
+    /// breaks. The first fact at fault is named; nothing after it was looked at.
     pub fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
         for fact in facts {
-            let head = self
-                .heads
-                .get(&fact.stream)
-                .cloned()
-                .unwrap_or_else(|| Head::start(fact.stream.clone()));
-            fact.check(&head)?;
-            fact.body_strict()?;
-            self.heads.insert(fact.stream.clone(), Head::after(fact));
+            self.follow(fact)?;
+            let body = fact.body_strict()?;
+            self.runs.note(fact, &body);
+            self.books.feed_known(fact, &body)?;
         }
-        self.books.feed(facts)
+        self.books.fold_early()
     }
-    /// tmp
-    pub fn finish(self, _live: &Books) -> Result<Verified, Error> {
-        for b in self.books.all() {
-            b.check()?;
+
+    /// The end of all facts: nothing may wait any more, and everything must balance.
+    ///
+    /// # Errors
+    /// [`Code::FactOrphan`] for a fact that rests on what is not there and for a run whose batches
+    /// are missing, [`Code::FactTampered`] for a run that differs from its batches, and the errors
+    /// of [`Books::check`].
+    pub fn finish(self) -> Result<Verified, Error> {
+        if let Some(early) = self.books.early().first() {
+            let detail = "it rests on something that is missing";
+            return Err(early.named(&Error::new(Code::FactOrphan, detail)));
         }
-        Ok(Verified { facts: self.books.count(), digest: self.books.digest() })
+        self.runs.check()?;
+        self.books.check()?;
+        Ok(Verified {
+            facts: self.books.count(),
+            streams: self.heads.len().saturating_add(self.payments.len()),
+            digest: self.books.digest(),
+            books: self.books,
+        })
     }
-}
-impl Books {
-    /// tmp
-    pub fn checkpoint(&self, _: &crate::host::Cursor) -> Vec<u8> {
-        Vec::new()
+
+    /// Checks that a fact is the next of its stream, and its hash.
+    fn follow(&mut self, fact: &Fact) -> Result<(), Error> {
+        if matches!(fact.stream.place(), Place::Payment { .. }) {
+            return self.follow_payment(fact);
+        }
+        if let Some((n, hash)) = self.heads.get_mut(&fact.stream) {
+            fact.check_after(*n, hash)?;
+            (*n, *hash) = (n.saturating_add(1), fact.hash);
+            return Ok(());
+        }
+        fact.check_after(0, &Hash::of_stream(&fact.stream))?;
+        self.heads.insert(fact.stream.clone(), (1, fact.hash));
+        Ok(())
     }
-    /// tmp
-    pub fn from_checkpoint(_: &[u8]) -> Option<(Self, crate::host::Cursor)> {
-        None
+
+    fn follow_payment(&mut self, fact: &Fact) -> Result<(), Error> {
+        let start = Hash::of_stream(&fact.stream);
+        let (half, _) = start.halves();
+        let n = u64::from(self.payments.contains(&half));
+        fact.check_after(n, &start)?;
+        self.payments.insert(half);
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::amount::Amount;
 use crate::batch::{Batch, Fate, Phase, State, Try};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Head, Line, Signed};
+use crate::fact::{Body, Fact, Head, Line, Planned, Signed};
 
 impl Batch {
     /// The batch after its first fact.
@@ -19,6 +19,11 @@ impl Batch {
                 "read its stream from 0",
             ));
         };
+        Self::planned(fact, planned)
+    }
+
+    /// The batch after its first fact, whose body is known.
+    pub(crate) fn planned(fact: &Fact, planned: Planned) -> Result<Self, Error> {
         if fact.n != 0 || planned.lines.is_empty() {
             return Err(refused("a plan that is late or empty", "plan at least one line, once"));
         }
@@ -46,12 +51,17 @@ impl Batch {
     /// [`Code::FactOrphan`] when it is not the next one, [`Code::BatchState`] when it may not
     /// follow. Nothing changes then.
     pub fn apply(&mut self, fact: &Fact) -> Result<(), Error> {
+        self.apply_known(fact, &fact.body()?)
+    }
+
+    /// Folds one more fact of this batch, whose body is known.
+    pub(crate) fn apply_known(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
         if fact.stream != self.head.stream || fact.n != self.head.n {
             let detail =
                 format!("fact {} of {} does not follow {}", fact.n, fact.stream, self.head.n);
             return Err(Error::new(Code::FactOrphan, detail));
         }
-        self.apply_body(&fact.body()?, fact)?;
+        self.apply_body(body, fact)?;
         self.head = Head::after(fact);
         Ok(())
     }

@@ -30,13 +30,11 @@ impl Batch {
         }
         let mut bodies = Vec::new();
         for (try_, answer) in self.tries.iter().zip(&seen.answers) {
-            match answer {
-                Answer::Returned { reason, lines } => {
-                    let lines = self.lines_fresh(try_, lines)?;
-                    bodies.extend(try_.learn_returned(reason, lines, seen.evidence.clone()));
-                }
-                answer => bodies.extend(try_.learn(answer, seen, now, timing)),
+            if let Answer::Returned { reason, lines } = answer {
+                let lines = self.lines_fresh(try_, lines)?;
+                bodies.extend(try_.learn_returned(reason, lines, seen.evidence.clone()));
             }
+            bodies.extend(try_.learn(answer, seen, now, timing));
         }
         if bodies.is_empty() && self.is_for_a_person(now, timing) {
             let reason = "the deadline has passed and the rail cannot say what became of the try";

@@ -3,12 +3,11 @@
 use crate::amount::Amount;
 use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
-use crate::book::{Book, PayeeId};
+use crate::book::{Book, PayeeId, Route, Unruled, lost};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place};
+use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, RuleSet, Stream};
 use crate::name::Name;
-use crate::pool::Units;
-use crate::split::Target;
+use crate::split::{Legs, Target};
 use crate::time::Time;
 
 /// Whether a fact could be folded, or has to wait for what it rests on.
@@ -26,8 +25,13 @@ impl Folded {
 
 impl Book {
     /// Folds one fact of this book.
-    pub(crate) fn apply(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let folded = match fact.stream.place() {
+    pub(crate) fn apply(
+        &mut self,
+        fact: &Fact,
+        place: Place<'_>,
+        body: &Body,
+    ) -> Result<Folded, Error> {
+        let folded = match place {
             Place::Rule { .. } => self.apply_rule(fact, body)?,
             Place::Pool { pool, .. } => self.apply_pool(pool, fact, body)?,
             Place::Payee { payee, .. } => self.apply_payee(payee, fact, body)?,
@@ -49,66 +53,79 @@ impl Book {
         if !follows(&self.rule_head, fact) {
             return Ok(Folded::Early);
         }
-        for leg in rule.legs.legs() {
-            match &leg.to {
-                Target::Payee(payee) => {
-                    self.payee_named(&Name::new(payee)?)?;
-                }
-                Target::Pool(pool) if self.pool_id(pool.as_str()).is_none() => {
-                    return Ok(Folded::Early);
-                }
-                Target::Pool(_) => (),
-            }
-        }
+        standing(&rule.legs)?;
+        let Some(routes) = self.routes_of(rule)? else { return Ok(Folded::Early) };
+        self.routes.push(routes);
         self.rules.push(rule.clone());
         self.rule_head = Head::after(fact);
+        for (stream, payment) in std::mem::take(&mut self.unruled) {
+            self.totals.undeclared = self.totals.undeclared.minus(payment.amount)?;
+            self.divide(&stream, payment)?;
+        }
         Ok(Folded::Yes)
+    }
+
+    /// Where a rule's legs lead; nothing while a pool that it names is not open.
+    pub(super) fn routes_of(&mut self, rule: &RuleSet) -> Result<Option<Box<[Route]>>, Error> {
+        let mut routes = Vec::with_capacity(rule.legs.legs().len());
+        for leg in rule.legs.legs() {
+            routes.push(match &leg.to {
+                Target::Payee(payee) => Route::Payee(self.payee_named(&Name::new(payee)?)?),
+                Target::Pool(pool) => match self.pool_id(pool) {
+                    Some(pool) => Route::Pool(pool),
+                    None => return Ok(None),
+                },
+            });
+        }
+        Ok(Some(routes.into()))
     }
 
     fn apply_payment(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         let Body::Recorded(recorded) = body else { return Err(misplaced(fact)) };
-        let total = self.totals.recorded.plus(recorded.amount)?;
-        let event_at = recorded.event_at;
-        match self.rule_at(event_at) {
-            None => {
-                self.unruled.insert(fact.stream.clone(), recorded.amount);
-                self.totals.undeclared = self.totals.undeclared.plus(recorded.amount)?;
-            }
-            Some(rule) => {
-                let parts = rule.legs.divide(recorded.amount)?;
-                let targets: Vec<Target> =
-                    rule.legs.legs().iter().map(|leg| leg.to.clone()).collect();
-                for (target, part) in targets.iter().zip(parts) {
-                    self.give(target, part, fact)?;
-                }
-            }
+        // A movement of money happens once: nothing follows it in its stream.
+        if fact.n != 0 {
+            return Err(misplaced(fact));
         }
+        let total = self.totals.recorded.plus(recorded.amount)?;
+        let (amount, event_at) = (recorded.amount, recorded.event_at);
+        self.divide(&fact.stream, Unruled { amount, event_at, at: fact.at })?;
         self.totals.recorded = total;
         self.event_newest = self.event_newest.max(event_at);
         self.event_first = Some(self.event_first.map_or(event_at, |first| first.min(event_at)));
         Ok(Folded::Yes)
     }
 
+    /// Divides a payment by the rule of its time, or keeps it until there is one.
+    fn divide(&mut self, stream: &Stream, payment: Unruled) -> Result<(), Error> {
+        let number = self.rule_number(payment.event_at);
+        let Some((number, rule)) = number.and_then(|at| Some((at, self.rules.get(at)?))) else {
+            self.unruled.insert(stream.clone(), payment);
+            self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
+            return Ok(());
+        };
+        let parts = rule.legs.divide(payment.amount)?;
+        for (leg, part) in parts.into_iter().enumerate() {
+            let route = self.routes.get(number).and_then(|routes| routes.get(leg).copied());
+            self.give(route.ok_or_else(|| lost(PayeeId::MAX))?, part, stream, payment.at)?;
+        }
+        Ok(())
+    }
+
     /// One leg of a payment: earned at once by a payee, or waiting for a pool's declaration.
-    fn give(&mut self, target: &Target, part: Amount, fact: &Fact) -> Result<(), Error> {
-        match target {
-            Target::Payee(payee) => {
-                let id = self.payee_named(&Name::new(payee)?)?;
+    fn give(&mut self, route: Route, part: Amount, stream: &Stream, at: Time) -> Result<(), Error> {
+        match route {
+            Route::Payee(id) => {
                 self.totals.one_shot = self.totals.one_shot.plus(part)?;
                 let payee = self.payee_mut(id)?;
                 payee.one_shot = payee.one_shot.plus(part)?;
-                self.arm(id, fact.at)
+                self.arm(id, at)
             }
-            Target::Pool(pool) => {
-                let known = self.pool_id(pool.as_str()).and_then(|id| self.pools.get_mut(id));
-                let Some(account) = known else {
-                    return Err(Error::new(Code::PoolUnknown, format!("no pool {pool}: open it")));
-                };
-                if !part.is_zero() {
-                    account.undeclared.insert(fact.stream.clone(), part);
-                    account.undeclared_total = account.undeclared_total.plus(part)?;
-                    self.totals.undeclared = self.totals.undeclared.plus(part)?;
-                }
+            Route::Pool(_) if part.is_zero() => Ok(()),
+            Route::Pool(pool) => {
+                let account = self.account_mut(pool)?;
+                account.undeclared.insert(stream.clone(), part);
+                account.undeclared_total = account.undeclared_total.plus(part)?;
+                self.totals.undeclared = self.totals.undeclared.plus(part)?;
                 Ok(())
             }
         }
@@ -126,8 +143,7 @@ impl Book {
             self.due.add_pool();
             return Ok(Folded::Yes);
         };
-        let Some(account) = self.pools.get(id) else { return Err(misplaced(fact)) };
-        if !follows(&account.head, fact) {
+        if !follows(&self.account_mut(id)?.head, fact) {
             return Ok(Folded::Early);
         }
         match body {
@@ -138,9 +154,8 @@ impl Book {
             }
             Body::Redeemed(redeemed) => {
                 let holder = self.payee_named(&redeemed.holder)?;
-                self.with_holders(id, &[holder], fact.at, |pool, holders| match holders {
-                    [holder] => pool.redeem(holder, redeemed.units),
-                    _ => Ok(()),
+                self.with_holder(id, holder, fact.at, |pool, holder| {
+                    pool.redeem(holder, redeemed.units)
                 })?;
             }
             Body::Declared(declared) => {
@@ -150,43 +165,22 @@ impl Book {
             }
             _ => return Err(misplaced(fact)),
         }
-        if let Some(account) = self.pools.get_mut(id) {
-            account.head = Head::after(fact);
-            account.pool.check()?;
-        }
+        let account = self.account_mut(id)?;
+        account.head = Head::after(fact);
+        account.pool.check()?;
         Ok(Folded::Yes)
     }
 
-    fn issue(&mut self, pool: usize, issued: &Issued, at: Time) -> Result<(), Error> {
+    fn issue(&mut self, pool: u32, issued: &Issued, at: Time) -> Result<(), Error> {
         for (name, units) in &issued.entries {
-            let holder = self.payee_named(name)?;
-            self.with_holders(pool, &[holder], at, |pool, holders| match holders {
-                [holder] => pool.issue(holder, *units),
-                _ => Ok(()),
-            })?;
+            let id = self.payee_named(name)?;
+            self.with_holder(pool, id, at, |pool, holder| pool.issue(holder, *units))?;
         }
         Ok(())
     }
 
-    fn move_units(
-        &mut self,
-        pool: usize,
-        ids: [PayeeId; 2],
-        units: Units,
-        at: Time,
-    ) -> Result<(), Error> {
-        if ids[0] == ids[1] {
-            return Err(Error::new(Code::PoolUnits, "units cannot move to who holds them"));
-        }
-        self.with_holders(pool, &ids, at, |pool, holders| match holders {
-            [from, to] => pool.transfer(from, to, units),
-            _ => Ok(()),
-        })
-    }
-
-    fn declare_folded(&mut self, id: usize, declared: &Declared, at: Time) -> Result<bool, Error> {
-        let Some(account) = self.pools.get_mut(id) else { return Ok(false) };
-        if !account.declare(declared)? {
+    fn declare_folded(&mut self, id: u32, declared: &Declared, at: Time) -> Result<bool, Error> {
+        if !self.account_mut(id)?.declare(declared)? {
             return Ok(false);
         }
         self.totals.undeclared = self.totals.undeclared.minus(declared.gross)?;
@@ -208,8 +202,7 @@ impl Book {
         let payee = self.payee_mut(id)?;
         let choices = payee.choices.get_or_insert_with(|| {
             let hash = Hash::of_stream(&fact.stream);
-            let (policy, destination, cooling, held) = (None, None, None, None);
-            Box::new(Choices { n: 0, hash, policy, destination, cooling, held })
+            Box::new(Choices { n: 0, hash, policy: None, destinations: Vec::new(), held: None })
         });
         if choices.n != fact.n {
             return Ok(Folded::Early);
@@ -232,23 +225,23 @@ impl Choices {
             self.policy = Some(policy);
         }
         let Some(destination) = &set.destination else { return };
-        // What has cooled by now is what the new one replaces.
-        if let Some(cooled) = self.cooling.take_if(|chosen| chosen.from <= fact.at) {
-            self.destination = Some(*cooled);
-        }
-        let from =
-            if self.destination.is_none() { fact.at } else { fact.at.plus_secs(cooling_secs) };
-        let chosen = Chosen { destination: destination.clone(), n: fact.n, from };
-        if self.destination.is_none() {
-            self.destination = Some(chosen);
-        } else {
-            self.cooling = Some(Box::new(chosen));
-        }
+        // What still cools is replaced; what was in force stays, for batches of that time.
+        self.destinations.pop_if(|chosen| chosen.from > fact.at);
+        let first = self.destinations.is_empty();
+        let from = if first { fact.at } else { fact.at.plus_secs(cooling_secs) };
+        self.destinations.push(Chosen { destination: destination.clone(), n: fact.n, from });
     }
 }
 
 pub(super) fn follows(head: &Head, fact: &Fact) -> bool {
     head.n == fact.n
+}
+
+/// Legs that were made for one amount would stop the fold at the first payment of another.
+pub(super) fn standing(legs: &Legs) -> Result<(), Error> {
+    let Some(amount) = legs.amount() else { return Ok(()) };
+    let detail = format!("legs for exactly {amount} are no rule for every payment: use a portion");
+    Err(Error::new(Code::SplitLeaky, detail))
 }
 
 pub(crate) fn misplaced(fact: &Fact) -> Error {

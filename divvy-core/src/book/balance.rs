@@ -2,7 +2,7 @@
 
 use crate::amount::Amount;
 use crate::book::expected::Expected;
-use crate::book::{Book, PayeeId};
+use crate::book::{Book, PayeeId, place};
 use crate::error::Error;
 use crate::fact::Destination;
 use crate::policy::Policy;
@@ -54,6 +54,7 @@ impl Book {
     }
 
     pub(super) fn balance_of(&self, id: PayeeId, now: Time) -> Result<Balance, Error> {
+        let now = self.stamp(now);
         let payee = self.payee(id)?;
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
         let obstacle = match (payee.held(), self.destination_of(id, now)?) {
@@ -77,12 +78,11 @@ impl Book {
     /// Everything that a payee has earned up to now, by legs and in all pools.
     pub(super) fn earned(&self, id: PayeeId) -> Result<Amount, Error> {
         let payee = self.payee(id)?;
-        let accounts = payee
-            .pools
-            .iter()
-            .filter_map(|pool| usize::try_from(*pool).ok().and_then(|pool| self.pools.get(pool)));
-        let pooled = Amount::total(accounts.map(|account| account.earned(id)))?;
-        payee.one_shot.plus(pooled)
+        let pooled = payee.holdings.iter().map(|holding| {
+            let account = self.pools.get(place(holding.pool));
+            account.map_or(Amount::ZERO, |account| account.earned(holding.slot))
+        });
+        payee.one_shot.plus(Amount::total(pooled)?)
     }
 
     /// The destination in force, and the fact that chose it; a book may pay at the payee's name.
@@ -105,6 +105,7 @@ impl Book {
     /// Whether nothing but the amount stands in the way of a payee.
     pub(super) fn is_payable(&self, id: PayeeId, now: Time) -> Result<bool, Error> {
         let payee = self.payee(id)?;
+        let now = self.stamp(now);
         let somewhere = payee.chosen(now).is_some() || self.settings.named_on.is_some();
         Ok(payee.held().is_none() && somewhere)
     }

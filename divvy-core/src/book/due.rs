@@ -8,7 +8,9 @@ use core::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 use crate::amount::Amount;
-use crate::book::{Book, PayeeId};
+use crate::book::payee::Payee;
+use crate::book::{Book, PayeeId, lost, place};
+use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::Error;
 use crate::pool::Index;
 use crate::time::Time;
@@ -28,9 +30,9 @@ impl DueQueue {
         self.by_index.push(BinaryHeap::new());
     }
 
-    fn push_index(&mut self, pool: usize, key: Index, payee: PayeeId, armed: u32) {
+    fn push_index(&mut self, pool: u32, key: Index, payee: PayeeId, armed: u32) {
         self.operations = self.operations.saturating_add(1);
-        if let Some(heap) = self.by_index.get_mut(pool) {
+        if let Some(heap) = self.by_index.get_mut(place(pool)) {
             heap.push(Reverse((key, payee, armed)));
         }
     }
@@ -40,9 +42,9 @@ impl DueQueue {
         self.by_time.push(Reverse((key, payee, armed)));
     }
 
-    fn pop_crossed(&mut self, pool: usize, index: Index) -> Option<(PayeeId, u32)> {
+    fn pop_crossed(&mut self, pool: u32, index: Index) -> Option<(PayeeId, u32)> {
         self.operations = self.operations.saturating_add(1);
-        let heap = self.by_index.get_mut(pool)?;
+        let heap = self.by_index.get_mut(place(pool))?;
         let Reverse((key, _, _)) = heap.peek()?;
         if *key > index {
             return None;
@@ -73,6 +75,46 @@ impl DueQueue {
     }
 }
 
+impl DueQueue {
+    /// Writes who is due, and of the heaps what is not outdated, in one order.
+    pub(super) fn store_live(&self, payees: &[Payee], to: &mut Writer) {
+        // The count of operations is of this process alone.
+        let Self { due, by_index, by_time, operations: _ } = self;
+        due.store(to);
+        to.put_count(by_index.len());
+        by_index.iter().for_each(|heap| live(heap, payees).store(to));
+        live(by_time, payees).store(to);
+    }
+
+    pub(super) fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let due = Stored::load(from)?;
+        let heaps = Vec::<Vec<(Index, Armed)>>::load(from)?;
+        let by_index = heaps.into_iter().map(heap).collect();
+        let by_time = heap(Vec::<(Time, Armed)>::load(from)?);
+        Some(Self { due, by_index, by_time, operations: 0 })
+    }
+}
+
+/// A payee, and their count of armings when they were put into a heap.
+type Armed = (PayeeId, u32);
+
+fn live<K: Copy + Ord>(
+    heap: &BinaryHeap<Reverse<(K, PayeeId, u32)>>,
+    payees: &[Payee],
+) -> Vec<(K, Armed)> {
+    let newest = |id: PayeeId| payees.get(place(id)).map(|payee| payee.armed);
+    let entries = heap.iter().map(|Reverse((key, payee, armed))| (*key, (*payee, *armed)));
+    let mut live: Vec<_> =
+        entries.filter(|(_, (payee, armed))| newest(*payee) == Some(*armed)).collect();
+    live.sort_unstable();
+    live
+}
+
+fn heap<K: Ord>(entries: Vec<(K, Armed)>) -> BinaryHeap<Reverse<(K, PayeeId, u32)>> {
+    let entries = entries.into_iter().map(|(key, (payee, armed))| Reverse((key, payee, armed)));
+    entries.collect::<Vec<_>>().into()
+}
+
 impl Book {
     /// How often a heap was touched so far. An idle tick adds at most a few.
     #[must_use]
@@ -94,19 +136,15 @@ impl Book {
     }
 
     /// Looks again at everyone who crossed their index in a pool.
-    pub(super) fn wake_crossed(&mut self, pool: usize, at: Time) -> Result<(), Error> {
-        let Some(index) = self.pools.get(pool).map(|account| account.pool.index()) else {
-            return Ok(());
-        };
+    pub(super) fn wake_crossed(&mut self, pool: u32, at: Time) -> Result<(), Error> {
+        let index = self.account_mut(pool)?.pool.index();
         while let Some((id, armed)) = self.due.pop_crossed(pool, index) {
             if self.payee(id)?.armed == armed {
                 self.arm(id, at)?;
             }
         }
         let payees = &self.payees;
-        let newest = |id: PayeeId| {
-            usize::try_from(id).ok().and_then(|at| payees.get(at)).map(|payee| payee.armed)
-        };
+        let newest = |id: PayeeId| payees.get(place(id)).map(|payee| payee.armed);
         self.due.compact(payees.len(), |id, armed| newest(id) == Some(armed));
         Ok(())
     }
@@ -152,17 +190,15 @@ impl Book {
     /// Arms in each pool at the index at which that pool alone brings its share of what lacks: the
     /// payee cannot cross before one of them does.
     fn arm_in_pools(&mut self, id: PayeeId, armed: u32, lacking: Amount) -> Result<(), Error> {
-        let pools = self.payee(id)?.pools.clone();
-        let Ok(count) = u64::try_from(pools.len()) else { return Ok(()) };
-        let share = lacking.get().div_ceil(count.max(1)).max(1);
-        for pool in pools {
-            let Ok(pool) = usize::try_from(pool) else { continue };
-            let account = self.pools.get(pool);
-            let key = account.and_then(|account| {
-                account.pool.index_at_which(account.holders.get(&id)?, Amount::new(share).ok()?)
+        let payee = self.payees.get(place(id)).ok_or_else(|| lost(id))?;
+        let Ok(count) = u64::try_from(payee.holdings.len()) else { return Ok(()) };
+        let share = Amount::new(lacking.get().div_ceil(count.max(1)).max(1))?;
+        for holding in &payee.holdings {
+            let key = self.pools.get(place(holding.pool)).and_then(|account| {
+                account.pool.index_at_which(account.holders.get(place(holding.slot))?, share)
             });
             if let Some(key) = key {
-                self.due.push_index(pool, key, id, armed);
+                self.due.push_index(holding.pool, key, id, armed);
             }
         }
         Ok(())

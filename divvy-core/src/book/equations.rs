@@ -5,6 +5,7 @@ use minicbor::{Decode, Encode};
 use crate::amount::Amount;
 use crate::book::Book;
 use crate::error::{Code, Error};
+use crate::verify::same;
 
 /// Sums over the whole book. Each is kept as facts arrive, and recomputed by `verify`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -92,7 +93,7 @@ impl Book {
     }
 
     fn check_pools(&self) -> Result<(), Error> {
-        let mut undeclared: u128 = self.unruled.values().copied().sum();
+        let mut undeclared: u128 = self.unruled.values().map(|payment| payment.amount).sum();
         let mut declared = 0_u128;
         for account in &self.pools {
             account.pool.check()?;
@@ -100,7 +101,7 @@ impl Book {
             undeclared = undeclared.saturating_add(waiting);
             declared = declared.saturating_add(account.pool.declared().into());
             let held: u128 =
-                account.holders.values().map(|holder| u128::from(holder.units().get())).sum();
+                account.holders.iter().map(|holder| u128::from(holder.units().get())).sum();
             if held != u128::from(account.pool.supply().get()) {
                 let detail = format!("pool {} lost or invented units: run verify", account.name);
                 return Err(Error::new(Code::PoolBroken, detail));
@@ -113,6 +114,34 @@ impl Book {
             if sum != u128::from(total) {
                 return Err(self.unbalanced(what, total, "sum", Amount::from_wide(sum)?));
             }
+        }
+        Ok(())
+    }
+
+    /// Compares a live fold of this book with this one from zero, figure by figure.
+    pub(crate) fn compare(&self, live: &Self) -> Result<(), Error> {
+        let of = self.name.as_str();
+        same(of, "name", &self.name, &live.name)?;
+        same(of, "opening", &self.settings, &live.settings)?;
+        same(of, "totals", &self.totals, &live.totals)?;
+        same(of, "rules", &self.rules, &live.rules)?;
+        same(of, "rule head", &self.rule_head, &live.rule_head)?;
+        same(of, "run head", &self.run_head, &live.run_head)?;
+        same(of, "runs", &self.run_batches, &live.run_batches)?;
+        same(of, "open batches", &self.open, &live.open)?;
+        same(of, "payments without a rule", &self.unruled, &live.unruled)?;
+        same(of, "payees", &self.payees.len(), &live.payees.len())?;
+        for (own, live) in self.payees.iter().zip(&live.payees) {
+            same(own.name.as_str(), "money", &own.money(), &live.money())?;
+            same(own.name.as_str(), "choices", &own.choices, &live.choices)?;
+        }
+        same(of, "pools", &self.pools.len(), &live.pools.len())?;
+        for (own, live) in self.pools.iter().zip(&live.pools) {
+            own.compare(live)?;
+        }
+        same(of, "batches", &self.slips.len(), &live.slips.len())?;
+        for (own, live) in self.slips.values().zip(live.slips.values()) {
+            same(own.batch.stream().as_str(), "batch", own, live)?;
         }
         Ok(())
     }

@@ -39,9 +39,16 @@ impl Book {
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
         let (min, max_wait_secs) = self.threshold(id)?;
         let lacking = min.plus(spoken_for)?.less(earned);
-        let waited = match (payee.waiting_since, max_wait_secs) {
-            (Time::ZERO, _) | (_, None) => None,
-            (since, Some(secs)) => Some(since.plus_secs(secs)),
+        // Below the floor nothing is paid, however long it waited.
+        let lacking_floor = self.floor().plus(spoken_for)?.less(earned);
+        let floor = if lacking_floor.is_zero() {
+            Some(now)
+        } else {
+            self.crossing(earned, lacking_floor, now)
+        };
+        let waited = match (payee.waiting_since, max_wait_secs, floor) {
+            (Time::ZERO, _, _) | (_, None, _) | (_, _, None) => None,
+            (since, Some(secs), Some(floor)) => Some(since.plus_secs(secs).max(floor)),
         };
         let crossing = self.crossing(earned, lacking, now);
         Ok(match (crossing, waited) {

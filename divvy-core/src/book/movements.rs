@@ -104,11 +104,11 @@ impl Book {
             if account.undeclared.is_empty() || account.pool.supply() == Units::ZERO {
                 continue;
             }
-            let payments: Vec<_> = account.undeclared.iter().collect();
+            let payments = account.waiting();
             let mut pool = account.pool.clone();
             let mut bodies = Vec::new();
             for chunk in payments.chunks(PAYMENTS_MAX) {
-                let gross = Amount::total(chunk.iter().map(|(_, part)| **part))?;
+                let gross = Amount::total(chunk.iter().map(|(_, part)| *part))?;
                 pool.declare(gross)?;
                 let payments = chunk.iter().map(|(stream, _)| (*stream).clone()).collect();
                 bodies.push(Body::Declared(Declared { payments, gross, index: pool.index() }));

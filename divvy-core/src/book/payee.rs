@@ -19,29 +19,35 @@ pub(super) struct Payee {
     pub(super) waiting_since: Time,
     /// Outdates what the due queue knows of this payee.
     pub(super) armed: u32,
-    /// The pools in which they hold or held units.
-    pub(super) pools: Box<[u32]>,
+    /// Where they hold or held units.
+    pub(super) holdings: Box<[Holding]>,
     /// Absent until the payee's own stream has a fact.
     pub(super) choices: Option<Box<Choices>>,
 }
 
+/// A payee's place among the holders of one pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Holding {
+    pub(super) pool: u32,
+    pub(super) slot: u32,
+}
+
 /// What the facts of the payee's own stream say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choices {
     /// The next free place of the stream.
     pub(super) n: u64,
     /// The newest fact's hash.
     pub(super) hash: Hash,
     pub(super) policy: Option<Policy>,
-    pub(super) destination: Option<Chosen>,
-    /// A changed destination that still cools.
-    pub(super) cooling: Option<Box<Chosen>>,
+    /// Every destination that came or is to come into force, oldest first.
+    pub(super) destinations: Vec<Chosen>,
     /// Why the payee is held.
     pub(super) held: Option<Box<str>>,
 }
 
 /// A destination and the fact that chose it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub(super) destination: Destination,
     pub(super) n: u64,
@@ -58,9 +64,19 @@ impl Payee {
             paid: Amount::ZERO,
             waiting_since: Time::ZERO,
             armed: 0,
-            pools: Box::default(),
+            holdings: Box::default(),
             choices: None,
         }
+    }
+
+    /// Their place among the holders of a pool, if they ever held units of it.
+    pub(super) fn slot_in(&self, pool: u32) -> Option<u32> {
+        self.holdings.iter().find(|holding| holding.pool == pool).map(|holding| holding.slot)
+    }
+
+    /// The name and the sums, without what only helps to find who is due.
+    pub(super) fn money(&self) -> (&Name, [Amount; 3], &[Holding]) {
+        (&self.name, [self.one_shot, self.reserved, self.paid], &self.holdings)
     }
 
     /// Reserved and paid together: what is spoken for.
@@ -79,7 +95,6 @@ impl Payee {
     /// The payee's own destination in force at a moment.
     pub(super) fn chosen(&self, now: Time) -> Option<&Chosen> {
         let choices = self.choices.as_ref()?;
-        let cooled = choices.cooling.as_deref().filter(|chosen| chosen.from <= now);
-        cooled.or(choices.destination.as_ref())
+        choices.destinations.iter().rev().find(|chosen| chosen.from <= now)
     }
 }

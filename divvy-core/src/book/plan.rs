@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::amount::Amount;
 use crate::batch::{Batch, Step};
-use crate::book::Book;
+use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Hash, Head, Line, Planned, Run, Signed, Stream};
 use crate::name::Name;
@@ -42,6 +42,7 @@ impl Book {
     /// # Errors
     /// [`Code::BookUnbalanced`] when the book contradicts itself.
     pub fn due(&self, now: Time) -> Result<Vec<Due>, Error> {
+        let now = self.stamp(now);
         let mut rails: BTreeMap<Name, Vec<Line>> = BTreeMap::new();
         for id in self.due.due.iter().take(RUN_LINES_MAX) {
             let Some((destination, to_n)) = self.destination_of(*id, now)? else { continue };
@@ -72,7 +73,8 @@ impl Book {
     ///
     /// # Errors
     /// [`Code::BatchState`] for no batches, no lines, too many lines, or a try that pays other
-    /// lines; [`Code::BatchStale`] for a destination that is not in force.
+    /// lines; [`Code::BatchStale`] for a destination that is not in force on the batch's rail, a
+    /// payee who is held, and more than is payable.
     pub(crate) fn plan(&self, plans: &[Plan], now: Time) -> Result<Step, Error> {
         let at = self.stamp(now);
         let lines: usize = plans.iter().map(|plan| plan.planned.lines.len()).sum();
@@ -80,13 +82,12 @@ impl Book {
             let detail = format!("a run of {lines} lines: plan 1 to {RUN_LINES_MAX}");
             return Err(Error::new(Code::BatchState, detail));
         }
+        self.check_payable(plans.iter().flat_map(|plan| &plan.planned.lines))?;
         let mut facts = Vec::new();
         let mut calls = Vec::new();
         let mut digest = Hash::default();
         for (i, plan) in plans.iter().enumerate() {
-            for line in &plan.planned.lines {
-                self.check_destination(line, self.payee_id(line.payee.as_str())?, at)?;
-            }
+            self.check_lines(&plan.planned.rail, &plan.planned.lines, at)?;
             let i =
                 u32::try_from(i).map_err(|_| Error::new(Code::BatchState, "too many batches"))?;
             let head = Head::start(self.next_batch(i));
@@ -108,15 +109,32 @@ impl Book {
         Ok(Step::new(facts, calls))
     }
 
+    /// Whether nobody is given more than is payable to them, whatever the lines say.
+    fn check_payable<'a>(&self, lines: impl Iterator<Item = &'a Line>) -> Result<(), Error> {
+        let mut sums: BTreeMap<PayeeId, Amount> = BTreeMap::new();
+        for line in lines {
+            let id = self.payee_id(line.payee.as_str())?;
+            let sum = sums.entry(id).or_default();
+            *sum = sum.plus(line.amount)?;
+            let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
+            if line.amount.is_zero() || *sum > payable {
+                let detail =
+                    format!("{sum} for {} of {payable} that are payable: plan anew", line.payee);
+                return Err(Error::new(Code::BatchStale, detail));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether lines may be signed as they were planned.
-    pub(crate) fn check_lines(&self, lines: &[Line], at: Time) -> Result<(), Error> {
+    pub(crate) fn check_lines(&self, rail: &Name, lines: &[Line], at: Time) -> Result<(), Error> {
         for line in lines {
             let id = self.payee_id(line.payee.as_str())?;
             if let Some(reason) = self.payee(id)?.held() {
                 let detail = format!("{} is held ({reason}): plan without them", line.payee);
                 return Err(Error::new(Code::BatchStale, detail));
             }
-            self.check_destination(line, id, at)?;
+            self.check_destination(line, id, rail, at)?;
         }
         Ok(())
     }

@@ -1,14 +1,16 @@
 //! A pool inside a book: its shared part, its holders, and what waits to be declared.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::amount::Amount;
-use crate::book::{Book, PayeeId};
+use crate::book::payee::Holding;
+use crate::book::{Book, PayeeId, place};
 use crate::error::{Code, Error};
 use crate::fact::{Declared, Head, Stream};
 use crate::name::Name;
 use crate::pool::{Holder, Pool, Units};
 use crate::time::Time;
+use crate::verify::same;
 
 /// One pool of a book.
 #[derive(Clone, Debug)]
@@ -16,9 +18,12 @@ pub(super) struct PoolAccount {
     pub(super) name: Name,
     pub(super) head: Head,
     pub(super) pool: Pool,
-    pub(super) holders: HashMap<PayeeId, Holder>,
+    /// Everyone who ever held units, by slot; a payee knows their slots.
+    pub(super) holders: Vec<Holder>,
+    /// Who has which slot.
+    pub(super) members: Vec<PayeeId>,
     /// The parts of payments that wait for a declaration.
-    pub(super) undeclared: BTreeMap<Stream, Amount>,
+    pub(super) undeclared: HashMap<Stream, Amount>,
     pub(super) undeclared_total: Amount,
 }
 
@@ -28,15 +33,41 @@ impl PoolAccount {
             name,
             head,
             pool: Pool::open(supply)?,
-            holders: HashMap::new(),
-            undeclared: BTreeMap::new(),
+            holders: Vec::new(),
+            members: Vec::new(),
+            undeclared: HashMap::new(),
             undeclared_total: Amount::ZERO,
         })
     }
 
-    /// What one payee has earned from this pool up to now.
-    pub(super) fn earned(&self, payee: PayeeId) -> Amount {
-        self.holders.get(&payee).map_or(Amount::ZERO, |holder| self.pool.earned(holder))
+    /// What one holder has earned from this pool up to now.
+    pub(super) fn earned(&self, slot: u32) -> Amount {
+        self.holders.get(place(slot)).map_or(Amount::ZERO, |holder| self.pool.earned(holder))
+    }
+
+    /// Compares a live fold of this pool with this one from zero.
+    pub(super) fn compare(&self, live: &Self) -> Result<(), Error> {
+        let of = self.name.as_str();
+        same(of, "name", &self.name, &live.name)?;
+        same(of, "head", &self.head, &live.head)?;
+        same(of, "shared part", &self.pool, &live.pool)?;
+        same(of, "undeclared", &self.undeclared_total, &live.undeclared_total)?;
+        same(of, "waiting", &self.undeclared.len(), &live.undeclared.len())?;
+        for (payment, part) in &self.undeclared {
+            same(payment.as_str(), "part", &Some(part), &live.undeclared.get(payment))?;
+        }
+        same(of, "members", &self.members.len(), &live.members.len())?;
+        let own = self.members.iter().zip(&self.holders);
+        own.zip(live.members.iter().zip(&live.holders))
+            .try_for_each(|(own, live)| same(of, "holder", &own, &live))
+    }
+
+    /// What waits for a declaration, in the order of the payments' names.
+    pub(super) fn waiting(&self) -> Vec<(&Stream, Amount)> {
+        let mut waiting: Vec<_> =
+            self.undeclared.iter().map(|(payment, part)| (payment, *part)).collect();
+        waiting.sort_unstable_by_key(|(payment, _)| *payment);
+        waiting
     }
 
     /// Takes a declaration's payments out of what waits, and gives them to the pool.
@@ -93,8 +124,10 @@ impl Book {
     /// # Errors
     /// [`Code::PoolUnknown`] for a name that is no pool of this book.
     pub fn units(&self, pool: &str, payee: &str) -> Result<Units, Error> {
-        let account = self.pool_account(pool)?;
-        let holder = self.payee_ids.get(payee).and_then(|id| account.holders.get(id));
+        let (account, number) = (self.pool_account(pool)?, self.pool_id(pool));
+        let payee = self.payee_ids.get(payee).and_then(|id| self.payee(*id).ok());
+        let slot = payee.zip(number).and_then(|(payee, pool)| payee.slot_in(pool));
+        let holder = slot.and_then(|slot| account.holders.get(place(slot)));
         Ok(holder.map_or(Units::ZERO, Holder::units))
     }
 
@@ -104,8 +137,8 @@ impl Book {
     /// [`Code::PoolUnknown`] for a name that is no pool of this book.
     pub fn holders(&self, pool: &str) -> Result<Vec<(&Name, Units)>, Error> {
         let account = self.pool_account(pool)?;
-        let mut ids: Vec<_> =
-            account.holders.iter().filter(|(_, holder)| holder.units() > Units::ZERO).collect();
+        let members = account.members.iter().zip(&account.holders);
+        let mut ids: Vec<_> = members.filter(|(_, holder)| holder.units() > Units::ZERO).collect();
         ids.sort_unstable_by_key(|(id, _)| **id);
         let named =
             |(id, holder): (&PayeeId, &Holder)| Ok((&self.payee(*id)?.name, holder.units()));
@@ -118,7 +151,8 @@ impl Book {
     /// [`Code::PoolUnknown`] for a name that is no pool of this book.
     pub fn undeclared(&self, pool: &str) -> Result<(Vec<Stream>, Amount), Error> {
         let account = self.pool_account(pool)?;
-        Ok((account.undeclared.keys().cloned().collect(), account.undeclared_total))
+        let payments = account.waiting().into_iter().map(|(payment, _)| payment.clone()).collect();
+        Ok((payments, account.undeclared_total))
     }
 
     pub(super) fn pool_account(&self, pool: &str) -> Result<&PoolAccount, Error> {
@@ -126,47 +160,77 @@ impl Book {
             let detail = format!("{} has no pool {pool:?}: open it first", self.name);
             Error::new(Code::PoolUnknown, detail)
         })?;
-        self.pools.get(id).ok_or_else(|| Error::new(Code::PoolUnknown, "a pool went missing"))
+        self.pools.get(place(id)).ok_or_else(missing)
     }
 
-    pub(super) fn pool_id(&self, pool: &str) -> Option<usize> {
-        self.pools.iter().position(|account| account.name.as_str() == pool)
+    pub(super) fn pool_id(&self, pool: &str) -> Option<u32> {
+        let at = self.pools.iter().position(|account| account.name.as_str() == pool)?;
+        u32::try_from(at).ok()
     }
 
-    /// Changes units with the holders that a change needs, and arms those payees anew.
-    pub(super) fn with_holders(
+    /// Changes the units of one holder, and arms that payee anew.
+    pub(super) fn with_holder(
         &mut self,
-        pool_id: usize,
-        payees: &[PayeeId],
+        pool: u32,
+        payee: PayeeId,
         at: Time,
-        change: impl FnOnce(&mut Pool, &mut [Holder]) -> Result<(), Error>,
+        change: impl FnOnce(&mut Pool, &mut Holder) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Some(account) = self.pools.get_mut(pool_id) else {
-            return Err(Error::new(Code::PoolUnknown, "a pool went missing"));
-        };
-        let fresh = |id: &PayeeId| account.holders.get(id).copied().unwrap_or_default();
-        let mut holders: Vec<Holder> = payees.iter().map(fresh).collect();
-        let mut pool = account.pool.clone();
-        change(&mut pool, &mut holders)?;
-        account.pool = pool;
-        for (payee, holder) in payees.iter().zip(holders) {
-            account.holders.insert(*payee, holder);
+        let mut holder = self.holder(pool, payee)?;
+        change(&mut self.account_mut(pool)?.pool, &mut holder)?;
+        self.keep_holder(pool, payee, holder)?;
+        self.arm(payee, at)
+    }
+
+    /// Moves units between two holders, and arms both payees anew.
+    pub(super) fn move_units(
+        &mut self,
+        pool: u32,
+        [from, to]: [PayeeId; 2],
+        units: Units,
+        at: Time,
+    ) -> Result<(), Error> {
+        if from == to {
+            return Err(Error::new(Code::PoolUnits, "units cannot move to who holds them"));
         }
-        let pool_number = u32::try_from(pool_id).unwrap_or(u32::MAX);
-        for payee in payees {
-            self.payee_mut(*payee)?.joins(pool_number);
-            self.arm(*payee, at)?;
+        let mut giver = self.holder(pool, from)?;
+        let mut taker = self.holder(pool, to)?;
+        self.account_mut(pool)?.pool.transfer(&mut giver, &mut taker, units)?;
+        for (payee, holder) in [(from, giver), (to, taker)] {
+            self.keep_holder(pool, payee, holder)?;
+            self.arm(payee, at)?;
         }
         Ok(())
     }
+
+    /// What a pool keeps of a payee; of one who never held a unit, nothing yet.
+    fn holder(&self, pool: u32, payee: PayeeId) -> Result<Holder, Error> {
+        let slot = self.payee(payee)?.slot_in(pool);
+        let account = self.pools.get(place(pool)).ok_or_else(missing)?;
+        Ok(slot.and_then(|slot| account.holders.get(place(slot)).copied()).unwrap_or_default())
+    }
+
+    fn keep_holder(&mut self, pool: u32, payee: PayeeId, holder: Holder) -> Result<(), Error> {
+        let known = self.payee(payee)?.slot_in(pool);
+        let account = self.account_mut(pool)?;
+        if let Some(kept) = known.and_then(|slot| account.holders.get_mut(place(slot))) {
+            *kept = holder;
+            return Ok(());
+        }
+        let slot = u32::try_from(account.holders.len()).map_err(|_| missing())?;
+        account.holders.push(holder);
+        account.members.push(payee);
+        let payee = self.payee_mut(payee)?;
+        let joined = payee.holdings.iter().copied().chain([Holding { pool, slot }]);
+        payee.holdings = joined.collect();
+        Ok(())
+    }
+
+    pub(super) fn account_mut(&mut self, pool: u32) -> Result<&mut PoolAccount, Error> {
+        self.pools.get_mut(place(pool)).ok_or_else(missing)
+    }
 }
 
-impl crate::book::payee::Payee {
-    fn joins(&mut self, pool: u32) {
-        if !self.pools.contains(&pool) {
-            let mut pools = self.pools.to_vec();
-            pools.push(pool);
-            self.pools = pools.into();
-        }
-    }
+fn missing() -> Error {
+    Error::new(Code::PoolUnknown, "a pool went missing: run verify")
 }

@@ -67,9 +67,12 @@ impl Book {
     ///
     /// # Errors
     /// [`Code::RuleMissing`] when no rule is in force at a payment's event time,
-    /// [`Code::PaymentMalformed`] for an amount of zero. Nothing is recorded then.
+    /// [`Code::PaymentMalformed`] for an amount of zero, [`Code::AmountAboveCeiling`] when the
+    /// book could not hold the sum of all payments. Nothing is recorded then.
     pub fn record(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
         let at = self.stamp(now);
+        let recorded = [self.totals.recorded];
+        Amount::total(recorded.into_iter().chain(payments.iter().map(|payment| payment.amount)))?;
         let fact = |payment: &Payment| {
             if self.rule_at(payment.event_at).is_none() {
                 let detail = format!(

@@ -1,6 +1,7 @@
 //! Steps on the streams of rules and payees: what holds from now on, and for whom.
 
 use crate::batch::Step;
+use crate::book::apply::standing;
 use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Head, Held, PayeeSet, Released, RuleSet, Stream};
@@ -13,7 +14,8 @@ impl Book {
     /// Sets the rule for payments of a moment and later.
     ///
     /// # Errors
-    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
+    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already, or, as
+    /// the first rule, after one; [`Code::SplitLeaky`] for legs that were made for one amount;
     /// [`Code::PoolUnknown`] when it names a pool that is not open.
     pub fn set_rule(&self, from: Time, legs: Legs, now: Time) -> Result<Step, Error> {
         if !self.rules.is_empty() && from < self.event_newest {
@@ -24,6 +26,16 @@ impl Book {
             );
             return Err(Error::new(Code::RuleMissing, detail));
         }
+        if self.rules.is_empty()
+            && let Some(payment) = self.unruled.values().find(|payment| payment.event_at < from)
+        {
+            let detail = format!(
+                "a rule from {from} would leave a payment of {} to nobody: let it start earlier",
+                payment.event_at
+            );
+            return Err(Error::new(Code::RuleMissing, detail));
+        }
+        standing(&legs)?;
         for leg in legs.legs() {
             Name::new(leg.to.name())?;
             if let Target::Pool(pool) = &leg.to {

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use crate::amount::Amount;
 use crate::batch::{Batch, State};
 use crate::book::apply::{Folded, follows, misplaced};
+use crate::book::payee::Chosen;
 use crate::book::{BatchKey, Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Head, Line, Planned, Stream};
+use crate::name::Name;
 use crate::time::Time;
 
 /// A batch without the text of its lines; whoever drives it reads its own stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Slip {
     pub(super) batch: Batch,
     pub(super) lines: Box<[(PayeeId, Amount)]>,
@@ -95,16 +97,22 @@ impl Book {
         self.run_head.n
     }
 
+    /// How many batches a run was planned with; no other batch belongs to it.
+    fn run_batches(&self, run: u64) -> Option<u32> {
+        usize::try_from(run).ok().and_then(|run| self.run_batches.get(run)).copied()
+    }
+
     fn slip_of(&self, batch: &Stream) -> Option<&Slip> {
         let crate::fact::Place::Batch { run, i, .. } = batch.place() else { return None };
         self.slips.get(&(run, i))
     }
 
     pub(super) fn apply_run(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let Body::Run(_) = body else { return Err(misplaced(fact)) };
+        let Body::Run(run) = body else { return Err(misplaced(fact)) };
         if !follows(&self.run_head, fact) {
             return Ok(Folded::Early);
         }
+        self.run_batches.push(run.batches);
         self.run_head = Head::after(fact);
         Ok(Folded::Yes)
     }
@@ -116,14 +124,14 @@ impl Book {
         body: &Body,
     ) -> Result<Folded, Error> {
         if let Body::Planned(planned) = body {
-            return self.begin_batch(key, fact, planned);
+            return self.begin_batch(key, fact, planned.clone());
         }
         let Some(slip) = self.slips.get_mut(&key) else { return Ok(Folded::Early) };
         if slip.batch.head().n != fact.n {
             return Ok(Folded::Early);
         }
         let before = slip.effects();
-        slip.batch.apply(fact)?;
+        slip.batch.apply_known(fact, body)?;
         slip.batch.shed();
         let after = slip.effects();
         self.track_open(key);
@@ -135,18 +143,24 @@ impl Book {
         &mut self,
         key: BatchKey,
         fact: &Fact,
-        planned: &Planned,
+        planned: Planned,
     ) -> Result<Folded, Error> {
         // The run is written first in the same commit; a batch without it is not there yet.
         if key.0 >= self.run_head.n {
             return Ok(Folded::Early);
         }
-        let ids = |line: &Line| Ok((self.payee_id(line.payee.as_str())?, line.amount));
-        let lines: Box<[_]> = planned.lines.iter().map(ids).collect::<Result<_, Error>>()?;
-        for (line, (id, _)) in planned.lines.iter().zip(&lines) {
-            self.check_destination(line, *id, fact.at)?;
+        if self.run_batches(key.0).is_none_or(|batches| key.1 >= batches) {
+            return Err(misplaced(fact));
         }
-        let mut batch = Batch::begin(fact)?;
+        let Some(lines) = self.lines_of(&planned) else { return Ok(Folded::Early) };
+        for (line, (id, _)) in planned.lines.iter().zip(&lines) {
+            // A first destination is in force at once, and a planner may not have seen it yet.
+            let named = line.to_n.is_none() && line.to == line.payee.as_str();
+            if !named || self.settings.named_on.as_ref() != Some(&planned.rail) {
+                self.check_destination(line, *id, &planned.rail, fact.at)?;
+            }
+        }
+        let mut batch = Batch::planned(fact, planned)?;
         batch.shed();
         let before = vec![Effect { reserved: false, paid: 0 }; lines.len()];
         let after = vec![Effect { reserved: true, paid: 0 }; lines.len()];
@@ -156,17 +170,37 @@ impl Book {
         Ok(Folded::Yes)
     }
 
+    /// The lines by payee; nothing while a payee, or the fact that chose a destination, is not
+    /// there yet.
+    fn lines_of(&self, planned: &Planned) -> Option<Box<[(PayeeId, Amount)]>> {
+        let known = |line: &Line| {
+            let id = *self.payee_ids.get(&line.payee)?;
+            let choices = self.payee(id).ok()?.choices.as_ref();
+            let next = choices.map_or(0, |choices| choices.n);
+            line.to_n.is_none_or(|n| n < next).then_some((id, line.amount))
+        };
+        planned.lines.iter().map(known).collect()
+    }
+
     /// A line goes where the payee's destination in force says, and nowhere else.
     pub(super) fn check_destination(
         &self,
         line: &Line,
         id: PayeeId,
+        rail: &Name,
         at: Time,
     ) -> Result<(), Error> {
-        let in_force = self.destination_of(id, at)?;
-        let same = in_force
-            .as_ref()
-            .is_some_and(|(destination, n)| destination.address == line.to && *n == line.to_n);
+        let payee = self.payee(id)?;
+        let same = match payee.chosen(at) {
+            Some(Chosen { destination, n, .. }) => {
+                let here = destination.rail == *rail && destination.address == line.to;
+                here && line.to_n == Some(*n)
+            }
+            None => {
+                let named = self.settings.named_on.as_ref() == Some(rail);
+                named && payee.name.as_str() == line.to && line.to_n.is_none()
+            }
+        };
         if same {
             return Ok(());
         }

@@ -36,6 +36,12 @@ impl Hash {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// Both halves as numbers, for tables that need not keep all of it.
+    pub(crate) fn halves(&self) -> (u128, u128) {
+        let number = |half: Option<&[u8; 16]>| half.map_or(0, |half| u128::from_be_bytes(*half));
+        (number(self.0.first_chunk()), number(self.0.last_chunk()))
+    }
+
     /// Its bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

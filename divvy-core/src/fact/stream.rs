@@ -88,7 +88,7 @@ impl Stream {
     /// # Errors
     /// [`Code::NameMalformed`] for a name that is none of the known places.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        if place(text).is_some() {
+        if place(text).is_some_and(|place| place.is_named()) {
             return Ok(Self(Arc::from(text)));
         }
         let shown: String = text.chars().take(80).collect();
@@ -156,42 +156,51 @@ impl Stream {
     }
 }
 
+/// Takes a name apart; whether its parts are names is another question.
 fn place(text: &str) -> Option<Place<'_>> {
     let (room, rest) = text.split_once('/')?;
-    let named = |name: &str| is_name(name).then_some(());
-    let place = match room {
-        "rule" => Place::Rule { book: rest },
-        "run" => Place::Run { book: rest },
-        "coins" => Place::Coins { wallet: rest },
-        "pool" | "payee" => {
-            let (book, name) = rest.split_once('/')?;
-            named(book)?;
-            named(name)?;
-            let payee = room == "payee";
-            return Some(if payee {
-                Place::Payee { book, payee: name }
-            } else {
-                Place::Pool { book, pool: name }
-            });
-        }
+    Some(match room {
         "payment" => {
             let (source, rest) = rest.split_once('/')?;
             let (account, id) = rest.split_once('/')?;
-            named(source)?;
-            named(account)?;
-            named(id)?;
-            return Some(Place::Payment { source, account, id });
+            Place::Payment { source, account, id }
+        }
+        "payee" => {
+            let (book, payee) = rest.split_once('/')?;
+            Place::Payee { book, payee }
+        }
+        "pool" => {
+            let (book, pool) = rest.split_once('/')?;
+            Place::Pool { book, pool }
         }
         "batch" => {
             let (book, rest) = rest.split_once('/')?;
             let (run, i) = rest.split_once('/')?;
-            named(book)?;
-            return Some(Place::Batch { book, run: number(run)?, i: number(i)? });
+            Place::Batch { book, run: number(run)?, i: number(i)? }
         }
+        "rule" => Place::Rule { book: rest },
+        "run" => Place::Run { book: rest },
+        "coins" => Place::Coins { wallet: rest },
         _ => return None,
-    };
-    named(rest)?;
-    Some(place)
+    })
+}
+
+impl Place<'_> {
+    /// Whether every part that is a name is one.
+    fn is_named(&self) -> bool {
+        match self {
+            Self::Payment { source, account, id } => {
+                [source, account, id].into_iter().all(|name| is_name(name))
+            }
+            Self::Payee { book, payee: name } | Self::Pool { book, pool: name } => {
+                is_name(book) && is_name(name)
+            }
+            Self::Rule { book: name }
+            | Self::Run { book: name }
+            | Self::Batch { book: name, .. }
+            | Self::Coins { wallet: name } => is_name(name),
+        }
+    }
 }
 
 /// Digits alone, without leading zeros, so that a place has one name.

@@ -29,6 +29,8 @@ pub struct Holder {
     earned: Amount,
 }
 
+crate::checkpoint::stored!(Holder { units, mark, fraction, earned });
+
 impl Holder {
     /// The units held now.
     #[must_use]

@@ -163,6 +163,21 @@ impl Legs {
         &self.legs
     }
 
+    /// The one amount that these legs were made for; none for a standing rule.
+    ///
+    /// ```
+    /// use divvy_core::{Amount, Leg, Legs, Share, Target};
+    ///
+    /// let all = Leg { to: Target::Pool("fund".into()), share: Share::Remaining };
+    /// assert_eq!(Legs::exactly(Amount::ONE, vec![all.clone()])?.amount(), Some(Amount::ONE));
+    /// assert_eq!(Legs::new(vec![all])?.amount(), None);
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn amount(&self) -> Option<Amount> {
+        self.amount
+    }
+
     /// What every list of legs must keep, whatever the amount.
     fn checked(legs: Vec<Leg>, amount: Option<Amount>) -> Result<Self, Error> {
         if legs.is_empty() {

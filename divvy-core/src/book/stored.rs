@@ -1,0 +1,115 @@
+//! What a checkpoint holds of a book.
+//!
+//! The name index and the routes of rules follow from the rest and are made anew; heaps are
+//! written without what is outdated, and arranged at once when they are read.
+
+use std::collections::HashMap;
+
+use crate::book::due::DueQueue;
+use crate::book::payee::{Choices, Chosen, Holding, Payee};
+use crate::book::pools::PoolAccount;
+use crate::book::slips::Slip;
+use crate::book::{Book, PayeeId, Totals, Unruled};
+use crate::checkpoint::{Reader, Stored, Writer, stored};
+use crate::fact::{Destination, Head, Opened, RuleSet};
+use crate::policy::Policy;
+
+stored!(Holding { pool, slot });
+stored!(Choices { n, hash, policy, destinations, held });
+stored!(Unruled { amount, event_at, at });
+stored!(Chosen { destination, n, from });
+stored!(PoolAccount { name, head, pool, holders, members, undeclared, undeclared_total });
+stored!(Slip { batch, lines });
+stored!(Head { stream, n, hash });
+stored!(Totals as cbor);
+stored!(Opened as cbor);
+stored!(RuleSet as cbor);
+stored!(Payee { name, one_shot, reserved, paid, waiting_since, armed, holdings, choices });
+
+impl Stored for Destination {
+    fn store(&self, to: &mut Writer) {
+        self.rail.store(to);
+        self.address.store(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { rail: from.take_shared_name()?, address: Stored::load(from)? })
+    }
+}
+
+impl Stored for Policy {
+    fn store(&self, to: &mut Writer) {
+        match self {
+            Self::Instant => to.put(&[0]),
+            Self::Threshold { min, max_wait_secs } => {
+                to.put(&[1]);
+                min.store(to);
+                max_wait_secs.store(to);
+            }
+        }
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        Some(match from.take()? {
+            [0] => Self::Instant,
+            [1] => Self::Threshold { min: Stored::load(from)?, max_wait_secs: Stored::load(from)? },
+            _ => return None,
+        })
+    }
+}
+
+impl Stored for Book {
+    fn store(&self, to: &mut Writer) {
+        let Self { name, settings, rules, routes: _, rule_head, run_head, run_batches, .. } = self;
+        name.store(to);
+        settings.store(to);
+        rules.store(to);
+        rule_head.store(to);
+        run_head.store(to);
+        run_batches.store(to);
+        let Self { payees, payee_ids: _, pools, slips, open, due, totals, unruled, .. } = self;
+        payees.store(to);
+        pools.store(to);
+        slips.store(to);
+        open.store(to);
+        due.store_live(payees, to);
+        totals.store(to);
+        unruled.store(to);
+        let Self { event_newest, event_first, newest, .. } = self;
+        event_newest.store(to);
+        event_first.store(to);
+        newest.store(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let mut book = Self {
+            name: Stored::load(from)?,
+            settings: Stored::load(from)?,
+            rules: Stored::load(from)?,
+            routes: Vec::new(),
+            rule_head: Stored::load(from)?,
+            run_head: Stored::load(from)?,
+            run_batches: Stored::load(from)?,
+            payees: Stored::load(from)?,
+            payee_ids: HashMap::new(),
+            pools: Stored::load(from)?,
+            slips: Stored::load(from)?,
+            open: Stored::load(from)?,
+            due: DueQueue::load(from)?,
+            totals: Stored::load(from)?,
+            unruled: Stored::load(from)?,
+            event_newest: Stored::load(from)?,
+            event_first: Stored::load(from)?,
+            newest: Stored::load(from)?,
+        };
+        book.payee_ids.reserve(book.payees.len());
+        for (id, payee) in (0..PayeeId::MAX).zip(&book.payees) {
+            book.payee_ids.insert(payee.name.clone(), id);
+        }
+        for rule in book.rules.clone() {
+            let routes = book.routes_of(&rule).ok()??;
+            book.routes.push(routes);
+        }
+        Some(book)
+    }
+}
