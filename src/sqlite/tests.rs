@@ -6,6 +6,7 @@ use divvy_core::{Body, Code, Fact, Head, Held, Manner, Stream, Time, Written};
 use rusqlite::Connection;
 
 use crate::Host;
+use crate::sqlite::file::File;
 use crate::sqlite::{Sqlite, file, schema};
 
 fn facts(name: &str, bytes: usize) -> Vec<Fact> {
@@ -100,6 +101,23 @@ fn a_commit_that_fails_at_its_very_end_is_told_as_what_it_is() {
     assert_eq!(error.code(), Code::StoreUnusable);
     assert!(error.to_string().contains("opened again"), "{error}");
     assert_eq!(block_on(host.since(None, 9)).expect("reading goes on").facts, facts("good", 1));
+}
+
+#[test]
+fn a_writer_flushes_every_commit_for_real() {
+    let folder = std::env::temp_dir().join(format!("divvy-settings-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let connection = File::new(&folder.join("a")).and_then(|file| file.open_or_create());
+    let connection = connection.expect("a database");
+    let read = |name: &str| {
+        let value = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+        connection.pragma_query_value(None, name, value).expect(name)
+    };
+    assert_eq!(read("synchronous"), 2.into(), "FULL");
+    assert_eq!(read("journal_mode"), "wal".to_owned().into());
+    assert_eq!(read("application_id"), i64::from(u32::from_be_bytes(*b"Dvvy")).into());
+    drop(connection);
+    std::fs::remove_dir_all(&folder).expect("it is gone");
 }
 
 #[test]
