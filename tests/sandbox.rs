@@ -233,6 +233,18 @@ fn a_file_that_is_not_this_sandboxs_ledger_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_ledger_has_one_writer() {
+    let ledger = folder("alone").join("ledger");
+    let settings = ServerSettings { ledger: Some(ledger), ..ServerSettings::default() };
+    let first = Keeper::open(&settings).unwrap();
+    let refused = Keeper::open(&settings).unwrap_err();
+    assert_eq!(refused.code(), Code::StoreUnusable);
+    assert!(refused.to_string().contains("another process"), "{refused}");
+    drop(first);
+    Keeper::open(&settings).unwrap();
+}
+
+#[test]
 fn a_ledger_that_was_tampered_with_is_refused() {
     let ledger = folder("tampered").join("ledger");
     let settings = ServerSettings { ledger: Some(ledger.clone()), ..ServerSettings::default() };
