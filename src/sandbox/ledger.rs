@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use divvy_core::{Code, Error, Reply, Time};
-use rusqlite::{Connection, Error as SqliteError, Row, params};
+use rusqlite::{Connection, Error as SqliteError, ErrorCode, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::world::post::Post;
@@ -26,17 +26,14 @@ impl Ledger {
             None => Connection::open_in_memory(),
         };
         let file = file.map_err(|error| unusable(&error))?;
+        // One writer: a second process would pay from a world of its own.
+        let alone = file.execute_batch("PRAGMA locking_mode = EXCLUSIVE");
+        alone.map_err(|error| unusable(&error))?;
         let empty = is_empty(&file).map_err(|error| foreign_or_unusable(&error))?;
-        if !empty && application(&file).map_err(|error| unusable(&error))? != APPLICATION {
-            return Err(foreign("it is no sandbox's ledger"));
+        if !empty {
+            check(&file, terms)?;
         }
         let boot = begin(&file, terms).map_err(|error| unusable(&error))?;
-        let stored: String = file
-            .query_row("SELECT terms FROM boot WHERE n = 1", [], |row| row.get(0))
-            .map_err(|error| unusable(&error))?;
-        if stored != json(&terms) {
-            return Err(foreign(&format!("it was begun on other terms, {stored}")));
-        }
         Ok(Self { file, terms, boot })
     }
 
@@ -50,7 +47,11 @@ impl Ledger {
         let write = || -> Result<(), SqliteError> {
             let [effect] = effects else {
                 let together = self.file.unchecked_transaction()?;
-                effects.iter().try_for_each(|effect| write_one(&together, effect))?;
+                // A try that was taken tells the time as well.
+                let dated = effects.iter().any(|effect| matches!(effect, Effect::Taken(_)));
+                let told = |effect: &&Effect| !(dated && matches!(effect, Effect::Clock(_)));
+                let mut effects = effects.iter().filter(told);
+                effects.try_for_each(|effect| write_one(&together, effect))?;
                 return together.commit();
             };
             write_one(&self.file, effect)
@@ -95,7 +96,7 @@ impl Ledger {
 
     fn page(&self, after: u64, limit: u64, body: &mut Vec<u8>) -> Result<(), SqliteError> {
         let until = after.saturating_add(limit);
-        let mut entries = self.file.prepare(
+        let mut entries = self.file.prepare_cached(
             "SELECT e.first, e.last, e.kind, e.at, e.taken, e.lines, t.body
              FROM entry e JOIN taken t ON t.n = e.taken
              WHERE e.last > ?1 ORDER BY e.last",
@@ -150,20 +151,40 @@ fn write_lines(entry: &Entry, post: &Post, after: u64, until: u64, body: &mut Ve
     }
 }
 
+/// Refuses what is not ours before anything is written.
+fn check(file: &Connection, terms: Terms) -> Result<(), Error> {
+    let application = file.query_row("PRAGMA application_id", [], |row| row.get::<_, i64>(0));
+    if application.map_err(|error| unusable(&error))? != APPLICATION {
+        return Err(foreign("it is no sandbox's ledger"));
+    }
+    let stored = file.query_row("SELECT terms FROM boot WHERE n = 1", [], |row| row.get(0));
+    let stored: String = stored.map_err(|error| unusable(&error))?;
+    if stored != json(&terms) {
+        return Err(foreign(&format!("it was begun on other terms, {stored}")));
+    }
+    Ok(())
+}
+
 fn begin(file: &Connection, terms: Terms) -> Result<u64, SqliteError> {
-    file.execute_batch(SCHEMA)?;
-    file.execute("INSERT INTO boot (terms) VALUES (?1)", params![json(&terms)])?;
+    file.execute_batch(MODE)?;
+    // In one transaction: a file is either empty or a ledger that has its terms.
+    let together = file.unchecked_transaction()?;
+    together.execute_batch(SCHEMA)?;
+    together.execute("INSERT INTO boot (terms) VALUES (?1)", params![json(&terms)])?;
+    together.commit()?;
     file.query_row("SELECT max(n) FROM boot", [], |row| row.get(0))
 }
 
 fn write_one(file: &Connection, effect: &Effect) -> Result<(), SqliteError> {
     match effect {
-        Effect::Clock(now) => file.prepare("UPDATE clock SET now = ?1")?.execute([now.millis()]),
+        Effect::Clock(now) => {
+            file.prepare_cached("UPDATE clock SET now = ?1")?.execute([now.millis()])
+        }
         Effect::Taken(Taken { n, at, started, fault, body }) => file
-            .prepare("INSERT INTO taken VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached("INSERT INTO taken VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![n, at.millis(), started.millis(), json(fault), body]),
         Effect::Entered(Entry { first, last, kind, at, taken, lines }) => file
-            .prepare("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![last, first, json(kind), at.millis(), taken, json(lines)]),
     }
     .map(drop)
@@ -198,13 +219,9 @@ fn is_empty(file: &Connection) -> Result<bool, SqliteError> {
     file.query_row("SELECT count(*) FROM sqlite_schema", [], |row| Ok(row.get::<_, u64>(0)? == 0))
 }
 
-fn application(file: &Connection) -> Result<i64, SqliteError> {
-    file.query_row("PRAGMA application_id", [], |row| row.get(0))
-}
-
 fn foreign_or_unusable(error: &SqliteError) -> Error {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => foreign("it is no SQLite file"),
+        Some(ErrorCode::NotADatabase) => foreign("it is no SQLite file"),
         _ => unusable(error),
     }
 }
@@ -215,15 +232,24 @@ fn foreign(what: &str) -> Error {
 }
 
 fn unusable(error: &SqliteError) -> Error {
+    if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) {
+        let detail = "another process serves the sandbox's ledger: stop it, or name another file";
+        return Error::new(Code::StoreUnusable, detail);
+    }
     Error::new(Code::StoreUnusable, format!("the sandbox's ledger cannot be used: {error}"))
 }
 
 /// "dvsb": a file that says so is a sandbox's ledger.
 const APPLICATION: i64 = 0x6476_7362;
 
-const SCHEMA: &str = "
+/// Written back after 32 MiB, as each time waits for the disk.
+const MODE: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
+    PRAGMA wal_autocheckpoint = 8192;
+";
+
+const SCHEMA: &str = "
     PRAGMA application_id = 0x64767362;
     CREATE TABLE IF NOT EXISTS boot (n INTEGER PRIMARY KEY, terms TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS clock (n INTEGER PRIMARY KEY CHECK (n = 1), now INTEGER NOT NULL);
