@@ -1,5 +1,7 @@
 //! From answers to facts: what a look teaches, and what it does not.
 
+use std::collections::BTreeSet;
+
 use crate::batch::{Batch, Fate, State, Try};
 use crate::error::{Code, Error};
 use crate::fact::{
@@ -26,14 +28,36 @@ impl Batch {
             );
             return Err(Error::new(Code::RailReply, detail));
         }
-        let learned = self.tries.iter().zip(&seen.answers);
-        let mut bodies: Vec<Body> =
-            learned.flat_map(|(try_, answer)| try_.learn(answer, seen, now, timing)).collect();
+        let mut bodies = Vec::new();
+        for (try_, answer) in self.tries.iter().zip(&seen.answers) {
+            if let Answer::Returned { reason, lines } = answer {
+                let lines = self.fresh_returns(try_, lines);
+                bodies.extend(try_.learn_returned(reason, lines, &seen.evidence));
+            } else {
+                bodies.extend(try_.learn(answer, seen, now, timing));
+            }
+        }
         if bodies.is_empty() && self.is_for_a_person(now, timing) {
             let reason = "the deadline has passed and the rail cannot say what became of the try";
             bodies.push(Body::Review(Review { reason: reason.to_owned() }));
         }
         Ok(bodies)
+    }
+
+    /// Which lines came back that were not known to, written as a fact names them.
+    fn fresh_returns(&self, try_: &Try, named: &[u32]) -> Option<Vec<u32>> {
+        let lines: BTreeSet<u32> = match named {
+            // None named means all of them, whatever an earlier return has named.
+            [] => (0..self.lines_count).collect(),
+            named => named.iter().copied().collect(),
+        };
+        let is_fresh = |line: &u32| !try_.returned.contains(line);
+        let fresh: Vec<u32> = lines.into_iter().filter(is_fresh).collect();
+        match u32::try_from(fresh.len()) {
+            Ok(0) => None,
+            Ok(count) if count == self.lines_count => Some(Vec::new()),
+            Ok(_) | Err(_) => Some(fresh),
+        }
     }
 
     /// Whether only a person can find out: a try that was to be sent once, long past its deadline.
@@ -48,56 +72,64 @@ impl Batch {
 }
 
 impl Try {
-    fn learn(&self, answer: &Answer, seen: &Seen, now: Time, timing: Timing) -> Vec<Body> {
+    fn learn(&self, answer: &Answer, seen: &Seen, now: Time, timing: Timing) -> Option<Body> {
         let reference = self.signed.reference.clone();
         let evidence = seen.evidence.clone();
         let settled = self.fate == Fate::Settled;
-        let body = match answer {
-            Answer::Accepted if self.fate == Fate::Open => Body::Sent(Sent { reference }),
-            Answer::Final if !settled => Body::Settled(Settled { reference, evidence }),
+        match answer {
+            Answer::Accepted if self.fate == Fate::Open => Some(Body::Sent(Sent { reference })),
+            Answer::Final if !settled => Some(Body::Settled(Settled { reference, evidence })),
             Answer::Void if self.is_proven_void(now, seen.tip, timing) => {
-                Body::Voided(Voided { reference, evidence })
+                Some(Body::Voided(Voided { reference, evidence }))
+            }
+            Answer::Undone if settled => Some(Body::Reopened(Reopened { reference, evidence })),
+            Answer::Undone if self.is_undone_for_good(now, seen.tip, timing) => {
+                Some(Body::Voided(Voided { reference, evidence }))
             }
             Answer::Refused { reason, line } if self.is_open() => {
-                Body::Refused(Refused { reference, reason: reason.clone(), line: *line, evidence })
-            }
-            Answer::Undone if settled => Body::Reopened(Reopened { reference, evidence }),
-            Answer::Returned { reason, lines } => {
-                return self.learn_returned(reason, lines, evidence);
+                let reason = reason.clone();
+                Some(Body::Refused(Refused { reference, reason, line: *line, evidence }))
             }
             Answer::Unknown
             | Answer::Accepted
             | Answer::Final
             | Answer::Void
             | Answer::Refused { .. }
-            | Answer::Undone => return Vec::new(),
-        };
-        vec![body]
+            | Answer::Returned { .. }
+            | Answer::Undone => None,
+        }
     }
 
     /// Money that came back did move first: both facts, in that order.
-    fn learn_returned(&self, reason: &str, lines: &[u32], evidence: Evidence) -> Vec<Body> {
+    fn learn_returned(
+        &self,
+        reason: &str,
+        lines: Option<Vec<u32>>,
+        evidence: &Evidence,
+    ) -> Vec<Body> {
         let mut bodies = Vec::new();
-        let reference = self.signed.reference.clone();
+        let (reference, evidence) = (self.signed.reference.clone(), evidence.clone());
         if self.fate != Fate::Settled {
             let (reference, evidence) = (reference.clone(), evidence.clone());
             bodies.push(Body::Settled(Settled { reference, evidence }));
         }
-        let fresh = |line: &u32| !self.returned.contains(line);
-        let lines_fresh: Vec<u32> = lines.iter().copied().filter(fresh).collect();
-        if !lines_fresh.is_empty() || self.returned.is_empty() {
+        if let Some(lines) = lines {
             let reason = reason.to_owned();
-            bodies.push(Body::Returned(Returned {
-                reference,
-                lines: lines_fresh,
-                reason,
-                evidence,
-            }));
+            bodies.push(Body::Returned(Returned { reference, lines, reason, evidence }));
         }
         bodies
+    }
+
+    /// What the rail undid, and nobody may send any more, never moves again. Bytes that are good
+    /// for ever may: they are sent again.
+    fn is_undone_for_good(&self, now: Time, tip: Option<u64>, timing: Timing) -> bool {
+        self.signed.window != Window::Unlimited && self.is_proven_void(now, tip, timing)
     }
 
     fn is_proven_void(&self, now: Time, tip: Option<u64>, timing: Timing) -> bool {
         self.is_open() && self.signed.window != Window::Once && self.is_past_grace(now, tip, timing)
     }
 }
+
+#[cfg(test)]
+mod tests;
