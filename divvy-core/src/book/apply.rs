@@ -205,6 +205,8 @@ impl Book {
             None => self.payee_named(&Name::new(payee)?)?,
         };
         let cooling_secs = self.settings.cooling_secs;
+        // Who is paid at their own name has a destination already: their first one is a change.
+        let first_secs = if self.settings.named_on.is_some() { cooling_secs } else { 0 };
         let payee = self.payee_mut(id)?;
         let choices = payee.choices.get_or_insert_with(|| {
             let hash = Hash::of_stream(&fact.stream);
@@ -215,7 +217,7 @@ impl Book {
             return Ok(Folded::Early);
         }
         match body {
-            Body::PayeeSet(set) => choices.set(set, fact, cooling_secs),
+            Body::PayeeSet(set) => choices.set(set, fact, first_secs, cooling_secs),
             Body::Held(held) => choices.held = Some(held.reason.as_str().into()),
             Body::Released(_) => choices.held = None,
             _ => return Err(misplaced(fact)),
@@ -227,7 +229,7 @@ impl Book {
 }
 
 impl Choices {
-    fn set(&mut self, set: &PayeeSet, fact: &Fact, cooling_secs: u64) {
+    fn set(&mut self, set: &PayeeSet, fact: &Fact, first_secs: u64, cooling_secs: u64) {
         if let Some(policy) = set.policy {
             self.policy = Some(policy);
         }
@@ -236,10 +238,10 @@ impl Choices {
         if let Some(cooled) = self.cooling.take_if(|chosen| chosen.from <= fact.at) {
             self.destination = Some(*cooled);
         }
-        let from =
-            if self.destination.is_none() { fact.at } else { fact.at.plus_secs(cooling_secs) };
+        let is_first = self.destination.is_none();
+        let from = fact.at.plus_secs(if is_first { first_secs } else { cooling_secs });
         let chosen = Chosen { destination: destination.clone(), n: fact.n, from };
-        if self.destination.is_none() {
+        if is_first && first_secs == 0 {
             self.destination = Some(chosen);
         } else {
             self.cooling = Some(Box::new(chosen));
