@@ -103,3 +103,42 @@ fn a_first_destination_is_in_force_at_once_unless_it_changes_where_one_is_paid()
         assert_eq!(address(&books, Time::ZERO.plus_secs(1_300)).as_deref(), Some("a2"));
     }
 }
+
+#[test]
+fn a_payee_is_held_once_however_much_is_learned_of_them() {
+    use crate::rail::{Answer, Seen, Timing};
+
+    let mut books = due(Some(name("sandbox")));
+    let now = Time::ZERO;
+    let lines = books.book("b").unwrap().due(now).unwrap().remove(0).lines;
+    let signed = |reference: &str| Signed {
+        reference: reference.to_owned(),
+        bytes: Vec::new(),
+        window: Window::Unlimited,
+        deadline: Time::MAX,
+        sender: None,
+        lines: Line::hash(&lines),
+        claims: vec!["coin".into()],
+    };
+    let (rail, wallet) = (name("sandbox"), name("till"));
+    let planned = Planned { rail, wallet, lines: lines.clone() };
+    let plan = crate::book::Plan { planned, signed: signed("r1") };
+    let planned = books.plan("b", &[plan], now).unwrap();
+    books.feed(planned.facts()).unwrap();
+    let stream = Stream::batch(&name("b"), 0, 0);
+    let own = planned.facts().iter().filter(|fact| fact.stream == stream);
+    let mut batch = crate::batch::Batch::fold(&own.cloned().collect::<Vec<_>>()).unwrap();
+    let again = books.sign(&batch, signed("r2"), now).unwrap();
+    books.feed(again.facts()).unwrap();
+    batch.apply(&again.facts()[0]).unwrap();
+
+    let refused = Answer::Refused { reason: "no such account".into(), line: Some(0) };
+    let returned = Answer::Returned { reason: "closed".into(), lines: Vec::new() };
+    let evidence = Evidence { source: "rail".into(), hash: Hash::default(), said: String::new() };
+    let seen = Seen { answers: vec![refused, returned], tip: None, evidence };
+    let timing = Timing { grace_secs: 60, deadline_secs_max: 100, watch_secs: 0 };
+    let learned = books.learn(&batch, &seen, now, timing).unwrap();
+    let holds = learned.facts().iter().filter(|fact| fact.kind == "held.1").count();
+    assert_eq!(holds, 1, "two would be written at the same place, and refuse the whole commit");
+    books.feed(learned.facts()).unwrap();
+}
