@@ -8,7 +8,7 @@
 
 use divvy::core::{
     Amount, Batch, Body, Fact, Hash, Head, Heard, Job, Line, Name, Next, Planned, Rail as _,
-    Request, Seen, Sender, Signed, State, Stream, Time, Timing, Turn,
+    Request, Seen, Sender, Signed, State, Stream, Time, Timing, Turn, Window,
 };
 use divvy::sandbox::{Fault, Faults, RailSettings, Sandbox, Terms, WindowKind, World};
 
@@ -113,6 +113,16 @@ impl Client {
         }
     }
 
+    /// What the network took and may have forgotten is sent again, where it may be for ever.
+    fn send_again(&mut self) {
+        let again = self.batch.tries().last().map(|try_| try_.signed.clone());
+        if let Some(signed) = again.filter(|signed| signed.window == Window::Unlimited)
+            && self.batch.state() == State::Sent
+        {
+            self.submit(&signed);
+        }
+    }
+
     /// Does what is next; whether there is anything left to do.
     fn step(&mut self) -> bool {
         match self.batch.next(self.now, self.tip, self.rail.timing()) {
@@ -121,7 +131,10 @@ impl Client {
                 let signed = self.batch.tries()[try_n].signed.clone();
                 self.submit(&signed);
             }
-            Next::Look | Next::Review => self.look(vec![]),
+            Next::Look | Next::Review => {
+                self.look(vec![]);
+                self.send_again();
+            }
             Next::Watch { from } if self.now >= from => {
                 self.look(vec![]);
                 return self.batch.state() != State::Settled;

@@ -217,12 +217,14 @@ fn more_coins_are_asked_for_while_all_that_were_shown_are_claimed() {
 }
 
 #[test]
-fn what_the_network_took_and_forgot_is_shown_to_it_again() {
+fn what_the_network_took_and_forgot_is_unknown_and_may_be_sent_again() {
     let mut bench = Bench::new(WindowKind::Unlimited);
     let signed = bench.sign(secs(0));
     let heard = bench.submit(&signed, secs(1), Fault::AcceptedAndDropped);
     assert_eq!(bench.look(&[heard], secs(1), Fault::None).answers, [Answer::Accepted]);
-    assert_eq!(bench.look(&[], secs(2), Fault::None).answers, [Answer::Final]);
+    assert_eq!(bench.look(&[], secs(2), Fault::None).answers, [Answer::Unknown]);
+    bench.submit(&signed, secs(9_999_999), Fault::None);
+    assert_eq!(bench.look(&[], secs(9_999_999), Fault::None).answers, [Answer::Final]);
     assert_eq!(bench.world.moved(), 180);
 }
 
