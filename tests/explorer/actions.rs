@@ -7,7 +7,7 @@ use crate::lab::{BOOK, Lab, PAYEE, destination, name, payment};
 use crate::model::{
     Flight, Kind, LAG_SECS, LogId, Movement, PASSES_SECS, Stage, State, TIMING, Told, View, Worker,
 };
-use crate::mutants::Mutant;
+use crate::mutants::{Events, Mutant};
 use crate::world;
 
 /// One step. Workers, batches, flights and movements are named by their place.
@@ -137,12 +137,13 @@ pub(crate) fn actions(lab: &Lab, state: &State) -> Vec<Action> {
     // Before anything was done the workers are alike: the first one begins.
     let fresh = |worker: &Worker| worker.holding == 0 && worker.process < 2;
     let alike = state.log == 0 && state.workers.iter().all(fresh) && state.late == 0;
-    for w in 0..if alike { 1 } else { state.workers.len() } {
+    let workers = lab.mutant.map_or(state.workers.len(), Mutant::workers);
+    for w in 0..if alike { 1 } else { workers } {
         worker_actions(state, w, batches, &mut all);
     }
     if alike {
         all.push(Action::Earn);
-        return all;
+        return likely(lab, all);
     }
     for flight in 0..state.flights.len() {
         if state.flights[flight].is_some() {
@@ -176,6 +177,14 @@ pub(crate) fn actions(lab: &Lab, state: &State) -> Vec<Action> {
         all.push(Action::LandLate);
     }
     all.extend([Action::Earn, Action::Change, Action::Hold, Action::Release]);
+    likely(lab, all)
+}
+
+/// A planted mistake that shows without rare events is looked for without them.
+fn likely(lab: &Lab, mut all: Vec<Action>) -> Vec<Action> {
+    if lab.mutant.is_some_and(|mutant| mutant.events() == Events::Plain) {
+        all.retain(|action| action.cost() < RARE);
+    }
     all
 }
 

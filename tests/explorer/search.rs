@@ -201,4 +201,5 @@ fn is_asked(name: &str) -> bool {
     std::env::var_os(name).is_some()
 }
 
-const DEPTH: usize = 8;
+/// What a minute of one core is enough for, without optimisation.
+const DEPTH: usize = 10;
