@@ -3,8 +3,10 @@
 //! every order. The core is the real one; the host, the rail and time are the model's.
 //!
 //! Money moves at most once, always, and exactly once when the world heals.
-//! `DIVVY_EXPLORER_DEPTH` is how many actions a history has at most; `DIVVY_EXPLORER_TRACES` shows
-//! the shortest story of each planted mistake.
+//! `DIVVY_EXPLORER_DEPTH` is what the actions of one history cost together at most: 1 each, and 3
+//! for a fault of the world or an act of a person, so that long histories of everyday life are
+//! reached beside short ones in which much goes wrong. `DIVVY_EXPLORER_TRACES` shows the shortest
+//! story of each planted mistake.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

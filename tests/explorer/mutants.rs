@@ -16,7 +16,10 @@ pub(crate) enum Events {
 /// Declares each mistake once: what it does, its name, the window under which it shows, the
 /// promise that it breaks, and what it takes at least: so many workers, and which events.
 macro_rules! mutants {
-    ($($(#[doc = $doc:literal])+ $name:ident $test:ident: $kind:ident, $promise:ident, $workers:literal, $events:ident;)+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident $test:ident: $kind:ident, $promise:ident, $workers:literal, $events:ident;
+    )+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub(crate) enum Mutant {
             $($(#[doc = $doc])+ $name,)+
