@@ -79,6 +79,36 @@ impl Batch {
     ///
     /// A rail may accept bytes and drop them. Where the window is over that proves them void; where
     /// it is open, whoever looked sends the same bytes once more.
+    ///
+    /// ```
+    /// use divvy_core::{
+    ///     Amount, Answer, Batch, Body, Evidence, Fact, Hash, Head, Line, Name, Planned, Seen, Sent,
+    ///     Signed, Stream, Time, Window,
+    /// };
+    ///
+    /// let to = "a1".to_owned();
+    /// let lines = vec![Line { payee: Name::new("alice")?, amount: Amount::ONE, to, to_n: None }];
+    /// let signed = Signed {
+    ///     reference: "r1".into(),
+    ///     bytes: vec![],
+    ///     window: Window::Unlimited,
+    ///     deadline: Time::MAX,
+    ///     sender: None,
+    ///     lines: Line::hash(&lines),
+    ///     claims: vec![],
+    /// };
+    /// let planned = Planned { rail: Name::new("sandbox")?, wallet: Name::new("till")?, lines };
+    /// let sent = Sent { reference: "r1".into() };
+    /// let bodies = [Body::Planned(planned), Body::Signed(signed), Body::Sent(sent)];
+    /// let head = Head::start(Stream::batch(&Name::new("chapter-42")?, 0, 0));
+    /// let batch = Batch::fold(&Fact::chain(&head, Time::ZERO, &bodies))?;
+    ///
+    /// let evidence = Evidence { source: "rail".into(), hash: Hash::of(b""), said: "404".into() };
+    /// let seen = Seen { answers: vec![Answer::Unknown], tip: None, evidence };
+    /// // The rail took it, and has never heard of it: the same bytes go out once more.
+    /// assert_eq!(batch.lost(&seen, Time::ZERO), Some(0));
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
     #[must_use]
     pub fn lost(&self, seen: &Seen, now: Time) -> Option<usize> {
         let gone = |answer: &Answer| matches!(answer, Answer::Unknown | Answer::Undone);
