@@ -2,6 +2,7 @@
 
 mod explain;
 mod init;
+mod measure;
 mod out;
 mod pay;
 mod reconcile;
@@ -60,7 +61,7 @@ enum Command {
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
-    Sandbox(divvy::sandbox::Args),
+    Sandbox(divvy::sandbox::Options),
 }
 
 /// The folder of a project.
@@ -86,11 +87,7 @@ pub(crate) fn main() -> ExitCode {
         .with_max_level(tracing::Level::ERROR)
         .init();
     let mut out = Out::new(cli.json);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime
-        .map_err(|error| Error::new(Code::StoreUnusable, format!("no runtime: {error}")))
-        .and_then(|runtime| runtime.block_on(dispatch(cli.command, &mut out)));
-    match outcome {
+    match start(cli.command, &mut out) {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::Look) => ExitCode::from(5),
         Err(error) => {
@@ -104,8 +101,20 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+fn start(command: Command, out: &mut Out) -> Result<Verdict, Error> {
+    if let Command::Sandbox(options) = &command {
+        return divvy::sandbox::run_process(options).map(|()| Verdict::Done);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Error::new(Code::StoreUnusable, format!("the system gives no event loop: {error}"))
+    })?;
+    runtime.block_on(dispatch(command, out))
+}
+
 async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
     match command {
+        Command::Sandbox(_) => Ok(Verdict::Done),
         Command::Run(run) => run.run(out).await,
         Command::Init(dir) => init::init(&dir.dir, out),
         Command::Import(import) => import.run(out).await,
@@ -116,6 +125,5 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
-        Command::Sandbox(args) => divvy::sandbox::run_process(args).await.map(|()| Verdict::Done),
     }
 }

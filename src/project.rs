@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use divvy_core::{
     Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
 };
-use serde::Deserialize;
 
 mod settings;
 

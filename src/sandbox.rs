@@ -31,9 +31,16 @@
 //! refused without naming one; `return:` settles and comes back after a day.
 
 mod faults;
+mod keeper;
+mod ledger;
+mod process;
 mod rail;
+mod server;
 mod world;
 
 pub use faults::{Fault, Faults};
+pub use keeper::Keeper;
+pub use process::{Options, run_process};
 pub use rail::{RailSettings, Sandbox};
+pub use server::{ServerSettings, serve};
 pub use world::{Effect, Entry, EntryKind, Outcome, Taken, Terms, WindowKind, World};

@@ -53,10 +53,12 @@ pub struct Sqlite {
     path: PathBuf,
     epoch: String,
     flushes: Arc<AtomicU64>,
+    /// Not there for one that was opened for reading alone.
     writes: Option<Sender<Job>>,
     /// Not there for a database in memory: only the writer sees it.
     reads: Option<Sender<Ask>>,
-    threads: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Sqlite {
@@ -197,13 +199,14 @@ impl Sqlite {
     fn bare(path: &Path, connection: &Connection) -> Result<Self, Error> {
         let epoch = schema::epoch(connection).map_err(|error| refusal(path, &error))?;
         let (path, flushes) = (path.to_owned(), Arc::default());
-        Ok(Self { path, epoch, flushes, writes: None, reads: None, threads: Vec::new() })
+        let (writes, reads, writer, readers) = (None, None, None, Vec::new());
+        Ok(Self { path, epoch, flushes, writes, reads, writer, readers })
     }
 
     fn start_writer(&mut self, connection: Connection) -> Result<(), Error> {
         let (sender, queue) = channel();
         let writer = Writer::new(connection, self.path.clone(), Arc::clone(&self.flushes));
-        self.spawn("divvy-write", move || writer.run(&queue))?;
+        self.writer = Some(thread("divvy-write", move || writer.run(&queue))?);
         self.writes = Some(sender);
         Ok(())
     }
@@ -213,17 +216,10 @@ impl Sqlite {
         let queue = Arc::new(Mutex::new(queue));
         for connection in connections {
             let queue = Arc::clone(&queue);
-            self.spawn("divvy-read", move || read_until_closed(&connection, &queue))?;
+            let run = move || read_until_closed(&connection, &queue);
+            self.readers.push(thread("divvy-read", run)?);
         }
         self.reads = Some(sender);
-        Ok(())
-    }
-
-    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-        let thread = Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
-            Error::new(Code::StoreUnusable, format!("the system gives no thread: {error}"))
-        })?;
-        self.threads.push(thread);
         Ok(())
     }
 
@@ -301,14 +297,19 @@ impl fmt::Debug for Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        drop((self.writes.take(), self.reads.take()));
         // Readers end first: the last connection to close folds the log into the file, and only
-        // the writer's may.
-        for thread in self.threads.drain(..).rev() {
-            // A thread that panicked has nothing left to say.
-            drop(thread.join());
-        }
+        // the writer's may. A thread that panicked has nothing left to say.
+        drop(self.reads.take());
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
+        drop(self.writes.take());
+        drop(self.writer.take().map(JoinHandle::join));
     }
+}
+
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
+        Error::new(Code::StoreUnusable, format!("the system gives no thread: {error}"))
+    })
 }
 
 fn read_until_closed(connection: &Connection, queue: &Mutex<Receiver<Ask>>) {
@@ -321,3 +322,6 @@ fn read_until_closed(connection: &Connection, queue: &Mutex<Receiver<Ask>>) {
 
 /// Two, so that a long page does not hold up the reading of a stream.
 const READERS: usize = 2;
+
+#[cfg(test)]
+mod tests;

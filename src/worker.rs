@@ -47,6 +47,19 @@ pub struct Tick {
     pub requests: u64,
 }
 
+impl Tick {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            runs: self.runs.saturating_add(other.runs),
+            lines: self.lines.saturating_add(other.lines),
+            learned: self.learned.saturating_add(other.learned),
+            requests: self.requests.saturating_add(other.requests),
+        }
+    }
+}
+
 impl Worker {
     /// A worker over these rails. Its process id is drawn anew, so that a `Once` try can only be
     /// sent by the process that committed it.

@@ -1,6 +1,6 @@
 //! Output: sentences for people or one JSON value for programs; progress on the side.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use divvy::core::Error;

@@ -45,8 +45,8 @@ impl Pay {
         let now = clock::now();
         let asset = desk.project.opened.asset.clone();
         let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
-        let till = Till::quoting(&desk.project)?;
-        let fee = match till.rail.pack(&lines, &[], now)? {
+        let rail = Till::quoting(&desk.project)?;
+        let fee = match rail.pack(&lines, &[], now)? {
             Turn::Done(packs) => Amount::total(packs.iter().map(|pack| pack.fee))?,
             Turn::Ask(_) => Amount::ZERO,
         };

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use divvy::core::{Batch, Code, Error, Fate, Line, Request, Stream, Time};
+use divvy::core::{Batch, Code, Error, Fate, Line, Stream, Time};
+use divvy::sandbox::Sandbox;
 use divvy::{Divvy, Sender};
 use serde::Deserialize;
 
@@ -47,19 +48,20 @@ struct Theirs {
     different: u64,
 }
 
-/// Compares every try of a book with the statement at an address.
+/// Compares every try of a book with the statement of its sandbox.
 pub(crate) async fn reconcile(
     divvy: &Divvy,
     book: &str,
     sender: &dyn Sender,
-    url: &str,
+    rail: &Sandbox,
+    now: Time,
 ) -> Result<Comparison, Error> {
     let mut theirs: HashMap<String, Theirs> = HashMap::new();
     let mut comparison = Comparison::default();
     let mut batch: Option<Batch> = None;
     let mut after = 0;
     loop {
-        let page = page(sender, url, after).await?;
+        let page = page(sender, rail, after, now).await?;
         let Some(last) = page.last() else { break };
         after = last.sequence;
         for entry in page {
@@ -137,14 +139,13 @@ impl Comparison {
     }
 }
 
-async fn page(sender: &dyn Sender, url: &str, after: u64) -> Result<Vec<Entry>, Error> {
-    let request = Request {
-        method: "GET",
-        url: format!("{url}/statement?after={after}&limit={PAGE_LINES}"),
-        headers: Vec::new(),
-        body: Vec::new(),
-        deadline: Time::MAX,
-    };
+async fn page(
+    sender: &dyn Sender,
+    rail: &Sandbox,
+    after: u64,
+    now: Time,
+) -> Result<Vec<Entry>, Error> {
+    let request = rail.statement(after, PAGE_LINES, now);
     for _ in 0..TRIES_MAX {
         let Some(reply) = sender.send(&request).await else { continue };
         if reply.status != 200 {

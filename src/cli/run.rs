@@ -9,6 +9,7 @@ use divvy::{BadLine, Clock, Http, Sqlite, Tick, Worker, clock, read_file, read_p
 use serde_json::json;
 
 use crate::cli::Verdict;
+use crate::cli::measure::{Stopwatch, memory_peak_mib};
 use crate::cli::out::Out;
 use crate::cli::reconcile::{Comparison, reconcile};
 use crate::cli::setup::{Desk, say_bad_lines};
@@ -37,7 +38,7 @@ const TICKS_AFTER_MAX: u64 = 20_000;
 
 impl Run {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
-        let started = clock::Stopwatch::start();
+        let started = Stopwatch::start();
         let mut desk = Desk::open(&self.dir).await?;
         let from = desk.project.from.unwrap_or_else(clock::now);
         let start = from.max(desk.divvy.books().newest());
@@ -48,11 +49,11 @@ impl Run {
         let sender = Arc::new(Http::new(told.clone())?);
         let worker = Worker::new(till.rails(), Arc::clone(&sender) as _)?;
         let mut shift = Shift { worker, told, payments, sums };
-        let end = shift.work(&mut desk, &mut till, (from, start), out).await?;
+        let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
         let end = shift.work_after(&mut desk, &mut till, end).await?;
         let verified = desk.divvy.verify().await?;
         let book = desk.project.book.clone();
-        let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.url).await?;
+        let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
         let report =
             Report { desk: &desk, sums: &shift.sums, comparison, end, verified: verified.facts };
         let verdict = report.say(out, &started, till.restarts)?;
@@ -160,7 +161,7 @@ impl Report<'_> {
     fn say(
         &self,
         out: &mut Out,
-        started: &clock::Stopwatch,
+        started: &Stopwatch,
         restarts: u64,
     ) -> Result<Result<Verdict, Error>, Error> {
         let Self { desk, sums, comparison, end, verified } = self;
@@ -172,7 +173,7 @@ impl Report<'_> {
         let text = |amount| format!("{} {}", asset.text(amount), asset.code());
         let (payable, held) = self.waiting(*end)?;
         let flushes = Sqlite::flushes(&desk.sqlite);
-        let memory = clock::memory_peak_mib();
+        let memory = memory_peak_mib();
         let said = [
             format!(
                 "{} payments recorded, {} known before, {} lines unreadable",

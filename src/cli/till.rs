@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use divvy::core::{Code, Error, Name, Rail};
-use divvy::sandbox::Sandbox;
+use clap::ValueEnum as _;
+use divvy::core::{Code, Error, Name, Rail, Timing};
+use divvy::sandbox::{self, Sandbox, WindowKind};
 use divvy::{Project, RailSettings};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -30,8 +31,13 @@ impl Till {
             Some(url) => (None, url.clone()),
             None => start(&settings, &ledger, "127.0.0.1:0").await?,
         };
-        let rail = Sandbox::new(sandbox_settings(&settings, &url)?)?;
+        let rail = sandbox(&settings, &url)?;
         Ok(Self { rail: Arc::new(rail), url, settings, ledger, child, restarts: 0 })
+    }
+
+    /// A rail that only packs and quotes, without anybody to talk to.
+    pub(crate) fn quoting(project: &Project) -> Result<Sandbox, Error> {
+        sandbox(&project.rail, "http://127.0.0.1:9")
     }
 
     pub(crate) fn rails(&self) -> Vec<Arc<dyn Rail>> {
@@ -50,6 +56,28 @@ impl Till {
         self.restarts = self.restarts.saturating_add(1);
         Ok(())
     }
+}
+
+/// How a sandbox at an address is asked.
+fn sandbox(settings: &RailSettings, url: &str) -> Result<Sandbox, Error> {
+    let plain = sandbox::RailSettings::at(url, Name::new(&settings.wallet)?)?;
+    let deadline_secs = settings.deadline_secs;
+    let deadline_secs_max = deadline_secs.max(plain.timing.deadline_secs_max);
+    Sandbox::new(sandbox::RailSettings {
+        name: Name::new(&settings.kind)?,
+        window: window(&settings.window)?,
+        lines_max: settings.lines_max,
+        deadline_secs,
+        timing: Timing { deadline_secs_max, ..plain.timing },
+        ..plain
+    })
+}
+
+fn window(text: &str) -> Result<WindowKind, Error> {
+    WindowKind::from_str(text, true).map_err(|_| {
+        let detail = format!("{text:?} is no window: use unlimited, until, until_height or once");
+        Error::new(Code::InputMalformed, detail)
+    })
 }
 
 /// Starts a sandbox process, and waits until it says where it listens.

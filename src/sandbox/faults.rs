@@ -170,10 +170,9 @@ mod tests {
         let faults = Faults::parse(3, "late=100, lost=50").unwrap();
         let drawn: Vec<_> = (0..10_000).map(|count| faults.pick(1, count, 60)).collect();
         let lost = drawn.iter().filter(|fault| **fault == Fault::LostReply).count();
-        let secs = drawn.iter().filter_map(|fault| match fault {
-            Fault::Late { secs } => Some(*secs),
-            _ => None,
-        });
+        let secs = drawn
+            .iter()
+            .filter_map(|fault| if let Fault::Late { secs } = fault { Some(*secs) } else { None });
         let secs: Vec<u64> = secs.collect();
         assert!((900..1_100).contains(&secs.len()), "{} late", secs.len());
         assert!((430..570).contains(&lost), "{lost} lost");

@@ -9,9 +9,10 @@ mod read;
 pub use effect::{Effect, Entry, EntryKind, Outcome, Taken};
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use clap::ValueEnum;
-use divvy_core::{Hash, Reply, Request, Time};
+use divvy_core::{Code, Error, Hash, Reply, Request, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::faults::Fault;
@@ -79,10 +80,10 @@ pub struct Terms {
 /// The four windows by their kind.
 ///
 /// ```
-/// use clap::ValueEnum;
 /// use divvy::sandbox::WindowKind;
 ///
-/// assert_eq!(WindowKind::from_str("until_height", false), Ok(WindowKind::UntilHeight));
+/// assert_eq!("until_height".parse::<WindowKind>()?, WindowKind::UntilHeight);
+/// # Ok::<(), divvy::core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -231,6 +232,19 @@ impl World {
 impl Default for Terms {
     fn default() -> Self {
         Self { window: WindowKind::Until, finality_secs: 0, lag_secs: 60, funds: None }
+    }
+}
+
+impl FromStr for WindowKind {
+    type Err = Error;
+
+    /// Reads `unlimited`, `until`, `until_height` or `once`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        <Self as ValueEnum>::from_str(text, false).map_err(|_| {
+            let detail =
+                format!("{text:?} is no window: write unlimited, until, until_height or once");
+            Error::new(Code::InputMalformed, detail)
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use divvy_core::{Code, Error};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::sqlite::refusal::{damaged, refusal};
+use crate::sqlite::refusal::{damaged, foreign, read_only, refusal};
 use crate::sqlite::schema;
 
 /// Where a database is kept.
@@ -63,6 +63,13 @@ impl File {
     fn open_writer(&self, create: OpenFlags) -> Result<Connection, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | create;
         let connection = self.connect(&self.path, flags)?;
+        // SQLite opens what it may not write for reading, and would say so at the first commit.
+        // One field of the header makes it think so too, hence the read before the question.
+        let read = connection.pragma_query_value(None, "schema_version", |_| Ok(()));
+        let may_only_read = read.and_then(|()| connection.is_readonly("main"));
+        if may_only_read.map_err(|error| refusal(&self.path, &error))? {
+            return Err(read_only(&self.path));
+        }
         schema::migrate(&connection, &self.path)?;
         settle(&connection).map_err(|error| refusal(&self.path, &error))?;
         Ok(connection)
@@ -120,6 +127,9 @@ impl File {
         }
         if stamp.len == 0 {
             return Ok(Found::Empty);
+        }
+        if stamp.len < PAGE_BYTES_MIN {
+            return Err(foreign(&self.path, "it is no SQLite file, or its head is gone"));
         }
         let connection = self.connect_immutable()?;
         let proof = schema::prove(&connection, &self.path);
@@ -215,6 +225,8 @@ pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)
 }
 
+/// The smallest page that SQLite knows. It takes shorter files for empty databases.
+const PAGE_BYTES_MIN: u64 = 512;
 /// How long a writer waits for another process.
 const BUSY_MAX: Duration = Duration::from_secs(10);
 /// A file that changes this often while it is looked at is alive, and opened like any other.

@@ -12,9 +12,7 @@ pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => foreign(path, "it is no SQLite file, or its head is gone"),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
-        Some(ErrorCode::ReadOnly) => unusable(format!(
-            "{file} may not be written: allow writing to it and to its folder, or only read it"
-        )),
+        Some(ErrorCode::ReadOnly) => read_only(path),
         Some(ErrorCode::PermissionDenied) => {
             unusable(format!("{file} may not be opened: allow reading it and its folder"))
         }
@@ -32,6 +30,15 @@ pub(super) fn refusal(path: &Path, error: &rusqlite::Error) -> Error {
         }
         _ => unusable(format!("{file}: {error}")),
     }
+}
+
+/// A file that may be read and no more.
+pub(super) fn read_only(path: &Path) -> Error {
+    let file = path.display();
+    let detail = format!(
+        "{file} may not be written: allow writing to it and to its folder, or only read it"
+    );
+    Error::new(Code::StoreUnusable, detail)
 }
 
 /// A file that is not ours; it was left as it is.

@@ -30,39 +30,60 @@ pub(super) fn prove(connection: &Connection, path: &Path) -> Result<u32, Error> 
         reference.execute_batch(step).map_err(refused)?;
     }
     let (found, wanted) = (tables(connection), tables(&reference));
-    match (found.map_err(refused)?, wanted.map_err(refused)?) {
-        (found, wanted) if found == wanted => {}
-        (found, _) if version == 0 && !found.is_empty() => {
-            return Err(foreign(path, "it has tables of our names, and no version"));
-        }
-        _ => return Err(damaged(path, "its tables are not those of its version")),
+    let (found, wanted) = (found.map_err(refused)?, wanted.map_err(refused)?);
+    if found != wanted && version == 0 {
+        return Err(foreign(path, "it has tables of our names, and no version"));
     }
-    prove_layout(connection, path)?;
-    if version > 0 {
-        prove_ends(connection).map_err(refused)?;
+    if found != wanted {
+        return Err(damaged(path, "its tables are not those of its version"));
+    }
+    prove_layout(connection, path, &found)?;
+    if version > 0 && !has_its_ends(connection).map_err(refused)? {
+        return Err(damaged(path, "its newest fact is beyond its counter"));
     }
     Ok(version)
 }
 
-/// Header fields that would spoil the file once it is written, though it reads well.
-fn prove_layout(connection: &Connection, path: &Path) -> Result<(), Error> {
+/// What would spoil the file once it is written, though it reads well: fields of the header, and a
+/// first page that contradicts itself.
+fn prove_layout(connection: &Connection, path: &Path, tables: &[[String; 4]]) -> Result<(), Error> {
     let read = |name: &str| pragma(connection, name).map_err(|error| refusal(path, &error));
     let vacuums = read("auto_vacuum")? != 0;
-    let encoding = connection.pragma_query_value(None, "encoding", |row| row.get::<_, String>(0));
-    let encoding = encoding.map_err(|error| refusal(path, &error))?;
-    if vacuums || encoding != "UTF-8" || read("freelist_count")? > read("page_count")? {
+    let text = |sql: &str| {
+        let answer = connection.query_row(sql, [], |row| row.get::<_, String>(0));
+        answer.map_err(|error| refusal(path, &error))
+    };
+    if vacuums
+        || text("PRAGMA encoding")? != "UTF-8"
+        || read("freelist_count")? > read("page_count")?
+    {
         return Err(damaged(path, "its head contradicts itself"));
+    }
+    // Tables that stay small are read whole.
+    for table in ["sqlite_schema", "sqlite_sequence", "divvy_meta"] {
+        let said = text(&format!("PRAGMA quick_check({table})"))?;
+        if said != "ok" {
+            return Err(damaged(path, &said.replace('\n', " ")));
+        }
+        if tables.is_empty() {
+            break;
+        }
     }
     Ok(())
 }
 
-/// Touches the table and its index at both ends.
-fn prove_ends(connection: &Connection) -> rusqlite::Result<()> {
-    for order in ["seq", "seq DESC", "stream, n", "stream DESC, n DESC"] {
+/// Touches the table and its index at both ends, and holds the counter of the cursor against it: a
+/// counter that fell back would give numbers out again.
+fn has_its_ends(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut newest = 0;
+    for order in ["stream, n", "stream DESC, n DESC", "seq", "seq DESC"] {
         let sql = format!("SELECT seq, stream, n, kind FROM divvy_fact ORDER BY {order} LIMIT 1");
-        connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).optional()?;
+        newest = connection.query_row(&sql, [], |row| row.get(0)).optional()?.unwrap_or(0_i64);
     }
-    epoch(connection).map(drop)
+    epoch(connection)?;
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'divvy_fact'";
+    let counter = connection.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()?;
+    Ok(newest <= counter.unwrap_or(0))
 }
 
 /// Brings a database to the newest schema, in one transaction. Several processes may try.
@@ -141,7 +162,7 @@ fn steps_from(version: u32) -> Option<&'static [&'static str]> {
 /// people added beside them under names of their own are no concern of ours.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<[String; 4]>> {
     let sql = r"SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema
-                WHERE tbl_name LIKE 'divvy\_%' ESCAPE '\'
+                WHERE (tbl_name LIKE 'divvy\_%' ESCAPE '\' OR tbl_name = 'sqlite_sequence')
                   AND (name LIKE 'divvy\_%' ESCAPE '\' OR name LIKE 'sqlite\_%' ESCAPE '\')
                 ORDER BY type, name";
     let mut statement = connection.prepare(sql)?;

@@ -1,5 +1,7 @@
 //! Signing a try: its reference, its window, its coin and its bytes.
 
+use std::collections::BTreeSet;
+
 use divvy_core::{Code, Error, Hash, Heard, Job, Line, Request, Signed, Time, Turn, Window};
 use serde::Serialize;
 
@@ -82,9 +84,13 @@ impl Sandbox {
             };
             let Some(found) = Self::heard(&asked, heard) else { return Ok(Turn::Ask(vec![asked])) };
             let coins = coins_unspent(found).ok_or_else(|| unreadable(&asked, "coins"))?;
-            let own = |coin: &String| job.tries.iter().any(|signed| signed.claims.contains(coin));
-            let taken = |coin: &String| job.claimed.contains(coin) || own(coin);
-            if let Some(free) = coins.iter().find(|coin| !taken(coin)) {
+            // There may be far more claims than coins on a page, so they are read once.
+            let mut free: BTreeSet<&str> = coins.iter().map(String::as_str).collect();
+            let own = job.tries.iter().flat_map(|signed| &signed.claims);
+            for coin in job.claimed.iter().chain(own) {
+                free.remove(coin.as_str());
+            }
+            if let Some(free) = coins.iter().find(|coin| free.contains(coin.as_str())) {
                 return Ok(Turn::Done(free.clone()));
             }
             let last = coins.last().and_then(|coin| coin.strip_prefix("coin-"));

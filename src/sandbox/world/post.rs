@@ -102,15 +102,15 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_try_says_why() {
+        let none = r#"{"reference":"r","batch":"b","lines":[],"window":"once"}"#;
+        let zero = none.replace("[]", r#"[{"to":"a","amount":"0"}]"#);
+        let ever = none.replace("once", "for ever");
         for (body, said) in [
             ("", "EOF"),
             ("{}", "reference"),
-            (r#"{"reference":"r","batch":"b","lines":[],"window":"once"}"#, "at least one line"),
-            (
-                r#"{"reference":"r","batch":"b","lines":[{"to":"a","amount":"0"}],"window":"once"}"#,
-                "whole numbers",
-            ),
-            (r#"{"reference":"r","batch":"b","lines":[],"window":"for ever"}"#, "unknown variant"),
+            (none, "at least one line"),
+            (&zero, "whole numbers"),
+            (&ever, "unknown variant"),
         ] {
             let why = Post::read(body.as_bytes()).unwrap_err();
             assert!(why.contains(said), "{body}: {why}");

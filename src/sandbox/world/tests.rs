@@ -233,9 +233,9 @@ fn a_world_is_rebuilt_from_what_was_written_before_each_reply() {
         let terms = Terms { window, finality_secs: 20, ..Terms::default() };
         let (mut world, mut written, mut lines) = (World::new(terms), Vec::new(), 0);
         for (step, now) in (0..120_usize).zip((0..).step_by(7_919)) {
-            let rest = rest.replace("coin-0", &format!("coin-{}", step / 4));
+            let rest = rest.replace("coin-0", &format!("coin-{}", step & !3));
             let to = ["bob", "refuse:bob", "return:bob"][step % 3];
-            let bytes = body(&format!("r{}", step / 2), to, &rest);
+            let bytes = body(&format!("r{}", step & !1), to, &rest);
             let fault = faults[step % faults.len()];
             written.extend(world.serve(&ask("POST", "/tries", now, &bytes), fault).effects);
             let last = written.iter().filter_map(|effect| match effect {
