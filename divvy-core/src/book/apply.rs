@@ -211,7 +211,8 @@ impl Book {
         let choices = payee.choices.get_or_insert_with(|| {
             let hash = Hash::of_stream(&fact.stream);
             let (policy, destination, cooling, held) = (None, None, None, None);
-            Box::new(Choices { n: 0, hash, policy, destination, cooling, held })
+            let past = Vec::new();
+            Box::new(Choices { n: 0, hash, policy, destination, cooling, past, held })
         });
         if choices.n != fact.n {
             return Ok(Folded::Early);
@@ -236,7 +237,7 @@ impl Choices {
         let Some(destination) = &set.destination else { return };
         // What has cooled by now is what the new one replaces.
         if let Some(cooled) = self.cooling.take_if(|chosen| chosen.from <= fact.at) {
-            self.destination = Some(*cooled);
+            self.past.extend(self.destination.replace(*cooled));
         }
         let is_first = self.destination.is_none();
         let from = fact.at.plus_secs(if is_first { first_secs } else { cooling_secs });

@@ -36,6 +36,9 @@ pub(super) struct Choices {
     pub(super) destination: Option<Chosen>,
     /// A changed destination that still cools.
     pub(super) cooling: Option<Box<Chosen>>,
+    /// Destinations that were in force before, oldest first: a plan that was long in coming is
+    /// judged by its own time.
+    pub(super) past: Vec<Chosen>,
     /// Why the payee is held.
     pub(super) held: Option<Box<str>>,
 }
@@ -80,6 +83,9 @@ impl Payee {
     pub(super) fn chosen(&self, now: Time) -> Option<&Chosen> {
         let choices = self.choices.as_ref()?;
         let cooled = choices.cooling.as_deref().filter(|chosen| chosen.from <= now);
-        cooled.or(choices.destination.as_ref())
+        let then = |chosen: &&Chosen| chosen.from <= now;
+        let past = || choices.past.iter().rev().find(then);
+        let current = choices.destination.as_ref();
+        cooled.or_else(|| current.filter(then)).or_else(past).or(current)
     }
 }
