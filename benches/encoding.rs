@@ -12,6 +12,7 @@
     clippy::indexing_slicing,
     clippy::integer_division,
     clippy::panic,
+    clippy::wildcard_enum_match_arm,
     reason = "a bench that goes wrong should stop"
 )]
 

@@ -225,7 +225,9 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
         #[test]
-        fn every_amount_has_text_that_reads_back(minor in 0..=Amount::MAX.get(), decimals in 0..19_u8) {
+        fn every_amount_has_text_that_reads_back(
+            minor in 0..=Amount::MAX.get(), decimals in 0..19_u8,
+        ) {
             let asset = Asset::parse(&format!("TOKEN@{decimals}")).unwrap();
             let amount = Amount::new(minor).unwrap();
             let text = asset.text(amount);
@@ -237,7 +239,9 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_a_reader_panic_or_round(text in "\\PC{0,24}|[0-9.+e-]{0,24}", decimals in 0..19_u8) {
+        fn no_text_makes_a_reader_panic_or_round(
+            text in "\\PC{0,24}|[0-9.+e-]{0,24}", decimals in 0..19_u8,
+        ) {
             let asset = Asset::parse(&format!("TOKEN@{decimals}")).unwrap();
             if let Ok(amount) = asset.amount(&text) {
                 let same = |text: &str| {

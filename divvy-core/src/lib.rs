@@ -18,14 +18,14 @@
 //! # In the order of the flow
 //!
 //! - **money** [`Amount`], [`Difference`], [`Asset`]; [`Time`], [`Name`]
-//! - **split** [`split`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
+//! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
 //! - **pool** [`Pool`], [`Holder`], [`Units`], [`Index`]
 //! - **payment** [`Payment`], made by [`danger::vouched`] or by a rail's reads
 //! - **policy** [`Policy`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`]
-//! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`]
+//! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`](struct@Hash)
 //! - **rail** [`Rail`], [`Request`], [`Reply`], [`Heard`], [`Turn`], [`Seen`], [`Answer`]
 //! - **host** [`Cursor`], [`Page`], [`Manner`], [`Written`], [`check_clock`]
 //! - **error** [`Error`], [`Code`], [`Who`]
@@ -40,7 +40,8 @@
 //!
 //! let now = Time::parse("2026-03-01T12:00:00Z")?;
 //! let (usd, mut books) = (Asset::parse("USD")?, Books::default());
-//! let evidence = Evidence { source: "till roll".into(), hash: Hash::of(b"7"), said: String::new() };
+//! let (source, hash, said) = ("till roll".into(), Hash::of(b"7"), String::new());
+//! let evidence = Evidence { source, hash, said };
 //!
 //! // A book that pays at once, over the sandbox, at each payee's own name.
 //! let opened = Opened {

@@ -52,6 +52,14 @@ pub struct Verify {
 }
 
 /// What a verification found when it found nothing wrong.
+///
+/// ```
+/// use divvy_core::Verify;
+///
+/// let verified = Verify::new().finish()?;
+/// assert_eq!((verified.facts, verified.streams), (0, 0));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verified {

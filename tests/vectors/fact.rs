@@ -1,4 +1,4 @@
-//! Runs the fact vectors: one encoding of each body, its place in the hash chain, and what is refused.
+//! Runs the fact vectors: one encoding of each body, its place in the chain, what is refused.
 
 use std::collections::BTreeSet;
 

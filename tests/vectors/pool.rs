@@ -1,4 +1,4 @@
-//! Runs the pool vectors: what each holder has earned after each step, to the unit and the fraction.
+//! Runs the pool vectors: what each holder has earned after each step, to the fraction.
 
 use std::collections::BTreeMap;
 

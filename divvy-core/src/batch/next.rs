@@ -6,6 +6,15 @@ use crate::rail::{Answer, Seen, Timing};
 use crate::time::Time;
 
 /// What a batch needs next.
+///
+/// ```
+/// use divvy_core::{Next, Time};
+///
+/// let asks_the_rail = |next| matches!(next, Next::Look | Next::Watch { .. } | Next::Review);
+/// // A late answer still settles what waits for a person.
+/// assert!(asks_the_rail(Next::Review) && asks_the_rail(Next::Watch { from: Time::ZERO }));
+/// assert!(!asks_the_rail(Next::Done));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Next {
