@@ -95,7 +95,7 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(match error.who() {
                 Who::You => 1,
                 Who::World => 3,
-                _ => 4,
+                Who::Us | _ => 4,
             })
         }
     }

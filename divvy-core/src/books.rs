@@ -370,6 +370,10 @@ fn holds(batch: &Batch, bodies: &[Body]) -> BTreeMap<Name, String> {
     for body in bodies {
         let (lines, reason) = match body {
             Body::Refused(Refused { line: Some(line), reason, .. }) => (vec![*line], reason),
+            // Of a single line nobody need be named.
+            Body::Refused(Refused { line: None, reason, .. }) if batch.lines().len() == 1 => {
+                (vec![0], reason)
+            }
             Body::Returned(returned) if returned.lines.is_empty() => {
                 let all = u32::try_from(batch.lines().len()).unwrap_or(u32::MAX);
                 ((0..all).collect(), &returned.reason)

@@ -19,11 +19,6 @@ impl Out {
         Self { json }
     }
 
-    /// Whether the reader is a program.
-    pub(crate) const fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// One sentence, for people only.
     pub(crate) fn say(&mut self, sentence: &str) {
         if !self.json {

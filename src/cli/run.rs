@@ -47,7 +47,7 @@ impl Run {
         let mut till = Till::open(&desk.project).await?;
         let told = Told::new(start);
         let sender = Arc::new(Http::new(told.clock())?);
-        let worker = Worker::new(till.rails(), Arc::clone(&sender) as _)?;
+        let worker = Worker::new(till.rails(), sender.clone())?;
         let mut shift = Shift { worker, told, payments, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
         let end = shift.work_after(&mut desk, &mut till, end).await?;

@@ -25,7 +25,7 @@ impl Desk {
         let project = Project::read(dir)?;
         let sqlite = Arc::new(Sqlite::open(&project.database)?);
         let checkpoint = sqlite.checkpoint().await;
-        let divvy = Divvy::open_from(Arc::clone(&sqlite) as _, checkpoint.as_deref()).await?;
+        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await?;
         Self::check_book(&project, &divvy)?;
         Ok(Self { project, sqlite, divvy })
     }
@@ -35,7 +35,7 @@ impl Desk {
         let project = Project::read(dir)?;
         let sqlite = Arc::new(Sqlite::open_read_only(&project.database)?);
         let checkpoint = sqlite.checkpoint().await;
-        let divvy = Divvy::open_from(Arc::clone(&sqlite) as _, checkpoint.as_deref()).await?;
+        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await?;
         Self::check_book(&project, &divvy)?;
         Ok(Self { project, sqlite, divvy })
     }
@@ -151,7 +151,7 @@ impl Desk {
             return Some(Policy::Instant);
         }
         let tiers = self.project.thresholds.iter().enumerate();
-        let (at, tier) = tiers.filter(|(_, tier)| tier.units_from <= row.units).last()?;
+        let (at, tier) = tiers.rev().find(|(_, tier)| tier.units_from <= row.units)?;
         let turn = turns.get_mut(at)?;
         let policy = tier.policies.get(turn.checked_rem(tier.policies.len())?).copied();
         *turn = turn.wrapping_add(1);

@@ -41,7 +41,7 @@ impl Till {
     }
 
     pub(crate) fn rails(&self) -> Vec<Arc<dyn Rail>> {
-        vec![Arc::clone(&self.rail) as Arc<dyn Rail>]
+        vec![self.rail.clone()]
     }
 
     /// Starts the sandbox again at the same address when it was killed.

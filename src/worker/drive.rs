@@ -47,22 +47,38 @@ impl Worker {
         let tip = self.tips.get(batch.rail()).copied();
         let seen = match batch.next(now, tip, timing) {
             Next::Sign => return self.sign_anew(divvy, &*rail, batch, now, tick).await,
-            Next::Submit { try_n } => match batch.tries().get(try_n) {
-                Some(try_) => {
-                    let signed = try_.signed.clone();
-                    match self.submit(&*rail, batch, &signed, now, tick).await? {
-                        Some(seen) => Some(seen),
-                        None => self.look(&*rail, batch, now, tick).await?,
-                    }
+            Next::Submit { try_n } => {
+                match self.submit_again(&*rail, batch, try_n, now, tick).await? {
+                    Some(seen) => Some(seen),
+                    None => self.look(&*rail, batch, now, tick).await?,
                 }
-                None => None,
-            },
+            }
             Next::Look | Next::Review | Next::Watch { .. } => {
                 self.look(&*rail, batch, now, tick).await?
             }
-            _ => None,
+            Next::Done | _ => None,
         };
-        Ok(seen.map(|seen| (batch.clone(), seen, timing)))
+        let Some(seen) = seen else { return Ok(None) };
+        // What the rail took and then forgot goes out once more, while its window is open.
+        let again = match batch.lost(&seen, now) {
+            Some(try_n) => self.submit_again(&*rail, batch, try_n, now, tick).await?,
+            None => None,
+        };
+        Ok(Some((batch.clone(), again.unwrap_or(seen), timing)))
+    }
+
+    async fn submit_again(
+        &self,
+        rail: &dyn Rail,
+        batch: &Batch,
+        try_n: usize,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Option<Seen>, Error> {
+        match batch.tries().get(try_n) {
+            Some(try_) => self.submit(rail, batch, &try_.signed, now, tick).await,
+            None => Ok(None),
+        }
     }
 
     /// Signs a batch that was planned or proven void, or gives it up when its lines have changed.
@@ -138,8 +154,10 @@ impl Worker {
             }
             self.watch.pop_first();
             let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
-            if let Some(found) = self.drive(divvy, &batch, now, tick).await? {
-                seen.push(found);
+            match self.drive(divvy, &batch, now, tick).await? {
+                Some(found) => seen.push(found),
+                // Nobody answered: what may have come back is asked for again.
+                None => drop(self.watch.insert((now.plus_secs(WATCH_AGAIN_SECS), stream))),
             }
         }
         self.learn(divvy, seen, now, tick).await
@@ -203,3 +221,6 @@ impl Worker {
         })
     }
 }
+
+/// A look at what settled that nobody answered is taken again after so many seconds.
+const WATCH_AGAIN_SECS: u64 = 3_600;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use divvy_core::{Batch, Body, Code, Error, Seen, State, Step, Stream, Time, Timing};
+use divvy_core::{Batch, Body, Code, Error, Next, Seen, State, Step, Stream, Time, Timing};
 
 use crate::divvy::Divvy;
 use crate::worker::{Tick, Worker};
@@ -55,14 +55,26 @@ impl Worker {
         for fact in step.facts().iter().filter(|fact| fact.stream == *batch.stream()) {
             after.apply(fact)?;
         }
-        if after.state() == State::Settled && timing.watch_secs > 0 {
-            self.watch.insert((now.plus_secs(timing.watch_secs), batch.stream().clone()));
+        if let Next::Watch { from } = after.next(now, None, timing) {
+            self.watch.insert((from, batch.stream().clone()));
+        }
+        let state = after.state();
+        if state == State::Settled {
+            self.suspects.clear(batch.lines());
+        } else if state == State::Refused && !blames_somebody(step) {
+            self.suspects.suspect(batch.lines());
         }
         if !after.is_reserved() || after.state() == State::Void {
             self.pace.remove(batch.stream());
         }
         Ok(())
     }
+}
+
+/// Whether a refusal names a line.
+fn blames_somebody(step: &Step) -> bool {
+    let bodies = step.facts().iter().filter_map(|fact| fact.body().ok());
+    bodies.into_iter().any(|body| matches!(body, Body::Refused(refused) if refused.line.is_some()))
 }
 
 /// Commits what was learned. Whoever was quicker has learned it too.

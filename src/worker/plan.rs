@@ -26,8 +26,11 @@ impl Suspects {
 
     /// A batch went through.
     pub(super) fn clear(&mut self, lines: &[Line]) {
-        if !self.0.is_empty() {
-            lines.iter().for_each(|line| drop(self.0.remove(&line.payee)));
+        for line in lines {
+            if self.0.is_empty() {
+                return;
+            }
+            self.0.remove(&line.payee);
         }
     }
 
