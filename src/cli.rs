@@ -6,6 +6,7 @@ mod measure;
 mod out;
 mod pay;
 mod reconcile;
+mod report;
 mod run;
 mod setup;
 mod split;

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::{Code, Error, Obstacle, Payment, Time};
-use divvy::{BadLine, Http, Sqlite, Tick, Told, Worker, clock, read_file, read_payments};
-use serde_json::json;
+use divvy::core::{Error, Payment, Time};
+use divvy::{BadLine, Http, Tick, Told, Worker, clock, read_file, read_payments};
 
 use crate::cli::Verdict;
-use crate::cli::measure::{Stopwatch, memory_peak_mib};
+use crate::cli::measure::Stopwatch;
 use crate::cli::out::Out;
-use crate::cli::reconcile::{Comparison, reconcile};
-use crate::cli::setup::{Desk, say_bad_lines};
+use crate::cli::reconcile::reconcile;
+use crate::cli::report::Report;
+use crate::cli::setup::Desk;
 use crate::cli::take::{Taken, record};
 use crate::cli::till::Till;
 
@@ -26,11 +26,11 @@ pub(crate) struct Run {
 
 /// What a run did, in sums.
 #[derive(Debug, Default)]
-struct Sums {
-    taken: Taken,
-    ticks: u64,
-    tick: Tick,
-    bad: Vec<BadLine>,
+pub(crate) struct Sums {
+    pub(crate) taken: Taken,
+    pub(crate) ticks: u64,
+    pub(crate) tick: Tick,
+    pub(crate) bad: Vec<BadLine>,
 }
 
 /// After the last payment, a worker goes on for at most so many ticks, for what is still open.
@@ -55,7 +55,8 @@ impl Run {
         let book = desk.project.book.clone();
         let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
         let report = Report { desk: &desk, sums: &shift.sums, comparison, end, verified };
-        let verdict = report.say(out, &started, till.restarts)?;
+        report.say(out, &started, till.restarts)?;
+        let verdict = report.verdict();
         desk.close().await?;
         verdict
     }
@@ -144,110 +145,5 @@ impl Shift {
         self.sums.ticks = self.sums.ticks.saturating_add(1);
         self.sums.tick = self.sums.tick.and(tick);
         Ok(())
-    }
-}
-
-/// What is said at the end.
-struct Report<'a> {
-    desk: &'a Desk,
-    sums: &'a Sums,
-    comparison: Comparison,
-    end: Time,
-    verified: u64,
-}
-
-impl Report<'_> {
-    fn say(
-        &self,
-        out: &mut Out,
-        started: &Stopwatch,
-        restarts: u64,
-    ) -> Result<Result<Verdict, Error>, Error> {
-        let Self { desk, sums, comparison, end, verified } = self;
-        let book = desk.divvy.books().book(desk.project.book.as_str())?;
-        let (asset, totals) = (&desk.project.opened.asset, book.totals());
-        let Sums { taken, ticks, tick, bad } = sums;
-        let file = desk.project.payments.as_ref().map(|payments| payments.file.clone());
-        say_bad_lines(out, &file.unwrap_or_default(), bad);
-        let text = |amount| format!("{} {}", asset.text(amount), asset.code());
-        let (payable, held) = self.waiting(*end)?;
-        let flushes = Sqlite::flushes(&desk.sqlite);
-        let memory = memory_peak_mib();
-        let said = [
-            format!(
-                "{} payments recorded, {} known before, {} lines unreadable",
-                taken.new,
-                taken.known,
-                bad.len()
-            ),
-            format!(
-                "{} recorded: {} to legs, {} declared, {} waiting for a declaration",
-                text(totals.recorded),
-                text(totals.one_shot),
-                text(totals.declared),
-                text(totals.undeclared)
-            ),
-            format!(
-                "{} paid in {} lines, {} reserved; {} payees wait for more, {} are held",
-                text(totals.paid),
-                totals.lines_settled,
-                text(totals.reserved),
-                payable,
-                held
-            ),
-            format!(
-                "this time: {ticks} ticks, {} lines planned in {} runs, {} requests, sandbox restarted {restarts} times",
-                tick.lines, tick.runs, tick.requests
-            ),
-            format!("verify: {verified} facts hold, and every equation"),
-            format!(
-                "statement: {} lines match, {} ours only, {} theirs only, {} different",
-                comparison.matched,
-                comparison.ours_only,
-                comparison.theirs_only,
-                comparison.different
-            ),
-            format!("{flushes} flushes, {:.1} s, {memory} MiB at most", started.seconds()),
-        ];
-        said.iter().for_each(|sentence| out.say(sentence));
-        if tick.lines == 0 {
-            out.say("nobody is due");
-        }
-        out.value(&json!({
-            "payments": {"new": taken.new, "known": taken.known, "conflicts": taken.conflicts, "bad_lines": bad},
-            "recorded": asset.text(totals.recorded), "one_shot": asset.text(totals.one_shot),
-            "declared": asset.text(totals.declared), "undeclared": asset.text(totals.undeclared),
-            "reserved": asset.text(totals.reserved), "paid": asset.text(totals.paid),
-            "lines_settled": totals.lines_settled, "lines_planned": tick.lines, "runs": tick.runs,
-            "ticks": ticks, "requests": tick.requests, "facts": verified, "statement": comparison,
-            "flushes": flushes, "seconds": started.seconds(), "memory_mib": memory,
-            "sandbox_restarts": restarts, "asset": asset.to_string(),
-        }));
-        Ok(self.verdict())
-    }
-
-    /// How many payees have something payable, and how many are held.
-    fn waiting(&self, now: Time) -> Result<(u64, u64), Error> {
-        let book = self.desk.divvy.books().book(self.desk.project.book.as_str())?;
-        let (mut payable, mut held) = (0_u64, 0_u64);
-        for payee in book.payees() {
-            let balance = book.balance(payee.as_str(), now)?;
-            match balance.obstacle {
-                Some(Obstacle::Held(_)) => held = held.saturating_add(1),
-                _ if !balance.payable.is_zero() => payable = payable.saturating_add(1),
-                _ => (),
-            }
-        }
-        Ok((payable, held))
-    }
-
-    fn verdict(&self) -> Result<Verdict, Error> {
-        let book = self.desk.divvy.books().book(self.desk.project.book.as_str())?;
-        if !self.comparison.is_equal() {
-            let detail = "our facts and the sandbox's statement differ: stop paying and look";
-            return Err(Error::new(Code::BookUnbalanced, detail));
-        }
-        let open = !book.open_batches().is_empty();
-        Ok(if open || self.sums.taken.conflicts > 0 { Verdict::Look } else { Verdict::Done })
     }
 }

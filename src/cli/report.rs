@@ -1,0 +1,134 @@
+//! What `divvy run` says at the end.
+
+use divvy::Sqlite;
+use divvy::core::{Amount, Book, Code, Error, Obstacle, Time};
+use serde_json::{Value, json};
+
+use crate::cli::Verdict;
+use crate::cli::measure::{Stopwatch, memory_peak_mib};
+use crate::cli::out::Out;
+use crate::cli::reconcile::Comparison;
+use crate::cli::run::Sums;
+use crate::cli::setup::{Desk, say_bad_lines};
+
+/// The end of a run, in figures.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    pub(crate) desk: &'a Desk,
+    pub(crate) sums: &'a Sums,
+    pub(crate) comparison: Comparison,
+    pub(crate) end: Time,
+    pub(crate) verified: u64,
+}
+
+impl Report<'_> {
+    /// Says everything, to people or to programs.
+    pub(crate) fn say(
+        &self,
+        out: &mut Out,
+        started: &Stopwatch,
+        restarts: u64,
+    ) -> Result<(), Error> {
+        let Self { sums, comparison: lines, verified, .. } = self;
+        let file = self.desk.project.payments.as_ref().map(|payments| payments.file.clone());
+        say_bad_lines(out, &file.unwrap_or_default(), &sums.bad);
+        self.say_money(out)?;
+        let (tick, ticks) = (&sums.tick, sums.ticks);
+        out.say(&format!(
+            "this time: {ticks} ticks, {} lines planned in {} runs, {} requests, sandbox started \
+             again {restarts} times",
+            tick.lines, tick.runs, tick.requests
+        ));
+        out.say(&format!("verify: {verified} facts hold, and every equation"));
+        out.say(&format!(
+            "statement: {} lines match, {} ours only, {} theirs only, {} different",
+            lines.matched, lines.ours_only, lines.theirs_only, lines.different
+        ));
+        let (flushes, memory) = (Sqlite::flushes(&self.desk.sqlite), memory_peak_mib());
+        let seconds = started.seconds();
+        out.say(&format!("{flushes} flushes, {seconds:.1} s, {memory} MiB at most"));
+        if tick.lines == 0 {
+            out.say("nobody is due");
+        }
+        let costs = json!({"flushes": flushes, "seconds": seconds, "memory_mib": memory,
+            "sandbox_restarts": restarts});
+        self.print(out, &costs)
+    }
+
+    fn say_money(&self, out: &mut Out) -> Result<(), Error> {
+        let Self { sums, .. } = self;
+        let totals = self.book()?.totals();
+        let asset = &self.desk.project.opened.asset;
+        let text = |amount: Amount| format!("{} {}", asset.text(amount), asset.code());
+        let (waiting, held) = self.waiting()?;
+        out.say(&format!(
+            "{} payments recorded, {} known before, {} lines unreadable",
+            sums.taken.new,
+            sums.taken.known,
+            sums.bad.len()
+        ));
+        out.say(&format!(
+            "{} recorded: {} to legs, {} declared, {} waiting for a declaration",
+            text(totals.recorded),
+            text(totals.one_shot),
+            text(totals.declared),
+            text(totals.undeclared)
+        ));
+        out.say(&format!(
+            "{} paid in {} lines, {} reserved; {waiting} payees wait for more, {held} are held",
+            text(totals.paid),
+            totals.lines_settled,
+            text(totals.reserved)
+        ));
+        Ok(())
+    }
+
+    fn print(&self, out: &mut Out, costs: &Value) -> Result<(), Error> {
+        let Self { sums, comparison, verified, .. } = self;
+        let totals = self.book()?.totals();
+        let asset = &self.desk.project.opened.asset;
+        let text = |amount: Amount| asset.text(amount);
+        let payments = json!({"new": sums.taken.new, "known": sums.taken.known,
+            "conflicts": sums.taken.conflicts, "bad_lines": sums.bad});
+        out.value(&json!({
+            "asset": asset.to_string(), "payments": payments,
+            "recorded": text(totals.recorded), "one_shot": text(totals.one_shot),
+            "declared": text(totals.declared), "undeclared": text(totals.undeclared),
+            "reserved": text(totals.reserved), "paid": text(totals.paid),
+            "lines_settled": totals.lines_settled, "lines_planned": sums.tick.lines,
+            "runs": sums.tick.runs, "ticks": sums.ticks, "requests": sums.tick.requests,
+            "facts": verified, "statement": comparison, "costs": costs,
+        }));
+        Ok(())
+    }
+
+    /// How many payees have something payable, and how many are held.
+    fn waiting(&self) -> Result<(u64, u64), Error> {
+        let book = self.book()?;
+        let (mut payable, mut held) = (0_u64, 0_u64);
+        for payee in book.payees() {
+            let balance = book.balance(payee.as_str(), self.end)?;
+            if matches!(balance.obstacle, Some(Obstacle::Held(_))) {
+                held = held.saturating_add(1);
+            } else if !balance.payable.is_zero() {
+                payable = payable.saturating_add(1);
+            }
+        }
+        Ok((payable, held))
+    }
+
+    /// Whether everything ended as it should.
+    pub(crate) fn verdict(&self) -> Result<Verdict, Error> {
+        if !self.comparison.is_equal() {
+            let detail = "our facts and the sandbox's statement differ: stop paying and look";
+            return Err(Error::new(Code::BookUnbalanced, detail));
+        }
+        let open = !self.book()?.open_batches().is_empty();
+        let conflicts = self.sums.taken.conflicts > 0;
+        Ok(if open || conflicts { Verdict::Look } else { Verdict::Done })
+    }
+
+    fn book(&self) -> Result<&Book, Error> {
+        self.desk.divvy.books().book(self.desk.project.book.as_str())
+    }
+}
