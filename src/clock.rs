@@ -89,6 +89,16 @@ impl Told {
     }
 }
 
+/// What the system's wall clock says.
+///
+/// ```
+/// assert!(divvy::clock::now() > divvy::core::Time::ZERO);
+/// ```
+#[must_use]
+pub fn now() -> Time {
+    wall()
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
 fn wall() -> Time {
     // Before 1970 no deadline is past, and the steady clock still runs.

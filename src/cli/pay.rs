@@ -32,7 +32,7 @@ impl Pay {
     async fn pay(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.dir).await?;
         let till = Till::open(&desk.project).await?;
-        let mut worker = Worker::new(till.rails(), Arc::new(Http::new(Clock::System)?))?;
+        let mut worker = Worker::new(till.rails(), Arc::new(Http::new(Clock::system())?))?;
         let tick = worker.tick(&mut desk.divvy, clock::now()).await?;
         let nobody = if tick.lines == 0 { "; nobody is due" } else { "" };
         out.say(&format!("{} lines planned in {} runs{nobody}", tick.lines, tick.runs));

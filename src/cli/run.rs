@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Code, Error, Obstacle, Payment, Time};
-use divvy::{BadLine, Clock, Http, Sqlite, Tick, Worker, clock, read_file, read_payments};
+use divvy::{BadLine, Http, Sqlite, Tick, Told, Worker, clock, read_file, read_payments};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -45,17 +45,16 @@ impl Run {
         let mut sums = Sums { bad: desk.set_up(start, out).await?, ..Sums::default() };
         let payments = self.payments(&desk, &mut sums)?;
         let mut till = Till::open(&desk.project).await?;
-        let told = Clock::told(start);
-        let sender = Arc::new(Http::new(told.clone())?);
+        let told = Told::new(start);
+        let sender = Arc::new(Http::new(told.clock())?);
         let worker = Worker::new(till.rails(), Arc::clone(&sender) as _)?;
         let mut shift = Shift { worker, told, payments, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
         let end = shift.work_after(&mut desk, &mut till, end).await?;
-        let verified = desk.divvy.verify().await?;
+        let verified = desk.divvy.verify_anew().await?;
         let book = desk.project.book.clone();
         let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
-        let report =
-            Report { desk: &desk, sums: &shift.sums, comparison, end, verified: verified.facts };
+        let report = Report { desk: &desk, sums: &shift.sums, comparison, end, verified };
         let verdict = report.say(out, &started, till.restarts)?;
         desk.close().await?;
         verdict
@@ -76,7 +75,7 @@ impl Run {
 #[derive(Debug)]
 struct Shift {
     worker: Worker,
-    told: Clock,
+    told: Told,
     payments: Vec<Payment>,
     sums: Sums,
 }

@@ -206,8 +206,8 @@ impl File {
         // Each connection belongs to one thread, so SQLite needs no lock around it.
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open_with_flags(name, flags)?;
-            connection.busy_timeout(BUSY_MAX)?;
+            let mut connection = Connection::open_with_flags(name, flags)?;
+            connection.busy_handler(Some(wait_for_lock))?;
             if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
                 connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             }
@@ -215,6 +215,15 @@ impl File {
         };
         open().map_err(|error| refusal(&self.path, &error))
     }
+}
+
+/// Waits for another process in small steps, and gives up at last.
+///
+/// SQLite's own waiting grows to a tenth of a second between two looks. A process that commits
+/// again and again leaves the lock free for much less, and would starve the others.
+fn wait_for_lock(tries: i32) -> bool {
+    std::thread::park_timeout(BUSY_STEP);
+    tries < BUSY_TRIES_MAX
 }
 
 /// How the writer writes (ADR 0003).
@@ -227,8 +236,9 @@ pub(super) fn settle(connection: &Connection) -> rusqlite::Result<()> {
 
 /// The smallest page that SQLite knows. It takes shorter files for empty databases.
 const PAGE_BYTES_MIN: u64 = 512;
-/// How long a writer waits for another process.
-const BUSY_MAX: Duration = Duration::from_secs(10);
+/// Ten seconds or a little more in all.
+const BUSY_STEP: Duration = Duration::from_millis(1);
+const BUSY_TRIES_MAX: i32 = 10_000;
 /// A file that changes this often while it is looked at is alive, and opened like any other.
 const LOOKS_MAX: usize = 5;
 /// The inner pages of the unique index of some million facts.

@@ -48,9 +48,9 @@ fn a_full_disk_refuses_a_commit_whole_and_takes_the_next_that_fits() {
 }
 
 #[test]
-fn nobody_is_told_written_in_a_transaction_that_a_full_disk_undid() {
-    // Method: the jobs are queued by hand, so that they share one transaction; the last one fills
-    // the disk, and SQLite rolls everything back.
+fn nobody_is_told_written_in_a_transaction_that_was_undone() {
+    // Method: the jobs are queued by hand, so that they share one transaction; the third makes
+    // SQLite roll all of it back, as a failing disk does.
     use crate::sqlite::writer::{Job, Writer};
     use std::sync::Arc;
     use std::sync::mpsc::channel;
@@ -59,12 +59,14 @@ fn nobody_is_told_written_in_a_transaction_that_a_full_disk_undid() {
     let path = Path::new("planted");
     let connection = Connection::open_in_memory().expect("SQLite");
     schema::migrate(&connection, path).expect("the schema");
-    connection.execute_batch("PRAGMA max_page_count = 20").expect("a limit");
+    let trigger = "CREATE TRIGGER undo AFTER INSERT ON divvy_fact WHEN new.stream LIKE '%/bad'
+                   BEGIN SELECT RAISE(ROLLBACK, 'undone'); END";
+    connection.execute_batch(trigger).expect("a trigger");
     let (sender, queue) = channel();
     let mut told = Vec::new();
-    for (name, bytes) in [("a", 10), ("b", 10), ("big", 200_000)] {
+    for name in ["a", "b", "bad", "c"] {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Commit(facts(name, bytes), Manner::Together, reply);
+        let job = Job::Commit(facts(name, 1), Manner::Together, reply);
         sender.send(job).expect("a queue");
         told.push(answer);
     }
@@ -79,9 +81,11 @@ fn nobody_is_told_written_in_a_transaction_that_a_full_disk_undid() {
     Writer::new(connection, path.to_owned(), Arc::default()).run(&queue);
 
     let count = block_on(count).expect("an answer").expect("a count");
-    let written = told.into_iter().map(|told| block_on(told).expect("a reply"));
-    let written = written.filter(Result::is_ok).count();
-    assert_eq!(i64::try_from(written), Ok(count), "told and true differ");
+    for told in told {
+        let error = block_on(told).expect("a reply").expect_err("it was undone");
+        assert_eq!(error.code(), Code::StoreUnusable);
+    }
+    assert_eq!(count, 0);
 }
 
 #[test]

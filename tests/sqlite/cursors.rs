@@ -24,7 +24,7 @@ fn pages_of_any_size_give_the_same_facts() {
         let (mut found, mut cursor, mut is_last) = (Vec::new(), None, false);
         while !is_last {
             let page = since(&host, cursor.as_ref(), facts_max);
-            assert!(page.facts.len() <= facts_max);
+            assert!(page.facts.len() <= facts_max && found.len() < facts.len());
             found.extend(page.facts);
             (cursor, is_last) = (Some(page.cursor), page.is_last);
         }

@@ -125,15 +125,19 @@ fn whoever_reads_alone_sees_what_another_writes() {
 }
 
 #[test]
-fn two_processes_write_one_file() {
-    // Method: this test starts itself twice more; a started one is told the path as a filter that
-    // matches no test. All begin on a file that is not there, and all want the same addresses.
-    let name = "files::two_processes_write_one_file";
+fn several_processes_write_one_file() {
+    // Method: this test starts itself three times more; a started one is told the path as a filter
+    // that matches no test. All begin on a file that is not there, and all want the same addresses.
+    let name = "files::several_processes_write_one_file";
     if let Some(path) = std::env::args().find(|arg| arg.ends_with(".two-processes")) {
         let host = Sqlite::open(path).expect("a shared database");
         for i in 0..30 {
             let own = chain(&format!("own{}-{i}", std::process::id()), 2);
-            commit(&host, &own, Manner::Together).expect("an address of its own");
+            // One by one: the second looks for the first before it writes.
+            for fact in &own {
+                let one = std::slice::from_ref(fact);
+                commit(&host, one, Manner::Together).expect("an address of its own");
+            }
             match commit(&host, &chain(&format!("both{i}"), 2), Manner::Together) {
                 Ok(_) => commit(&host, &chain(&format!("won{i}"), 1), Manner::Together)
                     .map(drop)

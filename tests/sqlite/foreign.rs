@@ -104,6 +104,34 @@ fn a_cut_off_file_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn tables_that_are_not_those_of_their_version_are_refused_and_left_as_they_are() {
+    let folder = Folder::new("tables");
+    let scripts = [
+        "DROP TABLE divvy_checkpoint",
+        "DROP TABLE divvy_fact",
+        "CREATE TABLE divvy_more (a)",
+        "ALTER TABLE divvy_fact ADD COLUMN more",
+        "ALTER TABLE divvy_fact RENAME COLUMN at TO moment",
+        "PRAGMA user_version = 0",
+        // The cursor would give numbers out again.
+        "UPDATE sqlite_sequence SET seq = 1",
+        "DELETE FROM sqlite_sequence",
+    ];
+    for (at, sql) in scripts.into_iter().enumerate() {
+        let path = made(&folder, &at.to_string());
+        script(&path, sql);
+        let (code, words) = match sql {
+            "PRAGMA user_version = 0" => (Code::StoreForeign, "no version"),
+            _ => (Code::StoreUnusable, "damaged"),
+        };
+        refused(&folder, &path, code, words);
+    }
+    let path = made(&folder, "vacuums");
+    script(&path, "PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = FULL; VACUUM");
+    refused(&folder, &path, Code::StoreUnusable, "its head contradicts itself");
+}
+
+#[test]
 fn an_emptied_file_with_its_log_beside_it_is_refused_with_its_log() {
     let folder = Folder::new("emptied");
     fs::write(folder.file("a"), "").expect("an empty file");

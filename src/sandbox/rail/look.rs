@@ -67,19 +67,15 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Void once another try has spent its coin for good. A try that the network has forgotten
-    /// while its coin is unspent is shown to it again, which is how such a network is asked.
+    /// Void once another try has spent its coin for good. While nobody has, the network may have
+    /// forgotten the try, which whoever drives it is free to send again.
     fn answer_by_coin(&mut self) -> Answer {
         let Some(coin) = self.signed.claims.first() else { return Answer::Unknown };
         let asked = self.rail.ask(&["coins", coin], &[], self.now);
         let Some(found) = self.hear(asked) else { return Answer::Unknown };
         match coin_spent(found) {
-            Some(Some(spent)) if spent.by == self.signed.reference => Answer::Unknown,
-            Some(Some(spent)) if spent.is_final => Answer::Void,
-            Some(None) if !self.signed.bytes.is_empty() => {
-                let again = self.rail.submit(self.signed, self.now);
-                let told = self.hear(again);
-                told.map_or(Answer::Unknown, |told| answer(told, &self.signed.reference))
+            Some(Some(spent)) if spent.is_final && spent.by != self.signed.reference => {
+                Answer::Void
             }
             Some(_) | None => Answer::Unknown,
         }

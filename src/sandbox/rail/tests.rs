@@ -179,6 +179,25 @@ fn a_second_try_shares_the_coin_of_the_first_and_is_void_once_that_is_final() {
 }
 
 #[test]
+fn a_coin_that_is_spent_but_not_for_good_proves_nothing() {
+    let mut bench = Bench::new(WindowKind::Unlimited);
+    let terms = Terms { window: WindowKind::Unlimited, finality_secs: 60, ..Terms::default() };
+    bench.world = World::new(terms);
+    bench.sign(secs(0));
+    let second = bench.sign(secs(0));
+    bench.submit(&second, secs(0), Fault::Reorganised);
+    for (now, first, second) in [
+        (59, Answer::Unknown, Answer::Accepted),
+        (60, Answer::Void, Answer::Final),
+        (660, Answer::Unknown, Answer::Undone),
+        (1_260, Answer::Void, Answer::Final),
+    ] {
+        let answers = bench.look(&[], secs(now), Fault::None).answers;
+        assert_eq!(answers, [first, second], "{now}");
+    }
+}
+
+#[test]
 fn a_coin_that_a_stranger_spent_proves_void_and_the_next_try_takes_another() {
     let mut bench = Bench::new(WindowKind::Unlimited);
     let first = bench.sign(secs(0));
@@ -198,12 +217,14 @@ fn more_coins_are_asked_for_while_all_that_were_shown_are_claimed() {
 }
 
 #[test]
-fn what_the_network_took_and_forgot_is_shown_to_it_again() {
+fn what_the_network_took_and_forgot_is_unknown_and_may_be_sent_again() {
     let mut bench = Bench::new(WindowKind::Unlimited);
     let signed = bench.sign(secs(0));
     let heard = bench.submit(&signed, secs(1), Fault::AcceptedAndDropped);
     assert_eq!(bench.look(&[heard], secs(1), Fault::None).answers, [Answer::Accepted]);
-    assert_eq!(bench.look(&[], secs(2), Fault::None).answers, [Answer::Final]);
+    assert_eq!(bench.look(&[], secs(2), Fault::None).answers, [Answer::Unknown]);
+    bench.submit(&signed, secs(9_999_999), Fault::None);
+    assert_eq!(bench.look(&[], secs(9_999_999), Fault::None).answers, [Answer::Final]);
     assert_eq!(bench.world.moved(), 180);
 }
 
