@@ -104,6 +104,23 @@ fn a_first_destination_is_in_force_at_once_unless_it_changes_where_one_is_paid()
     }
 }
 
+/// A plan's commit may be long on its way; meanwhile the payee changes twice.
+#[test]
+fn a_destination_is_known_by_the_time_for_which_it_is_asked() {
+    let mut books = due(None);
+    for (address, secs) in [("a1", 0), ("a2", 100), ("a3", 1_000)] {
+        let now = Time::ZERO.plus_secs(secs);
+        let set = books.book("b").unwrap().set_payee(&name("alice"), chosen(address), now);
+        books.feed(set.unwrap().facts()).unwrap();
+    }
+    for (secs, in_force) in
+        [(0, "a1"), (699, "a1"), (700, "a2"), (1_000, "a2"), (1_599, "a2"), (1_600, "a3")]
+    {
+        let now = Time::ZERO.plus_secs(secs);
+        assert_eq!(address(&books, now).as_deref(), Some(in_force), "{secs}");
+    }
+}
+
 #[test]
 fn a_payee_is_held_once_however_much_is_learned_of_them() {
     use crate::rail::{Answer, Seen, Timing};
