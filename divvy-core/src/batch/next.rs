@@ -90,10 +90,8 @@ impl Batch {
     /// it is open, whoever looked sends the same bytes once more.
     ///
     /// ```
-    /// use divvy_core::{
-    ///     Amount, Answer, Batch, Body, Evidence, Fact, Hash, Head, Line, Name, Planned, Seen, Sent,
-    ///     Signed, Stream, Time, Window,
-    /// };
+    /// use divvy_core::{Amount, Answer, Batch, Body, Evidence, Fact, Hash, Head, Line, Name};
+    /// use divvy_core::{Planned, Seen, Sent, Signed, Stream, Time, Window};
     ///
     /// let to = "a1".to_owned();
     /// let lines = vec![Line { payee: Name::new("alice")?, amount: Amount::ONE, to, to_n: None }];

@@ -292,6 +292,10 @@ fn an_answer_teaches_what_it_may_whatever_was_believed() {
                 let open = matches!(fate, Fate::Open | Fate::Sent);
                 // What is sent once is never void by itself: after the grace a person looks.
                 let once = window == Window::Once && open;
+                // Undone for good, where nobody may send the same bytes any more.
+                let over = matches!(window, Window::Until(_) | Window::UntilHeight(_));
+                let undone = answer == Answer::Undone && open && over;
+                let wanted = if undone { "voided.1" } else { wanted };
                 let taught = !wanted.is_empty() && answer != Answer::Void;
                 // What the rail undid can be sent no more, unless its bytes are good for ever.
                 let gone = answer == Answer::Undone && open && window != Window::Unlimited;

@@ -97,7 +97,6 @@ impl Book {
     }
 
     pub(super) fn balance_of(&self, id: PayeeId, now: Time) -> Result<Balance, Error> {
-        let now = self.stamp(now);
         let payee = self.payee(id)?;
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
         let obstacle = match (payee.held(), self.destination_of(id, now)?) {

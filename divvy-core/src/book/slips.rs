@@ -175,11 +175,7 @@ impl Book {
         }
         let Some(lines) = self.lines_of(&planned) else { return Ok(Folded::Early) };
         for (line, (id, _)) in planned.lines.iter().zip(&lines) {
-            // A first destination is in force at once, and a planner may not have seen it yet.
-            let named = line.to_n.is_none() && line.to == line.payee.as_str();
-            if !named || self.settings.named_on.as_ref() != Some(&planned.rail) {
-                self.check_destination(line, *id, &planned.rail, fact.at)?;
-            }
+            self.check_destination(line, *id, &planned.rail, fact.at)?;
         }
         let mut batch = Batch::planned(fact, planned)?;
         batch.shed();
