@@ -1,4 +1,5 @@
-//! A history like a busy book's: a million facts of every kind, over a quarter of a million holders.
+//! A history like that of a busy book: a million facts of every kind, over a quarter of a million
+//! holders.
 
 use divvy_core::danger::{Vouched, vouched};
 use divvy_core::{
