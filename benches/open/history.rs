@@ -79,7 +79,7 @@ impl History {
 
     fn chosen(&mut self, holder: u64) -> PayeeSet {
         let min = amount(1_000_000 * (1 + self.below(20)));
-        let max_wait_secs = (holder % 10 == 0).then_some(30 * 86_400);
+        let max_wait_secs = holder.is_multiple_of(10).then_some(30 * 86_400);
         let address = format!("{}@pay.example", address(holder));
         PayeeSet {
             destination: Some(Destination { rail: name("sandbox"), address }),

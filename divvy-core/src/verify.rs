@@ -52,6 +52,15 @@ pub struct Verify {
 }
 
 /// What a verification found when it found nothing wrong.
+///
+/// ```
+/// use divvy_core::Verify;
+///
+/// // Nothing at all is sound, too.
+/// let verified = Verify::new().finish()?;
+/// assert_eq!((verified.facts, verified.streams), (0, 0));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verified {
