@@ -1,6 +1,21 @@
-//! Divvy.
+#![doc = include_str!("../README.md")]
 
+pub mod clock;
+mod divvy;
 mod host;
+mod http;
+mod import;
+mod project;
+pub mod sandbox;
+mod sqlite;
+mod worker;
 
+pub use clock::{Clock, Told};
+pub use divvy::{Book, Divvy, Recording};
 pub use divvy_core as core;
 pub use host::{Host, Sender};
+pub use http::{Credential, Http, Limits};
+pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
+pub use project::{PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds};
+pub use sqlite::Sqlite;
+pub use worker::{Tick, Worker};

@@ -125,6 +125,19 @@ impl Amount {
         Self(self.0.saturating_sub(other.0))
     }
 
+    /// A part of this amount: that many units of it, or all of it where there are fewer.
+    ///
+    /// ```
+    /// # use divvy_core::Amount;
+    /// assert_eq!(Amount::MAX.part(5), Amount::new(5)?);
+    /// assert_eq!(Amount::ONE.part(5), Amount::ONE);
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn part(self, minor: u64) -> Self {
+        if minor < self.0 { Self(minor) } else { self }
+    }
+
     /// The sum of many.
     ///
     /// # Errors

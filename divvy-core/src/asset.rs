@@ -217,7 +217,44 @@ const FIAT_TWO_DECIMALS: &str = "\
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn every_amount_has_text_that_reads_back(
+            minor in 0..=Amount::MAX.get(), decimals in 0..19_u8,
+        ) {
+            let asset = Asset::parse(&format!("TOKEN@{decimals}")).unwrap();
+            let amount = Amount::new(minor).unwrap();
+            let text = asset.text(amount);
+            prop_assert_eq!(asset.amount(&text), Ok(amount), "{}", text);
+            let longer = if decimals == 0 { format!("{text}.0") } else { format!("{text}0") };
+            prop_assert_eq!(asset.amount(&longer), Ok(amount), "{}", longer);
+            let finer = if decimals == 0 { format!("{text}.1") } else { format!("{text}1") };
+            prop_assert_eq!(asset.amount(&finer).unwrap_err().code(), Code::AmountMalformed);
+        }
+
+        #[test]
+        fn no_text_makes_a_reader_panic_or_round(
+            text in "\\PC{0,24}|[0-9.+e-]{0,24}", decimals in 0..19_u8,
+        ) {
+            let asset = Asset::parse(&format!("TOKEN@{decimals}")).unwrap();
+            if let Ok(amount) = asset.amount(&text) {
+                let same = |text: &str| {
+                    text.trim_start_matches('0').trim_end_matches(['0', '.']).to_owned()
+                };
+                let point = if text.contains('.') { "" } else { "." };
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+                let (shown, read) = (asset.text(amount), format!("{text}{point}"));
+                let shown = if decimals == 0 { format!("{shown}.") } else { shown };
+                prop_assert_eq!(same(&shown), same(&read));
+            }
+        }
+    }
 
     #[test]
     fn decimal_text_is_exact_both_ways() {

@@ -59,6 +59,37 @@ pub struct Batch {
 }
 
 /// One try of a batch, and what is known of it.
+///
+/// ```
+/// use divvy_core::{Amount, Batch, Body, Fact, Fate, Hash, Head, Line, Name, Planned, Signed};
+/// use divvy_core::{Stream, Time, Window};
+///
+/// let (payee, amount) = (Name::new("alice")?, Amount::new(90)?);
+/// let lines = vec![Line { payee, amount, to: "a1".into(), to_n: None }];
+/// let signed = |reference: &str, claims: &[&str]| Signed {
+///     reference: reference.into(),
+///     bytes: vec![1],
+///     window: Window::Until(Time::from_millis(9)),
+///     deadline: Time::from_millis(9),
+///     sender: None,
+///     lines: Line::hash(&lines),
+///     claims: claims.iter().map(|claim| (*claim).into()).collect(),
+/// };
+/// let (rail, wallet) = (Name::new("sandbox")?, Name::new("till")?);
+/// let planned = Body::Planned(Planned { rail, wallet, lines: lines.clone() });
+/// let head = Head::start(Stream::batch(&Name::new("chapter-42")?, 0, 0));
+/// let bodies = [planned, Body::Signed(signed("t1", &["coin"]))];
+/// let batch = Batch::fold(&Fact::chain(&head, Time::ZERO, &bodies))?;
+///
+/// let first = &batch.tries()[0];
+/// assert_eq!((first.fate, first.is_open()), (Fate::Open, true));
+/// assert!(first.may_resend(Time::from_millis(9), None));
+/// assert!(!first.may_resend(Time::from_millis(10), None));
+/// // Beside a first try that may still move money, only one that shares its coin may be signed.
+/// assert!(first.excludes(&signed("t2", &["coin"])) && batch.may_sign(&signed("t2", &["coin"])));
+/// assert!(!batch.may_sign(&signed("t2", &["another"])));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Try {
@@ -71,6 +102,13 @@ pub struct Try {
 }
 
 /// What is known of one try.
+///
+/// ```
+/// use divvy_core::Fate;
+///
+/// // Void may be signed anew; what was refused is payable again, in another batch.
+/// assert_ne!(Fate::Void, Fate::Refused);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fate {
@@ -87,6 +125,14 @@ pub enum Fate {
 }
 
 /// Where a batch stands.
+///
+/// ```
+/// use divvy_core::State;
+///
+/// let reserves = [State::Planned, State::Signed, State::Sent, State::Void, State::Review];
+/// // What was given up or came back is payable again.
+/// assert!(!reserves.contains(&State::Cancelled) && !reserves.contains(&State::Returned));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {

@@ -360,8 +360,9 @@ impl Books {
 /// Whom to hold for what was learned: a refused or returned payee is not planned again before a
 /// person has looked, or a new destination came.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only two kinds hold anybody")]
-fn holds(batch: &Batch, bodies: &[Body]) -> Vec<(Name, String)> {
-    let mut holds = Vec::new();
+fn holds(batch: &Batch, bodies: &[Body]) -> BTreeMap<Name, String> {
+    // One hold each: two at the same place of a payee's stream would refuse the whole commit.
+    let mut holds: BTreeMap<Name, String> = BTreeMap::new();
     let payee = |line: u32| {
         let at = usize::try_from(line).ok()?;
         batch.lines().get(at).map(|line| line.payee.clone())
@@ -369,6 +370,10 @@ fn holds(batch: &Batch, bodies: &[Body]) -> Vec<(Name, String)> {
     for body in bodies {
         let (lines, reason) = match body {
             Body::Refused(Refused { line: Some(line), reason, .. }) => (vec![*line], reason),
+            // Of a single line nobody need be named.
+            Body::Refused(Refused { line: None, reason, .. }) if batch.lines().len() == 1 => {
+                (vec![0], reason)
+            }
             Body::Returned(returned) if returned.lines.is_empty() => {
                 let all = u32::try_from(batch.lines().len()).unwrap_or(u32::MAX);
                 ((0..all).collect(), &returned.reason)
@@ -376,11 +381,10 @@ fn holds(batch: &Batch, bodies: &[Body]) -> Vec<(Name, String)> {
             Body::Returned(returned) => (returned.lines.clone(), &returned.reason),
             _ => continue,
         };
-        holds.extend(lines.into_iter().filter_map(payee).map(|payee| (payee, reason.clone())));
+        for payee in lines.into_iter().filter_map(payee) {
+            holds.entry(payee).or_insert_with(|| reason.clone());
+        }
     }
-    // Each hold is the next fact of its payee's stream, so a payee of two lines is held once.
-    let mut held = BTreeSet::new();
-    holds.retain(|(payee, _)| held.insert(payee.clone()));
     holds
 }
 

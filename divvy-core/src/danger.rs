@@ -9,6 +9,25 @@ use crate::name::Name;
 use crate::time::Time;
 
 /// A payment that nobody has verified: the caller vouches for it.
+///
+/// ```
+/// use divvy_core::danger::Vouched;
+/// use divvy_core::{Asset, Evidence, Hash, Name, Time};
+///
+/// let usd = Asset::parse("USD")?;
+/// let receipt = Vouched {
+///     source: Name::new("till")?,
+///     account: Name::new("main")?,
+///     id: Name::new("receipt-7")?,
+///     amount: usd.amount("12.00")?,
+///     asset: usd.clone(),
+///     payer: None,
+///     event_at: Time::ZERO,
+///     evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"7"), said: "12".into() },
+/// };
+/// assert_eq!(receipt.amount.get(), 1_200);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
 pub struct Vouched {
@@ -48,7 +67,11 @@ pub struct Vouched {
 ///         asset: usd,
 ///         payer: None,
 ///         event_at: Time::ZERO,
-///         evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"7"), said: "12.00".into() },
+///         evidence: Evidence {
+///             source: "till roll".into(),
+///             hash: Hash::of(b"7"),
+///             said: "12.00".into(),
+///         },
 ///     },
 ///     &Asset::parse("USDC@6")?,
 /// )?;
@@ -73,6 +96,34 @@ pub fn vouched(said: Vouched, book: &Asset) -> Result<Payment, Error> {
 /// # Errors
 /// [`crate::Code::PaymentMalformed`] or [`crate::Code::AmountAboveCeiling`] when the rate gives no
 /// amount that a book can hold.
+///
+/// ```
+/// use divvy_core::danger::{Vouched, vouched_at};
+/// use divvy_core::{Asset, Converted, Evidence, Hash, Name, Time};
+///
+/// let usd = Asset::parse("USD")?;
+/// let receipt = Vouched {
+///     source: Name::new("till")?,
+///     account: Name::new("main")?,
+///     id: Name::new("receipt-7")?,
+///     amount: usd.amount("12.00")?,
+///     asset: usd.clone(),
+///     payer: None,
+///     event_at: Time::ZERO,
+///     evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"7"), said: "12".into() },
+/// };
+/// // 12.00 USD at 0.97 are 11.64 USDT, whatever the market does later.
+/// let converted = Converted {
+///     asset: usd.clone(),
+///     amount: receipt.amount,
+///     rate_num: 9_700,
+///     rate_den: 1,
+///     source: "quoted at checkout".into(),
+///     quoted_at: Time::ZERO,
+/// };
+/// assert_eq!(vouched_at(receipt, converted)?.amount().get(), 11_640_000);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 pub fn vouched_at(said: Vouched, converted: Converted) -> Result<Payment, Error> {
     let amount = converted.locked()?;
     Ok(payment(said, amount, Some(converted)))

@@ -1,7 +1,7 @@
 //! The host seam: what it means to commit and to read facts, as plain data.
 //!
-//! A host owns three functions: *commit* facts, *read* them, *send* requests. The async traits
-//! over this data live with the hosts; nothing here waits.
+//! A host owns three functions: *commit* facts, *read* them, *send* requests. The traits over
+//! this data live with the hosts; nothing here waits.
 
 use core::fmt;
 

@@ -120,6 +120,12 @@ impl Pool {
         self.index
     }
 
+    /// What the last division left for the next one, below the supply, times `S`.
+    #[must_use]
+    pub const fn rest(&self) -> u64 {
+        self.rest
+    }
+
     /// Everything that was declared so far. It only grows.
     #[must_use]
     pub const fn declared(&self) -> Amount {

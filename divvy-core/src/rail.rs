@@ -22,6 +22,18 @@ use crate::time::Time;
 /// | chain with heights | signature | until height | height passed and signature unknown |
 /// | keyed API | idempotency key | until time | a listing after the deadline lacks it |
 /// | bare API | none before sending | once | never by itself: a person looks |
+///
+/// ```
+/// use divvy_core::{Amount, Error, Heard, Line, Pack, Rail, Time, Turn};
+///
+/// /// What a dry run says that a payout would cost, once the rail has heard enough.
+/// fn cost(rail: &dyn Rail, lines: &[Line], heard: &[Heard]) -> Result<Option<Amount>, Error> {
+///     match rail.pack(lines, heard, Time::ZERO)? {
+///         Turn::Ask(_) => Ok(None),
+///         Turn::Done(packs) => Amount::total(packs.iter().map(|pack| pack.fee)).map(Some),
+///     }
+/// }
+/// ```
 pub trait Rail: fmt::Debug + Send + Sync {
     /// The rail's name, as destinations and batches spell it.
     fn name(&self) -> &Name;
@@ -63,6 +75,14 @@ pub trait Rail: fmt::Debug + Send + Sync {
 }
 
 /// What a host must know about a rail's timing.
+///
+/// ```
+/// use divvy_core::Timing;
+///
+/// // A changed destination must cool longer than the longest try can take.
+/// let timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 86_400 };
+/// assert!(86_400 >= timing.deadline_secs_max);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain settings, written as a literal")]
 pub struct Timing {
@@ -95,6 +115,20 @@ pub enum Turn<T> {
 
 /// One HTTP exchange as data. Headers with secrets are added when it is sent, by the name of the
 /// credential, and are never part of it.
+///
+/// ```
+/// use divvy_core::{Request, Time};
+///
+/// let request = Request {
+///     method: "POST",
+///     url: "http://127.0.0.1:1/tries".into(),
+///     headers: vec![("content-type", "application/json".into())],
+///     body: b"{}".to_vec(),
+///     deadline: Time::ZERO.plus_secs(300),
+/// };
+/// // It holds no secret, so it may be kept, logged and shown.
+/// assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "plain data that hosts send")]
 pub struct Request {
@@ -111,6 +145,13 @@ pub struct Request {
 }
 
 /// A reply as it arrived.
+///
+/// ```
+/// use divvy_core::Reply;
+///
+/// // A 500 is a reply as any other: what it teaches is for the rail to say.
+/// assert_eq!(Reply { status: 500, body: vec![] }.status, 500);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "plain data that hosts receive")]
 pub struct Reply {
@@ -121,6 +162,16 @@ pub struct Reply {
 }
 
 /// A request and what was heard of it. No answer is an answer: it teaches nothing.
+///
+/// ```
+/// use divvy_core::{Hash, Heard, Request, Time};
+///
+/// let (method, url) = ("GET", "http://127.0.0.1:1/tries/7".to_owned());
+/// let request = Request { method, url, headers: vec![], body: vec![], deadline: Time::MAX };
+/// // No answer is an answer, and it is kept as evidence too.
+/// let heard = Heard { request, reply: None };
+/// assert_eq!(heard.evidence().said, "no answer");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "plain data that hosts hand back")]
 pub struct Heard {
@@ -163,6 +214,15 @@ impl Heard {
 const EVIDENCE_CHARS_MAX: usize = 240;
 
 /// Lines that one batch can move together.
+///
+/// ```
+/// use divvy_core::{Amount, Pack};
+///
+/// // The first and the third line go together, for a fee of 2.
+/// let pack = Pack { lines: vec![0, 2], fee: Amount::new(2)? };
+/// assert_eq!(pack.lines.len(), 2);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
 pub struct Pack {
@@ -173,6 +233,21 @@ pub struct Pack {
 }
 
 /// What is to be signed.
+///
+/// ```
+/// use divvy_core::{Hash, Job, Name, Sender, Stream};
+///
+/// let job = Job {
+///     batch: Stream::batch(&Name::new("chapter-42")?, 7, 0),
+///     lines: vec![],
+///     tries: vec![],
+///     claimed: vec!["coin 1".into()],
+///     sender: Sender { process: "till 1".into(), try_id: Hash::of(b"drawn for this commit") },
+/// };
+/// // The try carries the batch's name wherever the rail can show it.
+/// assert_eq!(job.batch.as_str(), "batch/chapter-42/7/0");
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
 pub struct Job {
@@ -189,6 +264,15 @@ pub struct Job {
 }
 
 /// What a look found: an answer for each try, in order, and how far the rail has come.
+///
+/// ```
+/// use divvy_core::{Answer, Evidence, Hash, Seen};
+///
+/// let evidence = Evidence { source: "GET /tries".into(), hash: Hash::of(b""), said: "".into() };
+/// // Two tries: the first is unknown, the second final. One answer for each, in order.
+/// let seen = Seen { answers: vec![Answer::Unknown, Answer::Final], tip: None, evidence };
+/// assert_eq!(seen.answers.len(), 2);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
 pub struct Seen {

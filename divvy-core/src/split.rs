@@ -25,7 +25,7 @@ pub use order::{AfterFee, Waterfall, split_after_fee, split_capped};
 pub use portion::portion_weights;
 pub use ratio::Ratio;
 
-use rank::raise_largest;
+use rank::{Buckets, raise_largest};
 use reciprocal::Reciprocal;
 
 /// Who gets the units that rounding leaves over.
@@ -130,6 +130,16 @@ impl fmt::Display for Rule {
 }
 
 /// One share per weight, in order, and what the rule left over; together they are the amount.
+///
+/// ```
+/// use divvy_core::{Amount, Rule, split};
+///
+/// let split = split(Rule::ExactRatioBlocks, Amount::new(7)?, &[1, 2])?;
+/// // Two whole rounds of one and two; the seventh unit is nobody's, and says so.
+/// assert_eq!(split.shares, [Amount::new(2)?, Amount::new(4)?]);
+/// assert_eq!(split.left, Amount::ONE);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shares {
     /// One share per weight.
@@ -139,6 +149,15 @@ pub struct Shares {
 }
 
 /// [`Shares`] of a signed amount.
+///
+/// ```
+/// use divvy_core::{Difference, Rule, split_signed};
+///
+/// let split = split_signed(Rule::FloorKeepDust, Difference::new(-7)?, &[1, 1])?;
+/// // What is left of a reversal is to be taken back too.
+/// assert_eq!(split.left, Difference::new(-1)?);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignedShares {
     /// One share per weight.
@@ -166,12 +185,18 @@ pub struct SignedShares {
 pub fn split(rule: Rule, amount: Amount, weights: &[u64]) -> Result<Shares, Error> {
     let total = total(weights)?;
     let shares = match Reciprocal::new(amount.get(), total) {
-        Reciprocal::Narrow(narrow) => shares(rule, amount, weights, total, |of| narrow.of(of)),
-        Reciprocal::Wide(wide) => shares(rule, amount, weights, total, |of| wide.of(of)),
+        Reciprocal::Narrow(narrow) => {
+            let bucket = |rest| narrow.bucket(rest);
+            shares(rule, amount, weights, total, |weight| narrow.of(weight), bucket)
+        }
+        Reciprocal::Wide(wide) => {
+            let bucket = |rest| wide.bucket(rest);
+            shares(rule, amount, weights, total, |weight| wide.of(weight), bucket)
+        }
     };
     let left = amount.minus(Amount::new(shares.iter().sum())?)?;
-    let shares = shares.into_iter().map(Amount::new).collect::<Result<_, _>>()?;
-    Ok(Shares { shares, left })
+    // No share is above the amount, because the sum of all is not.
+    Ok(Shares { shares: shares.into_iter().map(|share| amount.part(share)).collect(), left })
 }
 
 /// Splits a signed amount by weights.
@@ -227,20 +252,22 @@ fn split_down(magnitude: Amount, weights: &[u64]) -> Result<Shares, Error> {
     let over: u64 = ceilings.map(|(floor, short)| floor.saturating_add((*short > 0).into())).sum();
     // The units that the ceilings pay too much come back from those who lie furthest above.
     let mut back = vec![0; weights.len()];
-    raise_largest(&mut back, &shorts, over.saturating_sub(magnitude.get()));
+    let over = over.saturating_sub(magnitude.get());
+    raise_largest(&mut back, &shorts, over);
     let shares = floors.iter().zip(&shorts).zip(&back).map(|((floor, short), back)| {
-        Amount::new(floor.saturating_add((*short > 0).into()).saturating_sub(*back))
+        magnitude.part(floor.saturating_add((*short > 0).into()).saturating_sub(*back))
     });
-    Ok(Shares { shares: shares.collect::<Result<_, _>>()?, left: Amount::ZERO })
+    Ok(Shares { shares: shares.collect(), left: Amount::ZERO })
 }
 
-/// The shares by a rule, given each weight's floor and remainder.
+/// The shares by a rule, given each weight's floor and remainder, and the remainder's bucket.
 fn shares<R: Copy + Ord + Into<u128>>(
     rule: Rule,
     amount: Amount,
     weights: &[u64],
     total: NonZeroU128,
     of: impl Fn(u64) -> (u64, R),
+    bucket: impl Fn(R) -> usize,
 ) -> Vec<u64> {
     let floors = || weights.iter().map(|weight| of(*weight).0).collect::<Vec<u64>>();
     match rule {
@@ -255,16 +282,39 @@ fn shares<R: Copy + Ord + Into<u128>>(
             shares
         }
         Rule::LargestRemainder | Rule::SignedFloorLargestRemainder => {
-            let (mut shares, rests): (Vec<u64>, Vec<R>) =
-                weights.iter().map(|weight| of(*weight)).unzip();
-            let over = over(amount, &shares);
-            raise_largest(&mut shares, &rests, over);
-            shares
+            largest_remainder(amount, weights, of, bucket)
         }
         Rule::CumulativeFloor => cumulative(weights, total, of),
         Rule::FloorKeepDust => floors(),
         Rule::ExactRatioBlocks => blocks(amount, weights, total),
     }
+}
+
+/// Floors, and one unit each to the largest remainders.
+///
+/// As few passes as there can be, because a long list is as slow as memory is: remainders are
+/// cheaper to compute again than to store and fetch.
+fn largest_remainder<R: Copy + Ord>(
+    amount: Amount,
+    weights: &[u64],
+    of: impl Fn(u64) -> (u64, R),
+    bucket: impl Fn(R) -> usize,
+) -> Vec<u64> {
+    let (mut buckets, mut over) = (Buckets::new(), amount.get());
+    let floor = |weight: &u64| {
+        let (floor, rest) = of(*weight);
+        buckets.count(bucket(rest));
+        over = over.saturating_sub(floor);
+        floor
+    };
+    let mut shares: Vec<u64> = weights.iter().map(floor).collect();
+    let rests = || weights.iter().map(|weight| of(*weight).1);
+    if let Some(mut cut) = buckets.cut(rests(), over, bucket) {
+        for (share, rest) in shares.iter_mut().zip(rests()) {
+            *share = share.saturating_add(cut.unit(rest));
+        }
+    }
+    shares
 }
 
 /// What the floors leave of the amount: always less than one unit per weight above zero.

@@ -31,16 +31,41 @@ impl Batch {
         let mut bodies = Vec::new();
         for (try_, answer) in self.tries.iter().zip(&seen.answers) {
             if let Answer::Returned { reason, lines } = answer {
-                let lines = self.lines_fresh(try_, lines)?;
-                bodies.extend(try_.learn_returned(reason, lines, seen.evidence.clone()));
+                let lines = self.fresh_returns(try_, lines)?;
+                bodies.extend(try_.learn_returned(reason, lines, &seen.evidence));
+            } else {
+                bodies.extend(try_.learn(answer, seen, now, timing));
             }
-            bodies.extend(try_.learn(answer, seen, now, timing));
         }
         if bodies.is_empty() && self.is_for_a_person(now, timing) {
             let reason = "the deadline has passed and the rail cannot say what became of the try";
             bodies.push(Body::Review(Review { reason: reason.to_owned() }));
         }
         Ok(bodies)
+    }
+
+    /// Which lines came back that were not known to, written as a fact names them.
+    fn fresh_returns(&self, try_: &Try, named: &[u32]) -> Result<Option<Vec<u32>>, Error> {
+        if let Some(line) = named.iter().find(|line| **line >= self.lines_count) {
+            let detail = format!(
+                "line {line} of {} came back, which has only {}: read the reply again",
+                self.stream(),
+                self.lines_count
+            );
+            return Err(Error::new(Code::RailReply, detail));
+        }
+        let lines: BTreeSet<u32> = match named {
+            // None named means all of them, whatever an earlier return has named.
+            [] => (0..self.lines_count).collect(),
+            named => named.iter().copied().collect(),
+        };
+        let is_fresh = |line: &u32| !try_.returned.contains(line);
+        let fresh: Vec<u32> = lines.into_iter().filter(is_fresh).collect();
+        Ok(match u32::try_from(fresh.len()) {
+            Ok(0) => None,
+            Ok(count) if count == self.lines_count => Some(Vec::new()),
+            Ok(_) | Err(_) => Some(fresh),
+        })
     }
 
     /// Whether only a person can find out: a try that was to be sent once, long past its deadline.
@@ -52,53 +77,35 @@ impl Batch {
         };
         matches!(self.state(), State::Signed | State::Sent) && self.tries.iter().any(lost)
     }
-
-    /// Of the lines that came back, those that have not been written down, if any. As in facts,
-    /// none named means all of them.
-    fn lines_fresh(&self, try_: &Try, lines: &[u32]) -> Result<Option<Vec<u32>>, Error> {
-        if let Some(line) = lines.iter().find(|line| **line >= self.lines_count) {
-            let detail = format!(
-                "line {line} of {} came back, which has only {}: read the reply again",
-                self.stream(),
-                self.lines_count
-            );
-            return Err(Error::new(Code::RailReply, detail));
-        }
-        let named: BTreeSet<u32> = lines.iter().copied().collect();
-        let came_back = |line: &u32| named.is_empty() || named.contains(line);
-        let fresh = |line: &u32| came_back(line) && !try_.returned.contains(line);
-        if named.is_empty() && try_.returned.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
-        let lines: Vec<u32> = (0..self.lines_count).filter(fresh).collect();
-        Ok(Some(lines).filter(|lines| !lines.is_empty()))
-    }
 }
 
 impl Try {
-    fn learn(&self, answer: &Answer, seen: &Seen, now: Time, timing: Timing) -> Vec<Body> {
+    fn learn(&self, answer: &Answer, seen: &Seen, now: Time, timing: Timing) -> Option<Body> {
         let reference = self.signed.reference.clone();
         let evidence = seen.evidence.clone();
         let settled = self.fate == Fate::Settled;
-        let body = match answer {
-            Answer::Accepted if self.fate == Fate::Open => Body::Sent(Sent { reference }),
-            Answer::Final if !settled => Body::Settled(Settled { reference, evidence }),
+        match answer {
+            Answer::Accepted if self.fate == Fate::Open => Some(Body::Sent(Sent { reference })),
+            Answer::Final if !settled => Some(Body::Settled(Settled { reference, evidence })),
             Answer::Void if self.is_proven_void(now, seen.tip, timing) => {
-                Body::Voided(Voided { reference, evidence })
+                Some(Body::Voided(Voided { reference, evidence }))
+            }
+            Answer::Undone if settled => Some(Body::Reopened(Reopened { reference, evidence })),
+            Answer::Undone if self.is_undone_for_good(now, seen.tip, timing) => {
+                Some(Body::Voided(Voided { reference, evidence }))
             }
             Answer::Refused { reason, line } if self.is_open() => {
-                Body::Refused(Refused { reference, reason: reason.clone(), line: *line, evidence })
+                let reason = reason.clone();
+                Some(Body::Refused(Refused { reference, reason, line: *line, evidence }))
             }
-            Answer::Undone if settled => Body::Reopened(Reopened { reference, evidence }),
             Answer::Unknown
-            | Answer::Returned { .. }
             | Answer::Accepted
             | Answer::Final
             | Answer::Void
             | Answer::Refused { .. }
-            | Answer::Undone => return Vec::new(),
-        };
-        vec![body]
+            | Answer::Returned { .. }
+            | Answer::Undone => None,
+        }
     }
 
     /// Money that came back did move first: both facts, in that order.
@@ -106,10 +113,10 @@ impl Try {
         &self,
         reason: &str,
         lines: Option<Vec<u32>>,
-        evidence: Evidence,
+        evidence: &Evidence,
     ) -> Vec<Body> {
         let mut bodies = Vec::new();
-        let reference = self.signed.reference.clone();
+        let (reference, evidence) = (self.signed.reference.clone(), evidence.clone());
         if self.fate != Fate::Settled {
             let (reference, evidence) = (reference.clone(), evidence.clone());
             bodies.push(Body::Settled(Settled { reference, evidence }));
@@ -121,7 +128,16 @@ impl Try {
         bodies
     }
 
+    /// What the rail undid, and nobody may send any more, never moves again. Bytes that are good
+    /// for ever may: they are sent again.
+    fn is_undone_for_good(&self, now: Time, tip: Option<u64>, timing: Timing) -> bool {
+        self.signed.window != Window::Unlimited && self.is_proven_void(now, tip, timing)
+    }
+
     fn is_proven_void(&self, now: Time, tip: Option<u64>, timing: Timing) -> bool {
         self.is_open() && self.signed.window != Window::Once && self.is_past_grace(now, tip, timing)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,19 @@
 
 use crate::batch::{Batch, Fate, State, Try};
 use crate::fact::Window;
-use crate::rail::Timing;
+use crate::rail::{Answer, Seen, Timing};
 use crate::time::Time;
 
 /// What a batch needs next.
+///
+/// ```
+/// use divvy_core::{Next, Time};
+///
+/// let asks_the_rail = |next| matches!(next, Next::Look | Next::Watch { .. } | Next::Review);
+/// // A late answer still settles what waits for a person.
+/// assert!(asks_the_rail(Next::Review) && asks_the_rail(Next::Watch { from: Time::ZERO }));
+/// assert!(!asks_the_rail(Next::Done));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Next {
@@ -59,7 +68,7 @@ impl Batch {
             }
             State::Sent => Next::Look,
             State::Review => Next::Review,
-            State::Settled if timing.watch_secs > 0 => {
+            State::Settled | State::Returned if timing.watch_secs > 0 && self.may_return() => {
                 Next::Watch { from: self.settled_at.plus_secs(timing.watch_secs) }
             }
             State::Settled | State::Refused | State::Cancelled | State::Returned => Next::Done,
@@ -67,19 +76,74 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Whether a line that settled may still come back.
+    fn may_return(&self) -> bool {
+        let lines = usize::try_from(self.lines_count).unwrap_or(usize::MAX);
+        let whole = |try_: &Try| try_.fate == Fate::Settled && try_.returned.len() < lines;
+        self.tries.iter().any(whole)
+    }
+
+    /// The try to submit again after a look: the rail had taken it, and does not know it any more.
+    ///
+    /// A rail may accept bytes and drop them. Where the window is over that proves them void; where
+    /// it is open, whoever looked sends the same bytes once more.
+    ///
+    /// ```
+    /// use divvy_core::{
+    ///     Amount, Answer, Batch, Body, Evidence, Fact, Hash, Head, Line, Name, Planned, Seen, Sent,
+    ///     Signed, Stream, Time, Window,
+    /// };
+    ///
+    /// let to = "a1".to_owned();
+    /// let lines = vec![Line { payee: Name::new("alice")?, amount: Amount::ONE, to, to_n: None }];
+    /// let signed = Signed {
+    ///     reference: "r1".into(),
+    ///     bytes: vec![],
+    ///     window: Window::Unlimited,
+    ///     deadline: Time::MAX,
+    ///     sender: None,
+    ///     lines: Line::hash(&lines),
+    ///     claims: vec![],
+    /// };
+    /// let planned = Planned { rail: Name::new("sandbox")?, wallet: Name::new("till")?, lines };
+    /// let sent = Sent { reference: "r1".into() };
+    /// let bodies = [Body::Planned(planned), Body::Signed(signed), Body::Sent(sent)];
+    /// let head = Head::start(Stream::batch(&Name::new("chapter-42")?, 0, 0));
+    /// let batch = Batch::fold(&Fact::chain(&head, Time::ZERO, &bodies))?;
+    ///
+    /// let evidence = Evidence { source: "rail".into(), hash: Hash::of(b""), said: "404".into() };
+    /// let seen = Seen { answers: vec![Answer::Unknown], tip: None, evidence };
+    /// // The rail took it, and has never heard of it: the same bytes go out once more.
+    /// assert_eq!(batch.lost(&seen, Time::ZERO), Some(0));
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn lost(&self, seen: &Seen, now: Time) -> Option<usize> {
+        let gone = |answer: &Answer| matches!(answer, Answer::Unknown | Answer::Undone);
+        let mut tries = self.tries.iter().zip(&seen.answers);
+        tries.rposition(|(try_, answer)| {
+            try_.fate == Fate::Sent && gone(answer) && try_.is_in_window(now, seen.tip)
+        })
+    }
+}
+
 impl Try {
     /// Whether anyone may send the same bytes at this time.
     #[must_use]
     pub fn may_resend(&self, now: Time, tip: Option<u64>) -> bool {
-        let in_window = match self.signed.window {
+        self.fate == Fate::Open && self.is_in_window(now, tip)
+    }
+
+    fn is_in_window(&self, now: Time, tip: Option<u64>) -> bool {
+        match self.signed.window {
             Window::Unlimited => true,
             Window::Until(end) => now <= end && now <= self.signed.deadline,
             Window::UntilHeight(height) => {
                 now <= self.signed.deadline && tip.is_none_or(|tip| tip <= height)
             }
             Window::Once => false,
-        };
-        self.fate == Fate::Open && in_window
+        }
     }
 
     /// Whether the window is over and everything sent inside it has had time to land.

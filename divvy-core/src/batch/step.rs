@@ -6,6 +6,24 @@ use crate::fact::{Fact, Signed, Stream};
 ///
 /// [`Step::committed`] is the only way to a call, so money is never asked to move before the fact
 /// that says so is durable. If the commit fails, drop the step: there is no clever path.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Name, Opened, Policy, Time};
+///
+/// let opened = Opened {
+///     asset: Asset::parse("USD")?,
+///     policy: Policy::Instant,
+///     floor: Amount::ONE,
+///     cooling_secs: 0,
+///     named_on: None,
+/// };
+/// let step = Books::default().open(&Name::new("chapter-42")?, opened, Time::ZERO)?;
+/// assert_eq!(step.facts().len(), 1);
+/// // No money moves, so this commit may join a host's own transaction.
+/// assert!(!step.releases_call());
+/// assert_eq!(step.committed(), []);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[must_use = "a step does nothing until its facts are committed"]
 pub struct Step {
@@ -14,6 +32,15 @@ pub struct Step {
 }
 
 /// An order to the world, released by a commit.
+///
+/// ```
+/// use divvy_core::{Call, Rail, Request, Time};
+///
+/// // Whoever got a call from a committed step asks the rail for the request, and sends it.
+/// fn request(rail: &dyn Rail, call: &Call, now: Time) -> Request {
+///     rail.submit(&call.signed, now)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {

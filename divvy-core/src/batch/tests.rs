@@ -268,16 +268,17 @@ const FATES: [Fate; 5] = [Fate::Open, Fate::Sent, Fate::Settled, Fate::Void, Fat
 fn an_answer_teaches_what_it_may_whatever_was_believed() {
     let refused = Answer::Refused { reason: "closed".into(), line: Some(1) };
     let returned = Answer::Returned { reason: "closed".into(), lines: vec![] };
+    let (paid, both) = ("settled.1", "settled.1 returned.1");
     #[rustfmt::skip]
     let table = [
-        // answer            open                     sent                     settled       void                     refused
-        (Answer::Unknown,  ["",                      "",                      "",           "",                      ""]),
-        (Answer::Accepted, ["sent.1",                "",                      "",           "",                      ""]),
-        (Answer::Final,    ["settled.1",             "settled.1",             "",           "settled.1",             "settled.1"]),
-        (Answer::Void,     ["voided.1",              "voided.1",              "",           "",                      ""]),
-        (refused,          ["refused.1",             "refused.1",             "",           "",                      ""]),
-        (Answer::Undone,   ["",                      "",                      "reopened.1", "",                      ""]),
-        (returned,         ["settled.1 returned.1",  "settled.1 returned.1",  "returned.1", "settled.1 returned.1",  "settled.1 returned.1"]),
+        // answer            open         sent         settled       void  refused
+        (Answer::Unknown,  ["",          "",          "",           "",   ""]),
+        (Answer::Accepted, ["sent.1",    "",          "",           "",   ""]),
+        (Answer::Final,    [paid,        paid,        "",           paid, paid]),
+        (Answer::Void,     ["voided.1",  "voided.1",  "",           "",   ""]),
+        (refused,          ["refused.1", "refused.1", "",           "",   ""]),
+        (Answer::Undone,   ["",          "",          "reopened.1", "",   ""]),
+        (returned,         [both,        both,        "returned.1", both, both]),
     ];
     let windows =
         [Window::Unlimited, Window::Until(DEADLINE), Window::UntilHeight(9), Window::Once];
@@ -292,7 +293,13 @@ fn an_answer_teaches_what_it_may_whatever_was_believed() {
                 // What is sent once is never void by itself: after the grace a person looks.
                 let once = window == Window::Once && open;
                 let taught = !wanted.is_empty() && answer != Answer::Void;
-                let wanted = if once && !taught { "review.1" } else { wanted };
+                // What the rail undid can be sent no more, unless its bytes are good for ever.
+                let gone = answer == Answer::Undone && open && window != Window::Unlimited;
+                let wanted = match (once && !taught, gone) {
+                    (true, _) => "review.1",
+                    (false, true) => "voided.1",
+                    (false, false) => wanted,
+                };
                 assert_eq!(kinds(&bodies), wanted, "{answer:?} of a {fate:?} try, {window:?}");
                 let mut after = batch.clone();
                 bodies.iter().for_each(|body| append(&mut after, body).unwrap());
@@ -381,7 +388,8 @@ fn a_lost_once_is_for_a_person_once_and_never_when_another_try_paid() {
 fn what_comes_next_follows_from_state_window_and_time() {
     let (until, height) = (Window::Until(DEADLINE), Window::UntilHeight(9));
     let submit = Next::Submit { try_n: 0 };
-    let late = DEADLINE.plus_secs(1);
+    let (late, watched) =
+        (DEADLINE.plus_secs(1), Next::Watch { from: Time::ZERO.plus_secs(3_600) });
     #[rustfmt::skip]
     let table = [
         // window           fate           now         tip       next
@@ -398,7 +406,7 @@ fn what_comes_next_follows_from_state_window_and_time() {
         (Window::Once,      Fate::Sent,    late,       None,     Next::Look),
         (Window::Unlimited, Fate::Void,    Time::ZERO, None,     Next::Sign),
         (Window::Unlimited, Fate::Refused, Time::ZERO, None,     Next::Done),
-        (Window::Unlimited, Fate::Settled, Time::ZERO, None,     Next::Watch { from: Time::ZERO.plus_secs(3_600) }),
+        (Window::Unlimited, Fate::Settled, Time::ZERO, None,     watched),
     ];
     for (window, fate, now, tip, next) in table {
         let batch = with_fate(window, fate);

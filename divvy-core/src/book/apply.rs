@@ -199,6 +199,8 @@ impl Book {
             None => self.payee_named(&Name::new(payee)?)?,
         };
         let cooling_secs = self.settings.cooling_secs;
+        // Who is paid at their own name has a destination already: their first one is a change.
+        let first_secs = if self.settings.named_on.is_some() { cooling_secs } else { 0 };
         let payee = self.payee_mut(id)?;
         let choices = payee.choices.get_or_insert_with(|| {
             let hash = Hash::of_stream(&fact.stream);
@@ -208,7 +210,7 @@ impl Book {
             return Ok(Folded::Early);
         }
         match body {
-            Body::PayeeSet(set) => choices.set(set, fact, cooling_secs),
+            Body::PayeeSet(set) => choices.set(set, fact, first_secs, cooling_secs),
             Body::Held(held) => choices.held = Some(held.reason.as_str().into()),
             Body::Released(_) => choices.held = None,
             _ => return Err(misplaced(fact)),
@@ -220,15 +222,15 @@ impl Book {
 }
 
 impl Choices {
-    fn set(&mut self, set: &PayeeSet, fact: &Fact, cooling_secs: u64) {
+    fn set(&mut self, set: &PayeeSet, fact: &Fact, first_secs: u64, cooling_secs: u64) {
         if let Some(policy) = set.policy {
             self.policy = Some(policy);
         }
         let Some(destination) = &set.destination else { return };
         // What still cools is replaced; what was in force stays, for batches of that time.
         self.destinations.pop_if(|chosen| chosen.from > fact.at);
-        let first = self.destinations.is_empty();
-        let from = if first { fact.at } else { fact.at.plus_secs(cooling_secs) };
+        let secs = if self.destinations.is_empty() { first_secs } else { cooling_secs };
+        let from = fact.at.plus_secs(secs);
         self.destinations.push(Chosen { destination: destination.clone(), n: fact.n, from });
     }
 }

@@ -11,6 +11,27 @@ use crate::time::Time;
 /// Where a payee's money is.
 ///
 /// `earned + owed_back == payable + reserved + paid`, at every moment.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Leg, Legs, Name, Opened, Policy, Share, Target, Time};
+/// # let opened = Opened {
+/// #     asset: Asset::parse("USD")?,
+/// #     policy: Policy::Threshold { min: Amount::new(5_000)?, max_wait_secs: None },
+/// #     floor: Amount::ONE,
+/// #     cooling_secs: 0,
+/// #     named_on: Some(Name::new("sandbox")?),
+/// # };
+/// # let mut books = Books::default();
+/// # books.feed(books.open(&Name::new("chapter-42")?, opened, Time::ZERO)?.facts())?;
+/// # let all = Leg { to: Target::Payee("alice".into()), share: Share::Remaining };
+/// # let rule = books.book("chapter-42")?.set_rule(Time::ZERO, Legs::new(vec![all])?, Time::ZERO)?;
+/// # books.feed(rule.facts())?;
+/// let book = books.book("chapter-42")?;
+/// let alice = book.balance("alice", Time::ZERO)?;
+/// let places = [alice.payable, alice.reserved, alice.paid];
+/// assert_eq!(alice.earned.plus(alice.owed_back)?, Amount::total(places)?);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Balance {
@@ -35,6 +56,28 @@ pub struct Balance {
 }
 
 /// Why payable money is not paid, whatever the amount.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Leg, Legs, Name, Opened, Policy, Share, Target, Time};
+/// use divvy_core::Obstacle;
+/// # let opened = Opened {
+/// #     asset: Asset::parse("USD")?,
+/// #     policy: Policy::Threshold { min: Amount::new(5_000)?, max_wait_secs: None },
+/// #     floor: Amount::ONE,
+/// #     cooling_secs: 0,
+/// #     named_on: None,
+/// # };
+/// # let mut books = Books::default();
+/// # books.feed(books.open(&Name::new("chapter-42")?, opened, Time::ZERO)?.facts())?;
+/// # let all = Leg { to: Target::Payee("alice".into()), share: Share::Remaining };
+/// # let rule = books.book("chapter-42")?.set_rule(Time::ZERO, Legs::new(vec![all])?, Time::ZERO)?;
+/// # books.feed(rule.facts())?;
+/// let book = books.book("chapter-42")?;
+/// // Nobody has said where alice is paid, and this book does not pay at a payee's own name.
+/// let alice = book.balance("alice", Time::ZERO)?;
+/// assert_eq!(alice.obstacle, Some(Obstacle::NoDestination));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Obstacle {

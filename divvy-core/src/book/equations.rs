@@ -8,6 +8,14 @@ use crate::error::{Code, Error};
 use crate::verify::same;
 
 /// Sums over the whole book. Each is kept as facts arrive, and recomputed by `verify`.
+///
+/// ```
+/// use divvy_core::Totals;
+///
+/// let totals = Totals::default();
+/// assert_eq!(totals.recorded, totals.undeclared);
+/// assert_eq!(totals.paid, totals.moved);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 #[non_exhaustive]

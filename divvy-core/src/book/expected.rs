@@ -7,6 +7,27 @@ use crate::error::Error;
 use crate::time::Time;
 
 /// When a payee is going to be paid.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Leg, Legs, Name, Opened, Policy, Share, Target, Time};
+/// use divvy_core::Expected;
+/// # let opened = Opened {
+/// #     asset: Asset::parse("USD")?,
+/// #     policy: Policy::Threshold { min: Amount::new(5_000)?, max_wait_secs: None },
+/// #     floor: Amount::ONE,
+/// #     cooling_secs: 0,
+/// #     named_on: Some(Name::new("sandbox")?),
+/// # };
+/// # let mut books = Books::default();
+/// # books.feed(books.open(&Name::new("chapter-42")?, opened, Time::ZERO)?.facts())?;
+/// # let all = Leg { to: Target::Payee("alice".into()), share: Share::Remaining };
+/// # let rule = books.book("chapter-42")?.set_rule(Time::ZERO, Legs::new(vec![all])?, Time::ZERO)?;
+/// # books.feed(rule.facts())?;
+/// let book = books.book("chapter-42")?;
+/// // Without a first payment there is no rate to reckon by.
+/// assert_eq!(book.balance("alice", Time::ZERO)?.expected_on, Expected::Unknown);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expected {

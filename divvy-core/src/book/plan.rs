@@ -14,6 +14,17 @@ use crate::time::Time;
 pub const RUN_LINES_MAX: usize = 10_000;
 
 /// Everyone who is due on one rail.
+///
+/// ```
+/// use divvy_core::{Amount, Due, Error};
+///
+/// /// What a dry run would show.
+/// fn total(due: &[Due]) -> Result<Amount, Error> {
+///     Amount::total(due.iter().flat_map(|due| &due.lines).map(|line| line.amount))
+/// }
+/// assert_eq!(total(&[])?, Amount::ZERO);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data for the rail's `pack`")]
 pub struct Due {
@@ -24,6 +35,15 @@ pub struct Due {
 }
 
 /// One batch of a run, and its first try where it could be signed at once.
+///
+/// ```
+/// use divvy_core::{Line, Plan, Planned, Signed};
+///
+/// /// A try must pay the lines exactly as they were planned.
+/// fn plan(planned: Planned, signed: Signed) -> Option<Plan> {
+///     (signed.lines == Line::hash(&planned.lines)).then_some(Plan { planned, signed })
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
 pub struct Plan {

@@ -12,6 +12,28 @@ use crate::time::Time;
 ///
 /// It has no public constructor but [`crate::danger::vouched`], so that unverified money can be
 /// found by searching for that word.
+///
+/// ```
+/// use divvy_core::danger::{Vouched, vouched};
+/// use divvy_core::{Asset, Evidence, Hash, Name, Time};
+///
+/// let usd = Asset::parse("USD")?;
+/// let receipt = Vouched {
+///     source: Name::new("till")?,
+///     account: Name::new("main")?,
+///     id: Name::new("receipt-7")?,
+///     amount: usd.amount("12.00")?,
+///     asset: usd.clone(),
+///     payer: None,
+///     event_at: Time::ZERO,
+///     evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"7"), said: "12".into() },
+/// };
+/// let payment = vouched(receipt, &usd)?;
+/// // Its address comes from the money's own movement: recording it again finds it taken.
+/// assert_eq!(payment.stream().as_str(), "payment/till/main/receipt-7");
+/// assert_eq!(payment.fact(&Name::new("chapter-42")?, Time::ZERO)?.n, 0);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     pub(crate) stream: Stream,
@@ -89,6 +111,21 @@ impl Book {
 
 impl Recorded {
     /// Whether two bodies say the same of the money: evidence and arrival do not count.
+    ///
+    /// ```
+    /// use divvy_core::{Amount, Evidence, Hash, Name, Recorded, Time};
+    ///
+    /// let recorded = |line: &str| -> Result<Recorded, divvy_core::Error> {
+    ///     let (source, hash, said) = (line.into(), Hash::of(b"7"), String::new());
+    ///     let evidence = Evidence { source, hash, said };
+    ///     let (book, amount) = (Name::new("chapter-42")?, Amount::new(1_200)?);
+    ///     let (payer, event_at, converted) = (None, Time::ZERO, None);
+    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence })
+    /// };
+    /// // The same movement on two lines of a file is one payment.
+    /// assert!(recorded("line 7")?.is_same_money(&recorded("line 9")?));
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
     #[must_use]
     pub fn is_same_money(&self, other: &Self) -> bool {
         let Self { book, amount, payer, event_at, converted, evidence: _ } = self;
@@ -100,6 +137,22 @@ impl Recorded {
     ///
     /// # Errors
     /// [`Code::PaymentConflict`], with both bodies, when they differ in anything but evidence.
+    ///
+    /// ```
+    /// use divvy_core::{Amount, Code, Evidence, Hash, Name, Recorded, Stream, Time};
+    ///
+    /// let recorded = |minor| -> Result<Recorded, divvy_core::Error> {
+    ///     let (source, hash, said) = ("a".into(), Hash::of(b"7"), String::new());
+    ///     let evidence = Evidence { source, hash, said };
+    ///     let (book, amount) = (Name::new("chapter-42")?, Amount::new(minor)?);
+    ///     let (payer, event_at, converted) = (None, Time::ZERO, None);
+    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence })
+    /// };
+    /// let stream = Stream::parse("payment/till/main/receipt-7")?;
+    /// let error = recorded(1_200)?.accept_again(&recorded(1_300)?, &stream).unwrap_err();
+    /// assert_eq!(error.code(), Code::PaymentConflict);
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
     pub fn accept_again(&self, again: &Self, stream: &Stream) -> Result<(), Error> {
         if self.is_same_money(again) {
             return Ok(());
@@ -165,6 +218,15 @@ impl Converted {
     ///
     /// # Errors
     /// [`Code::PaymentMalformed`] when the assets' decimals are too far apart.
+    ///
+    /// ```
+    /// use divvy_core::{Asset, Converted, Time};
+    ///
+    /// let (usd, usdc) = (Asset::parse("USD")?, Asset::parse("USDC@6")?);
+    /// let par = Converted::at_par(usd.clone(), usd.amount("12.34")?, &usdc, Time::ZERO)?;
+    /// assert_eq!(usdc.text(par.locked()?), "12.340000");
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
     pub fn at_par(asset: Asset, amount: Amount, into: &Asset, at: Time) -> Result<Self, Error> {
         let power = |decimals: u8| 10_u64.checked_pow(decimals.into());
         let up = into.decimals().saturating_sub(asset.decimals());

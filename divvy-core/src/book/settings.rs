@@ -48,7 +48,9 @@ impl Book {
 
     /// Records what a payee chose: where to be paid, when, or both.
     ///
-    /// A first destination is in force at once, a changed one after the book's cooling time.
+    /// A first destination is in force at once, a changed one after the book's cooling time. Where
+    /// payees are paid at their own name, the first one changes that, and cools too: a plan that
+    /// another worker is just committing must not find its destination gone.
     ///
     /// # Errors
     /// [`Code::PolicyMalformed`] for a threshold below the book's floor.
@@ -103,3 +105,6 @@ impl Book {
         Step::new(vec![Fact::new(&head, self.stamp(now), body)], Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests;

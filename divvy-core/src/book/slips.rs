@@ -20,6 +20,27 @@ pub(super) struct Slip {
 }
 
 /// Where a batch stands, for lists.
+///
+/// ```
+/// use divvy_core::{Amount, Asset, Books, Leg, Legs, Name, Opened, Policy, Share, Target, Time};
+/// # let opened = Opened {
+/// #     asset: Asset::parse("USD")?,
+/// #     policy: Policy::Threshold { min: Amount::new(5_000)?, max_wait_secs: None },
+/// #     floor: Amount::ONE,
+/// #     cooling_secs: 0,
+/// #     named_on: None,
+/// # };
+/// # let mut books = Books::default();
+/// # books.feed(books.open(&Name::new("chapter-42")?, opened, Time::ZERO)?.facts())?;
+/// # let all = Leg { to: Target::Payee("alice".into()), share: Share::Remaining };
+/// # let rule = books.book("chapter-42")?.set_rule(Time::ZERO, Legs::new(vec![all])?, Time::ZERO)?;
+/// # books.feed(rule.facts())?;
+/// let book = books.book("chapter-42")?;
+/// assert_eq!(book.batches().count(), 0);
+/// // What still reserves money is a short list, however many batches were settled.
+/// assert!(book.open_batches().is_empty());
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Standing {

@@ -395,6 +395,7 @@ fn a_plan_that_pays_too_much_elsewhere_or_whom_it_may_not_is_refused() {
     till.rule(&[("ann", "50%"), ("bob", "50%")]);
     till.record("1", 200);
     till.destination("bob", "b1");
+    till.now = till.now.plus_secs(COOLING_SECS);
     let line = |payee: &str, minor, to: &str, to_n| {
         let (payee, amount, to) = (name(payee), amount(minor), to.to_owned());
         Line { payee, amount, to, to_n }

@@ -20,6 +20,15 @@ macro_rules! bodies {
     ) => {
         $(
             $(#[doc = $doc])+
+            ///
+            /// ```
+            #[doc = concat!("use divvy_core::", stringify!($name), ";")]
+            ///
+            /// // Plain data: two are the same when all that they say is the same.
+            #[doc = concat!("fn same(pair: &[", stringify!($name), "; 2]) -> bool {")]
+            ///     pair[0] == pair[1]
+            /// }
+            /// ```
             #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
             #[cbor(map)]
             #[expect(clippy::exhaustive_structs, reason = "a new field is a new version")]

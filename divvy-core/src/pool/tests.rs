@@ -5,6 +5,9 @@
     reason = "plain arithmetic is what the pool is compared with; overflow panics"
 )]
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 fn pool_of(units: &[u64]) -> (Pool, Vec<Holder>) {
@@ -113,5 +116,72 @@ fn extremes_stay_inside_128_bits() {
         assert_eq!(pool.earned(&holders[0]), Amount::MAX, "{supply}");
         pool.touch(&mut holders[0]).unwrap();
         pool.check().unwrap();
+    }
+}
+
+/// One step of a random life, as numbers that mean something only in its pool.
+type Move = (u8, usize, usize, u64);
+
+/// A pool by fractions with a common denominator, for a supply that never changes: what each
+/// holder is owed is a plain sum of `amount · units / supply`, and the floor of it is earned.
+fn owed(supply: u64, moves: &[Move], units: &mut [u64]) -> Vec<u128> {
+    let mut owed = vec![0_u128; units.len()];
+    for (kind, a, b, value) in moves {
+        let (a, b) = (a % units.len(), b % units.len());
+        if kind % 2 == 0 {
+            let amount = u128::from(value % 1_000_000_000_000);
+            owed.iter_mut().zip(&*units).for_each(|(sum, held)| *sum += amount * u128::from(*held));
+        } else if a != b {
+            let moved = value % (units[a] + 1);
+            (units[a], units[b]) = (units[a] - moved, units[b] + moved);
+        }
+    }
+    owed.into_iter().map(|sum| sum / u128::from(supply)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn units_may_move_and_everyone_still_has_the_exact_floor(
+        units in vec(prop_oneof![0..5_u64, 0..1_u64 << 40], 1..8),
+        moves in vec(any::<Move>(), 0..60),
+    ) {
+        let supply: u64 = units.iter().sum();
+        prop_assume!(supply > 0);
+        let (mut pool, mut holders) = pool_of(&units);
+        for (kind, a, b, value) in &moves {
+            let (a, b) = (a % units.len(), b % units.len());
+            if kind % 2 == 0 {
+                pool.declare(Amount::new(value % 1_000_000_000_000).unwrap()).unwrap();
+            } else if a != b {
+                let (mut from, mut to) = (holders[a], holders[b]);
+                let moved = Units::new(value % (from.units().get() + 1)).unwrap();
+                pool.transfer(&mut from, &mut to, moved).unwrap();
+                (holders[a], holders[b]) = (from, to);
+            }
+            pool.check().unwrap();
+        }
+        let mut units = units;
+        let wanted = owed(supply, &moves, &mut units);
+        for (holder, (units, owed)) in holders.iter().zip(units.into_iter().zip(wanted)) {
+            prop_assert_eq!(holder.units().get(), units);
+            prop_assert_eq!(u128::from(pool.earned(holder)), owed);
+        }
+    }
+
+    /// The index that a holder waits for is the first at which they have that much more.
+    #[test]
+    fn a_holder_crosses_exactly_where_they_are_awaited(
+        units in 1..1_000_000_u64, others in 0..1_000_000_u64, more in 1..1_000_u64,
+        declared in vec(1..1_000_u64, 1..40),
+    ) {
+        let (mut pool, holders) = pool_of(&[units, others]);
+        let crossing = pool.index_at_which(&holders[0], Amount::new(more).unwrap()).unwrap();
+        for amount in declared {
+            pool.declare(Amount::new(amount).unwrap()).unwrap();
+            let crossed = pool.earned(&holders[0]).get() >= more;
+            prop_assert_eq!(pool.index() >= crossing, crossed);
+        }
     }
 }

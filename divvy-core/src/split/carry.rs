@@ -104,12 +104,12 @@ impl Carry {
         let missing = u128::from(amount.get()).saturating_sub(given);
         let excess = given.saturating_sub(amount.get().into());
         let gaps = round.gaps(&paid).ok_or_else(too_fine)?;
-        raise_largest(&mut paid, &gaps, u64::try_from(missing).unwrap_or(u64::MAX));
+        let missing = u64::try_from(missing).unwrap_or(u64::MAX);
+        raise_largest(&mut paid, &gaps, missing);
         round.take_back(&mut paid, excess).ok_or_else(too_fine)?;
         let owed = round.gaps(&paid).ok_or_else(too_fine)?;
-        let amounts = paid.into_iter().map(Amount::new).collect::<Result<_, _>>()?;
         *self = Self { owed, parts: round.parts }.reduced();
-        Ok(amounts)
+        Ok(paid.into_iter().map(|paid| amount.part(paid)).collect())
     }
 
     /// What each holder is owed, in the holders' order.

@@ -29,6 +29,14 @@ pub fn split_capped(amount: Amount, caps: &[Amount]) -> Vec<Amount> {
 }
 
 /// A fee, and how the rest was shared; together they are the amount.
+///
+/// ```
+/// use divvy_core::{Amount, Rule, split_after_fee};
+///
+/// let after = split_after_fee(Rule::FloorKeepDust, Amount::new(1_009)?, 10_000, &[1, 1])?;
+/// assert_eq!((after.fee.get(), after.rest.left.get()), (10, 1));
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AfterFee {
     /// The fee, rounded down.
@@ -166,13 +174,14 @@ mod tests {
 
     #[test]
     fn a_fee_is_rounded_down_and_never_above_the_whole() {
+        #[rustfmt::skip]
         let table = [
             // amount              ppm        fee
-            (1_000_001, 65_000, Some(65_000)),
-            (9, 100_000, Some(0)),
-            (10, 1_000_000, Some(10)),
-            (i64::MAX.unsigned_abs(), 999_999, Some(9_223_362_813_482_738_952)),
-            (10, 1_000_001, None),
+            (1_000_001,               65_000,    Some(65_000)),
+            (9,                       100_000,   Some(0)),
+            (10,                      1_000_000, Some(10)),
+            (i64::MAX.unsigned_abs(), 999_999,   Some(9_223_362_813_482_738_952)),
+            (10,                      1_000_001, None),
         ];
         for (amount, ppm, fee) in table {
             let amount = Amount::new(amount).unwrap();
@@ -191,14 +200,15 @@ mod tests {
     #[test]
     fn tranches_fill_one_after_another() {
         let mut fall = Waterfall::new(amounts(&[100, 300, 600])).unwrap();
+        #[rustfmt::skip]
         let table = [
             // amount  parts
-            (0, [0, 0, 0, 0]),
+            (0,   [0, 0, 0, 0]),
             (100, [100, 0, 0, 0]),
-            (1, [0, 1, 0, 0]),
+            (1,   [0, 1, 0, 0]),
             (399, [0, 199, 200, 0]),
             (500, [0, 0, 100, 400]),
-            (7, [0, 0, 0, 7]),
+            (7,   [0, 0, 0, 7]),
         ];
         for (amount, parts) in table {
             assert_eq!(fall.divide(Amount::new(amount).unwrap()), Ok(amounts(&parts)), "{amount}");

@@ -97,24 +97,25 @@ mod tests {
     #[test]
     fn portions_make_up_the_whole_or_are_refused() {
         use Code::{SplitEmpty, SplitLeaky, SplitMalformed};
+        #[rustfmt::skip]
         let table: [(&[&str], Expected); 17] = [
-            (&["1/3", "remaining", "1/3"], Ok(&[1, 1, 1])),
-            (&["remaining"], Ok(&[1])),
-            (&["0%", "100%"], Ok(&[0, 1])),
-            (&["1/2", "50%", "remaining"], Ok(&[1, 1, 0])),
-            (&["2.5%", "remaining"], Ok(&[1, 39])),
-            (&["0/7", "remaining"], Ok(&[0, 1])),
-            (&["1/18446744073709551615", "remaining"], Ok(&[1, u64::MAX - 1])),
-            (&["60%", "60%", "remaining"], Err(SplitLeaky)),
-            (&["50%", "50.0001%"], Err(SplitLeaky)),
-            (&["30%", "60%"], Err(SplitLeaky)),
-            (&["remaining", "remaining"], Err(SplitLeaky)),
+            (&["1/3", "remaining", "1/3"],                          Ok(&[1, 1, 1])),
+            (&["remaining"],                                        Ok(&[1])),
+            (&["0%", "100%"],                                       Ok(&[0, 1])),
+            (&["1/2", "50%", "remaining"],                          Ok(&[1, 1, 0])),
+            (&["2.5%", "remaining"],                                Ok(&[1, 39])),
+            (&["0/7", "remaining"],                                 Ok(&[0, 1])),
+            (&["1/18446744073709551615", "remaining"],              Ok(&[1, u64::MAX - 1])),
+            (&["60%", "60%", "remaining"],                          Err(SplitLeaky)),
+            (&["50%", "50.0001%"],                                  Err(SplitLeaky)),
+            (&["30%", "60%"],                                       Err(SplitLeaky)),
+            (&["remaining", "remaining"],                           Err(SplitLeaky)),
             (&["340282366920938463463374607431768211455/1", "1/2"], Err(SplitLeaky)),
-            (&["-10%", "remaining"], Err(SplitMalformed)),
-            (&["1/0", "remaining"], Err(SplitMalformed)),
-            (&["half", "remaining"], Err(SplitMalformed)),
-            (&["1/18446744073709551615", "1/2", "remaining"], Err(SplitMalformed)),
-            (&[], Err(SplitEmpty)),
+            (&["-10%", "remaining"],                                Err(SplitMalformed)),
+            (&["1/0", "remaining"],                                 Err(SplitMalformed)),
+            (&["half", "remaining"],                                Err(SplitMalformed)),
+            (&["1/18446744073709551615", "1/2", "remaining"],       Err(SplitMalformed)),
+            (&[],                                                   Err(SplitEmpty)),
         ];
         for (portions, expected) in table {
             let found = portion_weights(portions);

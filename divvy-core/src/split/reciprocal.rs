@@ -6,6 +6,8 @@
 
 use core::num::{NonZeroU64, NonZeroU128};
 
+use super::rank::bucket_shift;
+
 /// How to divide, picked by how wide the total of the weights is.
 pub(super) enum Reciprocal {
     /// Totals below 2⁶³: remainders are 64 bits wide.
@@ -23,6 +25,8 @@ pub(super) struct Narrow {
     /// `rest` over total, in 64 binary places.
     scale: u64,
     total: u64,
+    /// By which remainders fall into buckets.
+    shift: u32,
 }
 
 /// For totals from 2⁶³ on: the total never goes into the amount, all of it is `rest`.
@@ -30,11 +34,14 @@ pub(super) struct Wide {
     amount: u64,
     scale: u64,
     total: NonZeroU128,
+    /// By which remainders fall into buckets.
+    shift: u32,
 }
 
 impl Reciprocal {
     /// The amount is at most `i64::MAX`, and no weight is above the total.
     pub(super) fn new(amount: u64, total: NonZeroU128) -> Self {
+        let shift = bucket_shift(total.get());
         match NonZeroU64::try_from(total) {
             Ok(total) if total.get() < NARROW => {
                 let rest = amount % total;
@@ -43,9 +50,12 @@ impl Reciprocal {
                     rest,
                     scale: scale(rest, total.into()),
                     total: total.get(),
+                    shift,
                 })
             }
-            Ok(_) | Err(_) => Self::Wide(Wide { amount, scale: scale(amount, total), total }),
+            Ok(_) | Err(_) => {
+                Self::Wide(Wide { amount, scale: scale(amount, total), total, shift })
+            }
         }
     }
 }
@@ -64,6 +74,12 @@ impl Narrow {
             None => (floor, rest),
         }
     }
+
+    /// The bucket of a remainder, for ranking.
+    #[inline]
+    pub(super) fn bucket(&self, rest: u64) -> usize {
+        usize::try_from(rest.wrapping_shr(self.shift)).unwrap_or(usize::MAX)
+    }
 }
 
 impl Wide {
@@ -78,6 +94,12 @@ impl Wide {
             Some(rest) => (guess.wrapping_add(1), rest),
             None => (guess, rest),
         }
+    }
+
+    /// The bucket of a remainder, for ranking.
+    #[inline]
+    pub(super) fn bucket(&self, rest: u128) -> usize {
+        usize::try_from(rest.wrapping_shr(self.shift)).unwrap_or(usize::MAX)
     }
 }
 

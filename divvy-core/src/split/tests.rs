@@ -12,16 +12,17 @@ fn each_rule_gives_the_odd_units_to_its_own() {
         FloorThenListedOrder, FloorThenListedOrderSkipZero, LargestRemainder,
         SignedFloorLargestRemainder,
     };
+    #[rustfmt::skip]
     let table = [
         // rule                       5 by 0, 7, 3   left  11 by 6, 6, 2  left
-        (FloorThenListedOrder, [1, 3, 1], 0, [5, 5, 1], 0),
+        (FloorThenListedOrder,         [1, 3, 1], 0, [5, 5, 1], 0),
         (FloorThenListedOrderSkipZero, [0, 4, 1], 0, [5, 5, 1], 0),
-        (FloorThenLargestWeight, [0, 4, 1], 0, [5, 5, 1], 0),
-        (LargestRemainder, [0, 4, 1], 0, [5, 5, 1], 0),
-        (CumulativeFloor, [0, 3, 2], 0, [4, 5, 2], 0),
-        (FloorKeepDust, [0, 3, 1], 1, [4, 4, 1], 2),
-        (ExactRatioBlocks, [0, 0, 0], 5, [3, 3, 1], 4),
-        (SignedFloorLargestRemainder, [0, 4, 1], 0, [5, 5, 1], 0),
+        (FloorThenLargestWeight,       [0, 4, 1], 0, [5, 5, 1], 0),
+        (LargestRemainder,             [0, 4, 1], 0, [5, 5, 1], 0),
+        (CumulativeFloor,              [0, 3, 2], 0, [4, 5, 2], 0),
+        (FloorKeepDust,                [0, 3, 1], 1, [4, 4, 1], 2),
+        (ExactRatioBlocks,             [0, 0, 0], 5, [3, 3, 1], 4),
+        (SignedFloorLargestRemainder,  [0, 4, 1], 0, [5, 5, 1], 0),
     ];
     assert_eq!(table.len(), Rule::ALL.len());
     for (rule, five, five_left, eleven, eleven_left) in table {
@@ -72,16 +73,18 @@ fn one_less() -> Difference {
 
 #[test]
 fn signed_splits_mirror_but_for_the_rule_that_rounds_down() {
+    #[rustfmt::skip]
     let table = [
         // rule                              amount  weights      shares
-        (Rule::LargestRemainder, -5, [7, 3, 0], [-4, -1, 0]),
-        (Rule::LargestRemainder, 5, [7, 3, 0], [4, 1, 0]),
-        (Rule::CumulativeFloor, -5, [7, 3, 0], [-3, -2, 0]),
-        (Rule::SignedFloorLargestRemainder, -5, [7, 3, 0], [-3, -2, 0]),
-        (Rule::SignedFloorLargestRemainder, 5, [7, 3, 0], [4, 1, 0]),
+        (Rule::LargestRemainder,            -5,  [7, 3, 0], [-4, -1, 0]),
+        (Rule::LargestRemainder,            5,   [7, 3, 0], [4, 1, 0]),
+        (Rule::CumulativeFloor,             -5,  [7, 3, 0], [-3, -2, 0]),
+        (Rule::SignedFloorLargestRemainder, -5,  [7, 3, 0], [-3, -2, 0]),
+        (Rule::SignedFloorLargestRemainder, 5,   [7, 3, 0], [4, 1, 0]),
         // Quotas -1.25, -1.25, -2.5 round down to -2, -2, -3; the two units return to the first.
-        (Rule::SignedFloorLargestRemainder, -5, [1, 1, 2], [-1, -1, -3]),
+        (Rule::SignedFloorLargestRemainder, -5,  [1, 1, 2], [-1, -1, -3]),
         (Rule::SignedFloorLargestRemainder, -10, [1, 1, 0], [-5, -5, 0]),
+        (Rule::SignedFloorLargestRemainder, -1,  [1, 1, 0], [0, -1, 0]),
     ];
     for (rule, amount, weights, shares) in table {
         let split = split_signed(rule, Difference::new(amount).unwrap(), &weights).unwrap();

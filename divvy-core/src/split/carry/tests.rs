@@ -13,13 +13,14 @@ fn text(carry: &Carry) -> Vec<String> {
 
 #[test]
 fn whoever_is_owed_most_comes_first_and_weights_may_change() {
+    #[rustfmt::skip]
     let table = [
         // amount  weights       parts       carried after
-        (1, [1, 1, 1], [1, 0, 0], ["-2/3", "1/3", "1/3"]),
-        (1, [0, 1, 1], [0, 1, 0], ["-2/3", "-1/6", "5/6"]),
-        (1, [1, 0, 0], [0, 0, 1], ["1/3", "-1/6", "-1/6"]),
-        (0, [1, 1, 1], [0, 0, 0], ["1/3", "-1/6", "-1/6"]),
-        (10, [0, 0, 7], [0, 0, 10], ["1/3", "-1/6", "-1/6"]),
+        (1,   [1, 1, 1], [1, 0, 0],    ["-2/3", "1/3", "1/3"]),
+        (1,   [0, 1, 1], [0, 1, 0],    ["-2/3", "-1/6", "5/6"]),
+        (1,   [1, 0, 0], [0, 0, 1],    ["1/3", "-1/6", "-1/6"]),
+        (0,   [1, 1, 1], [0, 0, 0],    ["1/3", "-1/6", "-1/6"]),
+        (10,  [0, 0, 7], [0, 0, 10],   ["1/3", "-1/6", "-1/6"]),
         (100, [2, 3, 1], [34, 50, 16], ["-1/3", "-1/6", "1/2"]),
     ];
     let mut carry = Carry::new(3).unwrap();
@@ -51,12 +52,13 @@ fn a_refused_round_changes_nothing() {
     run(&mut carry, 1, &[1, 2]);
     let before = carry.clone();
     let wide: [u64; 2] = [(1 << 62) - 57, 0];
+    #[rustfmt::skip]
     let table: [(&[u64], Code); 4] = [
         // weights        code
-        (&[1], Code::SplitMalformed),
+        (&[1],       Code::SplitMalformed),
         (&[1, 1, 1], Code::SplitMalformed),
-        (&[0, 0], Code::SplitEmpty),
-        (&[], Code::SplitMalformed),
+        (&[0, 0],    Code::SplitEmpty),
+        (&[],        Code::SplitMalformed),
     ];
     for (weights, code) in table {
         let error = carry.divide(Amount::ONE, weights).unwrap_err();
@@ -70,4 +72,17 @@ fn a_refused_round_changes_nothing() {
     let error = fine.divide(Amount::ONE, &[wide[0] - 2, 1]).unwrap_err();
     assert!(error.to_string().contains("use a pool"), "{error}");
     assert_eq!(fine, before);
+}
+
+/// Whoever is even again is as new, so the fractions do not grow with the rounds behind them.
+#[test]
+fn a_carry_that_is_even_is_like_a_new_one() {
+    let mut carry = Carry::new(2).unwrap();
+    for weights in [[1, 1], [2, 1], [3, 2], [4, 3], [1 << 60, 1]] {
+        let total = weights.iter().sum::<u64>();
+        run(&mut carry, total - 1, &weights);
+        assert_ne!(carry, Carry::new(2).unwrap());
+        run(&mut carry, 1, &weights);
+        assert_eq!(carry, Carry::new(2).unwrap(), "{weights:?}");
+    }
 }

@@ -20,18 +20,19 @@ fn minors(parts: &[Amount]) -> Vec<u64> {
 
 #[test]
 fn a_standing_rule_divides_every_amount() {
+    #[rustfmt::skip]
     let table: [(&[&str], u64, &[u64]); 10] = [
         // legs                            amount  parts
-        (&["rest"], 7, &[7]),
-        (&["1/3", "1/3", "rest"], 100, &[34, 33, 33]),
-        (&["0.1%", "99.9%"], 999, &[1, 998]),
+        (&["rest"],                 7,     &[7]),
+        (&["1/3", "1/3", "rest"],   100,   &[34, 33, 33]),
+        (&["0.1%", "99.9%"],        999,   &[1, 998]),
         (&["30%", "<=500", "rest"], 1_500, &[300, 500, 700]),
-        (&["30%", "<=500", "rest"], 400, &[0, 400, 0]),
-        (&["<=10", "<=20", "rest"], 25, &[10, 15, 0]),
-        (&["rest", "<=20", "<=10"], 25, &[0, 20, 5]),
-        (&["<=0", "60%", "40%"], 11, &[0, 7, 4]),
-        (&["1/2", "1/2", "rest"], 15, &[8, 7, 0]),
-        (&["<=5", "rest", "50%"], 0, &[0, 0, 0]),
+        (&["30%", "<=500", "rest"], 400,   &[0, 400, 0]),
+        (&["<=10", "<=20", "rest"], 25,    &[10, 15, 0]),
+        (&["rest", "<=20", "<=10"], 25,    &[0, 20, 5]),
+        (&["<=0", "60%", "40%"],    11,    &[0, 7, 4]),
+        (&["1/2", "1/2", "rest"],   15,    &[8, 7, 0]),
+        (&["<=5", "rest", "50%"],   0,     &[0, 0, 0]),
     ];
     for (texts, amount, parts) in table {
         let rule = Legs::new(legs(texts)).unwrap();
@@ -46,17 +47,18 @@ fn a_standing_rule_divides_every_amount() {
 
 #[test]
 fn a_rule_that_can_leave_or_lack_a_unit_is_refused() {
+    #[rustfmt::skip]
     let table: [(&[&str], Code, &str); 9] = [
         // legs                         code                 remedy
-        (&["100.0001%"], Code::SplitLeaky, "lower them"),
-        (&["60%", "60%", "rest"], Code::SplitLeaky, "lower them"),
-        (&["30%", "60%"], Code::SplitLeaky, "add a remaining"),
-        (&["99.9999999999%"], Code::SplitLeaky, "add a remaining"),
-        (&["rest", "rest"], Code::SplitLeaky, "keep one"),
-        (&["=5", "rest"], Code::SplitLeaky, "use up-to"),
-        (&["<=5"], Code::SplitLeaky, "add a remaining"),
+        (&["100.0001%"],                             Code::SplitLeaky,     "lower them"),
+        (&["60%", "60%", "rest"],                    Code::SplitLeaky,     "lower them"),
+        (&["30%", "60%"],                            Code::SplitLeaky,     "add a remaining"),
+        (&["99.9999999999%"],                        Code::SplitLeaky,     "add a remaining"),
+        (&["rest", "rest"],                          Code::SplitLeaky,     "keep one"),
+        (&["=5", "rest"],                            Code::SplitLeaky,     "use up-to"),
+        (&["<=5"],                                   Code::SplitLeaky,     "add a remaining"),
         (&["1/18446744073709551615", "1/2", "rest"], Code::SplitMalformed, "fewer digits"),
-        (&[], Code::SplitEmpty, "at least one"),
+        (&[],                                        Code::SplitEmpty,     "at least one"),
     ];
     for (texts, code, remedy) in table {
         let error = Legs::new(legs(texts)).unwrap_err();
@@ -76,17 +78,19 @@ fn a_rule_that_can_leave_or_lack_a_unit_is_refused() {
 
 #[test]
 fn exact_legs_fit_their_amount_to_the_unit() {
-    let table: [(&[&str], Option<&[u64]>); 9] = [
+    #[rustfmt::skip]
+    let table: [(&[&str], Option<&[u64]>); 10] = [
         // legs of exactly 100           parts
-        (&["=60", "=40"], Some(&[60, 40])),
-        (&["=60", "<=50"], Some(&[60, 40])),
-        (&["=60", "rest"], Some(&[60, 40])),
-        (&["=100", "1/3", "2/3"], Some(&[100, 0, 0])),
-        (&["=40", "1/3", "2/3"], Some(&[40, 20, 40])),
-        (&["=60", "=39"], None),
-        (&["=60", "=41"], None),
+        (&["=60", "=40"],          Some(&[60, 40])),
+        (&["=60", "<=50"],         Some(&[60, 40])),
+        (&["=60", "rest"],         Some(&[60, 40])),
+        (&["=100", "1/3", "2/3"],  Some(&[100, 0, 0])),
+        (&["=40", "1/3", "2/3"],   Some(&[40, 20, 40])),
+        (&["rest"],                Some(&[100])),
+        (&["=60", "=39"],          None),
+        (&["=60", "=41"],          None),
         (&["<=50", "=60", "rest"], None),
-        (&["=60", "50%"], None),
+        (&["=60", "50%"],          None),
     ];
     let hundred = Amount::new(100).unwrap();
     for (texts, parts) in table {

@@ -1,0 +1,38 @@
+//! A batch's life.
+
+use crate::asset::Asset;
+use crate::error::Error;
+use crate::explain::{Told, batch_sentence};
+use crate::fact::{Body, Fact, Stream};
+
+#[derive(Debug)]
+pub(super) struct BatchStory {
+    stream: Stream,
+    asset: Asset,
+}
+
+impl BatchStory {
+    pub(super) const fn new(stream: Stream, asset: Asset) -> Self {
+        Self { stream, asset }
+    }
+
+    pub(super) fn tell(&mut self, fact: &Fact) -> Result<Told, Error> {
+        if fact.stream != self.stream {
+            return Ok(None);
+        }
+        let body = fact.body()?;
+        let Body::Planned(planned) = &body else {
+            return Ok(batch_sentence(&body).map(|sentence| (None, sentence)));
+        };
+        let total = crate::amount::Amount::total(planned.lines.iter().map(|line| line.amount))?;
+        let sentence = format!(
+            "{} lines of {} {} together were planned over {} from wallet {}",
+            planned.lines.len(),
+            self.asset.text(total),
+            self.asset.code(),
+            planned.rail,
+            planned.wallet
+        );
+        Ok(Some((Some(format!("reserved +{}", self.asset.text(total))), sentence)))
+    }
+}

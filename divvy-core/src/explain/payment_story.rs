@@ -1,0 +1,91 @@
+//! How a payment was divided, and which declarations distributed it.
+
+use crate::asset::Asset;
+use crate::error::Error;
+use crate::explain::Told;
+use crate::fact::{Body, Fact, Place, RuleSet, Stream};
+
+#[derive(Debug)]
+pub(super) struct PaymentStory {
+    stream: Stream,
+    asset: Asset,
+    rules: Vec<(Stream, RuleSet)>,
+}
+
+impl PaymentStory {
+    pub(super) const fn new(stream: Stream, asset: Asset) -> Self {
+        Self { stream, asset, rules: Vec::new() }
+    }
+
+    pub(super) fn tell(&mut self, fact: &Fact) -> Result<Told, Error> {
+        match fact.stream.place() {
+            Place::Rule { .. } if fact.n > 0 => {
+                if let Body::RuleSet(rule) = fact.body()? {
+                    self.rules.push((fact.stream.clone(), rule));
+                }
+                Ok(None)
+            }
+            Place::Payment { .. } if fact.stream == self.stream => self.divided(fact),
+            Place::Pool { pool, .. } if fact.kind == "declared.1" => {
+                let Body::Declared(declared) = fact.body()? else { return Ok(None) };
+                if !declared.payments.contains(&self.stream) {
+                    return Ok(None);
+                }
+                let sentence = format!(
+                    "its part for pool {pool} was declared to the holders of that moment, \
+                     {} {} together with {} other payments",
+                    self.asset.text(declared.gross),
+                    self.asset.code(),
+                    declared.payments.len().saturating_sub(1)
+                );
+                Ok(Some((None, sentence)))
+            }
+            Place::Rule { .. }
+            | Place::Pool { .. }
+            | Place::Payee { .. }
+            | Place::Payment { .. }
+            | Place::Run { .. }
+            | Place::Batch { .. }
+            | Place::Coins { .. } => Ok(None),
+        }
+    }
+
+    fn divided(&self, fact: &Fact) -> Result<Told, Error> {
+        let Body::Recorded(recorded) = fact.body()? else { return Ok(None) };
+        let asset = &self.asset;
+        let came = recorded.converted.as_ref().map_or_else(String::new, |converted| {
+            format!(
+                " ({} {} at {}:{}, {})",
+                converted.asset.text(converted.amount),
+                converted.asset.code(),
+                converted.rate_num,
+                converted.rate_den,
+                converted.source
+            )
+        });
+        let stream = Stream::rule(&recorded.book);
+        let rule = self.rules.iter().rev().map(|(of, rule)| (of, rule));
+        let rule = rule.filter(|(of, _)| **of == stream);
+        let rule = rule.map(|(_, rule)| rule).find(|rule| rule.from <= recorded.event_at);
+        let divided = match rule {
+            None => "no rule covers it, so it belongs to nobody yet".to_owned(),
+            Some(rule) => {
+                let parts = rule.legs.divide(recorded.amount)?;
+                let part = |(leg, part): (&crate::split::Leg, crate::amount::Amount)| {
+                    format!("{} to {} ({})", asset.text(part), leg.to, leg.share)
+                };
+                let parts: Vec<String> = rule.legs.legs().iter().zip(parts).map(part).collect();
+                format!("divided as {}", parts.join(", "))
+            }
+        };
+        let sentence = format!(
+            "{} {}{came} came in at {} for book {}, known from {}; {divided}",
+            asset.text(recorded.amount),
+            asset.code(),
+            recorded.event_at,
+            recorded.book,
+            recorded.evidence.source
+        );
+        Ok(Some((Some(format!("recorded +{}", asset.text(recorded.amount))), sentence)))
+    }
+}

@@ -1,0 +1,129 @@
+//! What can be typed, and how it ends.
+
+mod explain;
+mod init;
+mod measure;
+mod out;
+mod pay;
+mod reconcile;
+mod run;
+mod setup;
+mod split;
+mod status;
+mod take;
+mod till;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use divvy::core::{Code, Error, Who};
+
+use out::Out;
+
+/// Takes payments in, splits them exactly, pays everyone who is due, and proves that it did.
+#[derive(Debug, Parser)]
+#[command(name = "divvy", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Cli {
+    /// Print JSON instead of sentences.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How the command ends.
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 the input is wrong; 2 the arguments are wrong; \
+    3 the world was not ready, try again; 4 a promise of ours is broken, stop paying; \
+    5 done, but something wants to be looked at";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Do the whole job of a folder: take payments, declare, pay, verify, compare.
+    Run(run::Run),
+    /// Make a folder with settings to begin with.
+    Init(Dir),
+    /// Take in files.
+    #[command(subcommand)]
+    Import(take::Import),
+    /// Declare what waits to the holders of this moment.
+    Declare(Dir),
+    /// Show who is due.
+    Due(Dir),
+    /// Pay who is due.
+    Pay(pay::Pay),
+    /// Show where the money is.
+    Status(status::Status),
+    /// Tell the story of a payee, a payment or a batch.
+    Explain(explain::Explain),
+    /// Recompute every hash and every equation from the first fact.
+    Verify(Dir),
+    /// Split an amount by weights, without a book.
+    Split(split::Split),
+    /// Serve the sandbox, a rail that can be made to fail.
+    Sandbox(divvy::sandbox::Options),
+}
+
+/// The folder of a project.
+#[derive(Args, Debug)]
+struct Dir {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+/// What a command has to say beyond its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Done,
+    /// Done, but a person should look at something that was printed.
+    Look,
+}
+
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::ERROR)
+        .init();
+    let mut out = Out::new(cli.json);
+    match start(cli.command, &mut out) {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::Look) => ExitCode::from(5),
+        Err(error) => {
+            out.error(&error);
+            ExitCode::from(match error.who() {
+                Who::You => 1,
+                Who::World => 3,
+                Who::Us | _ => 4,
+            })
+        }
+    }
+}
+
+fn start(command: Command, out: &mut Out) -> Result<Verdict, Error> {
+    if let Command::Sandbox(options) = &command {
+        return divvy::sandbox::run_process(options).map(|()| Verdict::Done);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Error::new(Code::StoreUnusable, format!("the system gives no event loop: {error}"))
+    })?;
+    runtime.block_on(dispatch(command, out))
+}
+
+async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
+    match command {
+        Command::Sandbox(_) => Ok(Verdict::Done),
+        Command::Run(run) => run.run(out).await,
+        Command::Init(dir) => init::init(&dir.dir, out),
+        Command::Import(import) => import.run(out).await,
+        Command::Declare(dir) => take::declare(&dir.dir, out).await,
+        Command::Due(dir) => status::due(&dir.dir, out).await,
+        Command::Pay(pay) => pay.run(out).await,
+        Command::Status(status) => status.run(out).await,
+        Command::Explain(explain) => explain.run(out).await,
+        Command::Verify(dir) => status::verify(&dir.dir, out).await,
+        Command::Split(split) => split.run(out),
+    }
+}

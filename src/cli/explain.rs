@@ -1,0 +1,57 @@
+//! `divvy explain`: the story of a payee, a payment or a batch.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use divvy::core::{Chapter, Error, Name, Stream, Subject};
+use serde_json::json;
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+
+/// Tell the story of a payee, a payment or a batch.
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// A payee's name, or a stream such as payment/… or batch/….
+    subject: String,
+    /// The folder with `divvy.toml`.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// Tell everything, not only the latest.
+    #[arg(long)]
+    all: bool,
+}
+
+/// So many of the latest chapters are told, unless all are asked for.
+const CHAPTERS_MAX: usize = 40;
+
+impl Explain {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::look(&self.dir).await?;
+        let book = desk.project.book.clone();
+        let subject = match Stream::parse(&self.subject) {
+            Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
+            Ok(stream) => Subject::Batch(stream),
+            Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
+        };
+        if let Subject::Payee { payee, .. } = &subject {
+            let now = divvy::clock::now();
+            let asset = desk.project.opened.asset.clone();
+            let balance = desk.book()?.balance(payee.as_str(), now).await?;
+            out.say(&crate::cli::status::balance_sentence(payee.as_str(), &balance, &asset));
+        }
+        let book = desk.book()?;
+        let chapters = book.explain(subject).await?;
+        let skipped = if self.all { 0 } else { chapters.len().saturating_sub(CHAPTERS_MAX) };
+        if skipped > 0 {
+            out.say(&format!("… {skipped} earlier ones; tell them with --all"));
+        }
+        chapters.iter().skip(skipped).for_each(|chapter: &Chapter| out.say(&chapter.to_string()));
+        if chapters.is_empty() {
+            out.say(&format!("nothing is known of {}", self.subject));
+        }
+        out.value(&json!({"subject": self.subject, "chapters": chapters}));
+        Ok(if chapters.is_empty() { Verdict::Look } else { Verdict::Done })
+    }
+}

@@ -1,0 +1,67 @@
+//! `divvy pay`: one tick of a worker, now.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use divvy::core::{Amount, Error, Rail as _, Turn};
+use divvy::{Clock, Http, Worker, clock};
+use serde_json::json;
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+use crate::cli::till::Till;
+
+/// Pay who is due.
+#[derive(Args, Debug)]
+pub(crate) struct Pay {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Only show who would be paid what, and at what cost.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Pay {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        if self.dry_run { self.show(out).await } else { self.pay(out).await }
+    }
+
+    async fn pay(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.dir).await?;
+        let till = Till::open(&desk.project).await?;
+        let mut worker = Worker::new(till.rails(), Arc::new(Http::new(Clock::system())?))?;
+        let tick = worker.tick(&mut desk.divvy, clock::now()).await?;
+        let nobody = if tick.lines == 0 { "; nobody is due" } else { "" };
+        out.say(&format!("{} lines planned in {} runs{nobody}", tick.lines, tick.runs));
+        out.value(&json!({"lines": tick.lines, "runs": tick.runs}));
+        desk.close().await.map(|()| Verdict::Done)
+    }
+
+    async fn show(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::look(&self.dir).await?;
+        let now = clock::now();
+        let asset = desk.project.opened.asset.clone();
+        let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
+        let rail = Till::quoting(&desk.project)?;
+        let fee = match rail.pack(&lines, &[], now)? {
+            Turn::Done(packs) => Amount::total(packs.iter().map(|pack| pack.fee))?,
+            Turn::Ask(_) => Amount::ZERO,
+        };
+        let total = Amount::total(lines.iter().map(|line| line.amount))?;
+        for line in &lines {
+            out.say(&format!("{:>18}  {} to {}", asset.text(line.amount), line.payee, line.to));
+        }
+        let (total, fee, code) = (asset.text(total), asset.text(fee), asset.code());
+        out.say(&format!("{} payees would get {total} {code}, at a cost of {fee}", lines.len()));
+        out.value(&json!({
+            "dry_run": true, "total": total, "fee": fee, "asset": asset.to_string(),
+            "lines": lines.iter().map(|line| json!({
+                "payee": line.payee, "amount": asset.text(line.amount), "to": line.to,
+            })).collect::<Vec<_>>(),
+        }));
+        Ok(Verdict::Done)
+    }
+}

@@ -1,0 +1,179 @@
+//! A project's database and books, opened, and set up as the settings say.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, Time, Units};
+use divvy::{BadLine, Book, Divvy, HolderRow, Project, Sqlite, read_file, read_holders};
+
+use crate::cli::out::Out;
+
+/// Payees are set in commits of so many.
+const PAYEES_MAX: usize = 10_000;
+
+/// An open project.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) project: Project,
+    pub(crate) sqlite: Arc<Sqlite>,
+    pub(crate) divvy: Divvy,
+}
+
+impl Desk {
+    /// Opens the project of a folder; its database is made when there is none.
+    pub(crate) async fn open(dir: &Path) -> Result<Self, Error> {
+        let project = Project::read(dir)?;
+        let sqlite = Arc::new(Sqlite::open(&project.database)?);
+        let checkpoint = sqlite.checkpoint().await;
+        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await?;
+        Self::check_book(&project, &divvy)?;
+        Ok(Self { project, sqlite, divvy })
+    }
+
+    /// Opens the project of a folder for looking only.
+    pub(crate) async fn look(dir: &Path) -> Result<Self, Error> {
+        let project = Project::read(dir)?;
+        let sqlite = Arc::new(Sqlite::open_read_only(&project.database)?);
+        let checkpoint = sqlite.checkpoint().await;
+        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await?;
+        Self::check_book(&project, &divvy)?;
+        Ok(Self { project, sqlite, divvy })
+    }
+
+    /// The database may hold other books beside, but not only other books.
+    fn check_book(project: &Project, divvy: &Divvy) -> Result<(), Error> {
+        let none_yet = divvy.books().all().next().is_none();
+        if none_yet || divvy.books().book(project.book.as_str()).is_ok() {
+            return Ok(());
+        }
+        let detail = format!(
+            "{} is the database of another book, not of {}: name another file in divvy.toml",
+            project.database.display(),
+            project.book
+        );
+        Err(Error::new(Code::BookConflict, detail))
+    }
+
+    /// The project's book.
+    pub(crate) fn book(&mut self) -> Result<Book<'_>, Error> {
+        self.divvy.book(self.project.book.as_str())
+    }
+
+    /// Keeps a checkpoint, so that the next opening costs only what is new.
+    pub(crate) async fn close(self) -> Result<(), Error> {
+        match self.divvy.checkpoint() {
+            Some(checkpoint) => self.sqlite.keep_checkpoint(&checkpoint).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Does what the settings say and the book does not know yet. Safe to do again.
+    pub(crate) async fn set_up(&mut self, now: Time, out: &mut Out) -> Result<Vec<BadLine>, Error> {
+        let project = self.project.clone();
+        self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
+        let mut bad = Vec::new();
+        if let Some(pool) = &project.pool {
+            self.book()?.open_pool(&pool.name, pool.supply, now).await?;
+            if let Some(file) = &pool.holders {
+                bad = self.import_holders(file, now, out).await?;
+            }
+        }
+        let from = project.from.unwrap_or(Time::ZERO);
+        self.book()?.set_rule(from, &project.legs, now).await?;
+        self.choose_instant(now).await?;
+        for (payee, reason) in &project.holds {
+            let mut book = self.book()?;
+            let known = book.balance(payee.as_str(), now).await;
+            if !matches!(known, Ok(balance) if matches!(balance.obstacle, Some(Obstacle::Held(_))))
+            {
+                book.hold(payee, reason, now).await?;
+            }
+        }
+        Ok(bad)
+    }
+
+    /// Issues units to the holders of a file, once, and sets what they wait for.
+    pub(crate) async fn import_holders(
+        &mut self,
+        file: &Path,
+        now: Time,
+        out: &mut Out,
+    ) -> Result<Vec<BadLine>, Error> {
+        let Some(pool) = self.project.pool.clone() else {
+            let detail = "divvy.toml has no [pool]: holders hold units of one";
+            return Err(Error::new(Code::InputMalformed, detail));
+        };
+        let import = read_holders(&read_file(file)?)?;
+        let entries: Vec<(Name, Units)> =
+            import.rows.iter().map(|row| (row.holder.clone(), row.units)).collect();
+        let supply = self.book()?.fold()?.pool(pool.name.as_str())?.supply();
+        if supply == Units::ZERO {
+            self.book()?.issue(pool.name.as_str(), &entries, now).await?;
+            let supply = self.book()?.fold()?.pool(pool.name.as_str())?.supply();
+            out.say(&format!("{} holders hold {supply} units of {}", entries.len(), pool.name));
+        }
+        self.choose_thresholds(&import.rows, now, out).await?;
+        Ok(import.bad)
+    }
+
+    /// Sets each holder's policy and destination where the book does not know them yet.
+    async fn choose_thresholds(
+        &mut self,
+        rows: &[HolderRow],
+        now: Time,
+        out: &Out,
+    ) -> Result<(), Error> {
+        let progress = out.progress("setting payees", rows.len().try_into().unwrap_or(0));
+        let mut turns = vec![0_usize; self.project.thresholds.len()];
+        let mut payees: Vec<(Name, PayeeSet)> = Vec::new();
+        for row in rows {
+            let policy = self.policy_for(row, &mut turns);
+            let rail = Name::new(&self.project.rail.kind)?;
+            let destination =
+                row.destination.clone().map(|address| divvy::core::Destination { rail, address });
+            let known = self.book()?.fold()?.payee_head(&row.holder).n > 0;
+            if known || (policy.is_none() && destination.is_none()) {
+                continue;
+            }
+            payees.push((row.holder.clone(), PayeeSet { destination, policy }));
+        }
+        for chunk in payees.chunks(PAYEES_MAX) {
+            self.book()?.set_payees(chunk, now).await?;
+            progress.inc(chunk.len().try_into().unwrap_or(0));
+        }
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    /// The next policy, in turn, of the tier that a holder's units reach.
+    fn policy_for(&self, row: &HolderRow, turns: &mut [usize]) -> Option<Policy> {
+        if self.project.instant.contains(&row.holder) {
+            return Some(Policy::Instant);
+        }
+        let tiers = self.project.thresholds.iter().enumerate();
+        let (at, tier) = tiers.rev().find(|(_, tier)| tier.units_from <= row.units)?;
+        let turn = turns.get_mut(at)?;
+        let policy = tier.policies.get(turn.checked_rem(tier.policies.len())?).copied();
+        *turn = turn.wrapping_add(1);
+        policy
+    }
+
+    /// Sets the policy of those who are paid at once and are not in the file of holders.
+    async fn choose_instant(&mut self, now: Time) -> Result<(), Error> {
+        let names = self.project.instant.clone();
+        let mut book = self.book()?;
+        let fold = book.fold()?;
+        let set = || PayeeSet { destination: None, policy: Some(Policy::Instant) };
+        let fresh = |name: &Name| fold.payee_head(name).n == 0;
+        let payees: Vec<(Name, PayeeSet)> =
+            names.into_iter().filter(fresh).map(|name| (name, set())).collect();
+        if payees.is_empty() { Ok(()) } else { book.set_payees(&payees, now).await }
+    }
+}
+
+/// Says which lines could not be read.
+pub(crate) fn say_bad_lines(out: &mut Out, file: &Path, bad: &[BadLine]) {
+    for line in bad {
+        out.say(&format!("{}:{}: {}", file.display(), line.line, line.problem));
+    }
+}

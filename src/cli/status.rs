@@ -1,0 +1,152 @@
+//! Looking: where the money is, who is due, and whether every fact holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use divvy::clock;
+use divvy::core::{Asset, Balance, Error, Expected, Obstacle};
+use serde_json::{Value, json};
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+
+/// Show where the money is.
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// One payee's balance.
+    #[arg(long)]
+    payee: Option<String>,
+}
+
+impl Status {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::look(&self.dir).await?;
+        let asset = desk.project.opened.asset.clone();
+        match &self.payee {
+            Some(payee) => {
+                let balance = desk.book()?.balance(payee, clock::now()).await?;
+                out.say(&balance_sentence(payee, &balance, &asset));
+                out.value(&balance_value(payee, &balance, &asset));
+            }
+            None => say_book(&mut desk, out)?,
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
+    let asset = desk.project.opened.asset.clone();
+    let book = desk.book()?;
+    let fold = book.fold()?;
+    let totals = fold.totals();
+    let mut batches: BTreeMap<String, u64> = BTreeMap::new();
+    for standing in fold.batches() {
+        let count = batches.entry(format!("{:?}", standing.state).to_lowercase()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let rows = [
+        ("recorded", totals.recorded),
+        ("undeclared", totals.undeclared),
+        ("earned by legs", totals.one_shot),
+        ("declared to pools", totals.declared),
+        ("reserved", totals.reserved),
+        ("paid", totals.paid),
+    ];
+    out.say(&format!(
+        "book {}: {} payees, {} due",
+        fold.name(),
+        fold.payees_count(),
+        fold.due_count()
+    ));
+    let mut value = json!({
+        "book": fold.name(), "asset": asset.to_string(), "facts": totals.facts,
+        "payees": fold.payees_count(), "due": fold.due_count(), "runs": fold.runs(),
+        "lines_settled": totals.lines_settled, "batches": batches,
+    });
+    for (what, amount) in rows {
+        out.say(&format!("{what:>18}  {} {}", asset.text(amount), asset.code()));
+        if let Value::Object(fields) = &mut value {
+            fields.insert(what.replace(' ', "_"), asset.text(amount).into());
+        }
+    }
+    for (state, count) in &batches {
+        out.say(&format!("{count:>18}  batches {state}"));
+    }
+    out.value(&value);
+    Ok(())
+}
+
+/// A balance in a sentence.
+pub(crate) fn balance_sentence(payee: &str, balance: &Balance, asset: &Asset) -> String {
+    let text = |amount| asset.text(amount);
+    let owed = if balance.owed_back.is_zero() {
+        String::new()
+    } else {
+        format!(", owes back {}", text(balance.owed_back))
+    };
+    format!(
+        "{payee} earned {} {}: payable {}, reserved {}, paid {}{owed}; {}",
+        text(balance.earned),
+        asset.code(),
+        text(balance.payable),
+        text(balance.reserved),
+        text(balance.paid),
+        expected(balance)
+    )
+}
+
+fn expected(balance: &Balance) -> String {
+    match (&balance.obstacle, balance.expected_on) {
+        (Some(Obstacle::Held(reason)), _) => format!("held: {reason}"),
+        (Some(_), _) => "no destination: tell one to be paid".to_owned(),
+        (None, Expected::Now) => "due now".to_owned(),
+        (None, Expected::On(time)) => format!("expected on {time}"),
+        (None, _) => "nobody can tell yet when it is due".to_owned(),
+    }
+}
+
+fn balance_value(payee: &str, balance: &Balance, asset: &Asset) -> Value {
+    let text = |amount| asset.text(amount);
+    json!({
+        "payee": payee, "asset": asset.to_string(), "earned": text(balance.earned),
+        "payable": text(balance.payable), "reserved": text(balance.reserved),
+        "paid": text(balance.paid), "owed_back": text(balance.owed_back),
+        "expected": expected(balance),
+    })
+}
+
+/// `divvy due`.
+pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::look(dir).await?;
+    let asset = desk.project.opened.asset.clone();
+    let now = clock::now();
+    let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
+    for line in &lines {
+        out.say(&format!("{:>18}  {} to {}", asset.text(line.amount), line.payee, line.to));
+    }
+    if lines.is_empty() {
+        out.say("nobody is due");
+    }
+    let value = |line: &divvy::core::Line| json!({"payee": line.payee, "amount": asset.text(line.amount), "to": line.to});
+    out.value(
+        &json!({"asset": asset.to_string(), "due": lines.iter().map(value).collect::<Vec<_>>()}),
+    );
+    Ok(Verdict::Done)
+}
+
+/// `divvy verify`.
+pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::look(dir).await?;
+    let verified = desk.divvy.verify().await?;
+    out.say(&format!(
+        "{} facts hold, and every equation; digest {}",
+        verified.facts, verified.digest
+    ));
+    out.value(&json!({"facts": verified.facts, "digest": verified.digest}));
+    Ok(Verdict::Done)
+}

@@ -1,0 +1,142 @@
+//! Taking in: holders, payments, declarations.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use divvy::core::{Code, Error, Payment};
+use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_payments};
+use serde_json::json;
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::{Desk, say_bad_lines};
+
+/// Take in files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// A cap table: holder,units and an optional destination.
+    Holders(File),
+    /// Payments: id,paid_at,amount and an optional payer.
+    Payments(File),
+}
+
+/// A file for a project.
+#[derive(Debug, clap::Args)]
+pub(crate) struct File {
+    /// The file, plain or compressed with gzip.
+    file: PathBuf,
+    /// The folder with `divvy.toml`.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+}
+
+/// What became of many payments.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) new: u64,
+    pub(crate) known: u64,
+    pub(crate) conflicts: u64,
+}
+
+impl Import {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        match self {
+            Self::Holders(file) => holders(file, out).await,
+            Self::Payments(file) => payments(file, out).await,
+        }
+    }
+}
+
+async fn holders(file: &File, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::open(&file.dir).await?;
+    let now = clock::now();
+    desk.project.pool = desk.project.pool.take().map(|mut pool| {
+        pool.holders = Some(file.file.clone());
+        pool
+    });
+    if desk.project.pool.is_none() {
+        let detail = "divvy.toml has no [pool]: holders hold units of one";
+        return Err(Error::new(Code::InputMalformed, detail));
+    }
+    let bad = desk.set_up(now, out).await?;
+    finish(desk, &file.file, &bad, out, json!({})).await
+}
+
+async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::open(&file.dir).await?;
+    let now = clock::now();
+    desk.set_up(now, out).await?;
+    let mut settings = payments_settings(&desk)?;
+    settings.file.clone_from(&file.file);
+    let asset = desk.project.opened.asset.clone();
+    let import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
+    let taken = record(&mut desk, &import.rows, now, out).await?;
+    out.say(&format!("{} payments recorded, {} known before", taken.new, taken.known));
+    let counts = json!({"new": taken.new, "known": taken.known, "conflicts": taken.conflicts});
+    let verdict = finish(desk, &file.file, &import.bad, out, counts).await?;
+    Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
+}
+
+/// Where payments come from when the settings do not say.
+fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
+    match &desk.project.payments {
+        Some(settings) => Ok(settings.clone()),
+        None => PaymentsFile::plain(desk.project.opened.asset.clone()),
+    }
+}
+
+/// Records payments, and says which of them contradict what was recorded before.
+pub(crate) async fn record(
+    desk: &mut Desk,
+    payments: &[Payment],
+    now: divvy::core::Time,
+    out: &mut Out,
+) -> Result<Taken, Error> {
+    let mut taken = Taken::default();
+    for recording in desk.book()?.record(payments, now).await? {
+        match recording {
+            Recording::New => taken.new = taken.new.saturating_add(1),
+            Recording::Known => taken.known = taken.known.saturating_add(1),
+            Recording::Conflict(error) => {
+                taken.conflicts = taken.conflicts.saturating_add(1);
+                out.say(&format!("conflict: {error}"));
+            }
+            _ => (),
+        }
+    }
+    Ok(taken)
+}
+
+async fn finish(
+    desk: Desk,
+    file: &Path,
+    bad: &[BadLine],
+    out: &mut Out,
+    counts: serde_json::Value,
+) -> Result<Verdict, Error> {
+    desk.close().await?;
+    say_bad_lines(out, file, bad);
+    out.value(&json!({"counts": counts, "bad_lines": bad}));
+    Ok(if bad.is_empty() { Verdict::Done } else { Verdict::Look })
+}
+
+/// `divvy declare`.
+pub(crate) async fn declare(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::open(dir).await?;
+    let asset = desk.project.opened.asset.clone();
+    let declared = desk.book()?.declare(clock::now()).await?;
+    out.say(&format!("{} {} declared", asset.text(declared), asset.code()));
+    out.value(&json!({"declared": asset.text(declared), "asset": asset.to_string()}));
+    desk.close().await.map(|()| Verdict::Done)
+}
+
+impl Taken {
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            new: self.new.saturating_add(other.new),
+            known: self.known.saturating_add(other.known),
+            conflicts: self.conflicts.saturating_add(other.conflicts),
+        }
+    }
+}

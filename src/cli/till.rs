@@ -1,0 +1,116 @@
+//! The rail of a project, and the sandbox process behind it where it has none of its own.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use clap::ValueEnum as _;
+use divvy::core::{Code, Error, Name, Rail, Timing};
+use divvy::sandbox::{self, Sandbox, WindowKind};
+use divvy::{Project, RailSettings};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// The till: a rail to pay over, and the process that serves it, if it is ours.
+#[derive(Debug)]
+pub(crate) struct Till {
+    pub(crate) rail: Arc<Sandbox>,
+    pub(crate) url: String,
+    settings: RailSettings,
+    ledger: PathBuf,
+    child: Option<Child>,
+    pub(crate) restarts: u64,
+}
+
+impl Till {
+    /// Reaches the rail of a project; starts a sandbox where no address is given.
+    pub(crate) async fn open(project: &Project) -> Result<Self, Error> {
+        let settings = project.rail.clone();
+        let ledger = project.database.with_extension("sandbox.db");
+        let (child, url) = match &settings.url {
+            Some(url) => (None, url.clone()),
+            None => start(&settings, &ledger, "127.0.0.1:0").await?,
+        };
+        let rail = sandbox(&settings, &url)?;
+        Ok(Self { rail: Arc::new(rail), url, settings, ledger, child, restarts: 0 })
+    }
+
+    /// A rail that only packs and quotes, without anybody to talk to.
+    pub(crate) fn quoting(project: &Project) -> Result<Sandbox, Error> {
+        sandbox(&project.rail, "http://127.0.0.1:9")
+    }
+
+    pub(crate) fn rails(&self) -> Vec<Arc<dyn Rail>> {
+        vec![self.rail.clone()]
+    }
+
+    /// Starts the sandbox again at the same address when it was killed.
+    pub(crate) async fn revive(&mut self) -> Result<(), Error> {
+        let Some(child) = &mut self.child else { return Ok(()) };
+        if matches!(child.try_wait(), Ok(None)) {
+            return Ok(());
+        }
+        let address = self.url.trim_start_matches("http://").to_owned();
+        let (child, _) = start(&self.settings, &self.ledger, &address).await?;
+        self.child = child;
+        self.restarts = self.restarts.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// How a sandbox at an address is asked.
+fn sandbox(settings: &RailSettings, url: &str) -> Result<Sandbox, Error> {
+    let plain = sandbox::RailSettings::at(url, Name::new(&settings.wallet)?)?;
+    let deadline_secs = settings.deadline_secs;
+    let deadline_secs_max = deadline_secs.max(plain.timing.deadline_secs_max);
+    Sandbox::new(sandbox::RailSettings {
+        name: Name::new(&settings.kind)?,
+        window: window(&settings.window)?,
+        lines_max: settings.lines_max,
+        deadline_secs,
+        timing: Timing { deadline_secs_max, ..plain.timing },
+        ..plain
+    })
+}
+
+fn window(text: &str) -> Result<WindowKind, Error> {
+    WindowKind::from_str(text, true).map_err(|_| {
+        let detail = format!("{text:?} is no window: use unlimited, until, until_height or once");
+        Error::new(Code::InputMalformed, detail)
+    })
+}
+
+/// Starts a sandbox process, and waits until it says where it listens.
+async fn start(
+    settings: &RailSettings,
+    ledger: &std::path::Path,
+    listen: &str,
+) -> Result<(Option<Child>, String), Error> {
+    let failed = |why: String| {
+        let detail = format!("the sandbox does not start: {why}");
+        Error::new(Code::RailRefused, detail)
+    };
+    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut child = Command::new(program)
+        .arg("sandbox")
+        .args(["--listen", listen, "--window", &settings.window, "--faults", &settings.faults])
+        .args(["--seed", &settings.seed.to_string()])
+        .args(["--finality-secs", &settings.finality_secs.to_string()])
+        .arg("--ledger")
+        .arg(ledger)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let Some(stdout) = child.stdout.take() else { return Err(failed("it is mute".to_owned())) };
+    let mut line = String::new();
+    let read = BufReader::new(stdout).read_line(&mut line).await;
+    read.map_err(|error| failed(error.to_string()))?;
+    match line.trim().strip_prefix("listening on ") {
+        Some(address) => Ok((Some(child), format!("http://{address}"))),
+        None => {
+            Err(failed("another `divvy` may be using its ledger; wait until it ends".to_owned()))
+        }
+    }
+}

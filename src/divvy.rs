@@ -1,0 +1,529 @@
+//! The front door: one database of books, and a handle for each book.
+
+use std::sync::Arc;
+
+use divvy_core::{
+    Amount, Balance, Books, Call, Chapter, Code, Cursor, Error, Explanation, Fact, Line, Manner,
+    Name, Opened, PayeeSet, Payment, Policy, Rail, Step, Stream, Subject, Time, Units, Verified,
+    Verify, Written,
+};
+
+use crate::host::{Host, Sender};
+use crate::worker::{Tick, Worker};
+
+/// Facts are read in pages of so many.
+pub(crate) const PAGE_FACTS: usize = 10_000;
+
+/// Who loses a race for an address reads again, at most so often.
+const TRIES_MAX: usize = 64;
+
+/// Every book of one database, brought up to date whenever it is asked.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use divvy::{Divvy, Sqlite};
+/// use divvy::core::{Asset, Leg, Legs, Name, Ratio, Share, Target, Time};
+///
+/// let mut divvy = Divvy::open(Sqlite::in_memory()?).await?;
+/// let now = Time::parse("2026-03-01T12:00:00Z")?;
+/// let mut book = divvy.open_book(&Name::new("duet")?, Asset::parse("USD")?, now).await?;
+/// let legs = Legs::new(vec![
+///     Leg { to: Target::Payee("creator".into()), share: Share::Portion(Ratio::parse("95%")?) },
+///     Leg { to: Target::Payee("collaborator".into()), share: Share::Remaining },
+/// ])?;
+/// book.set_rule(Time::ZERO, &legs, now).await?;
+/// assert_eq!(book.rules().len(), 1);
+/// # Ok::<(), divvy::core::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Divvy {
+    host: Arc<dyn Host>,
+    books: Books,
+    cursor: Option<Cursor>,
+}
+
+impl Divvy {
+    /// Opens a database through its host, and folds what is in it.
+    ///
+    /// # Errors
+    /// The host's errors, and those of a history that breaks a rule.
+    pub async fn open(host: impl Host + 'static) -> Result<Self, Error> {
+        Self::open_from(Arc::new(host), None).await
+    }
+
+    /// Opens a database from a checkpoint, which saves folding what lies below it.
+    ///
+    /// A checkpoint is a cache: one that does not fit is passed over.
+    ///
+    /// # Errors
+    /// As [`Divvy::open`].
+    pub async fn open_from(host: Arc<dyn Host>, checkpoint: Option<&[u8]>) -> Result<Self, Error> {
+        let restored = checkpoint.and_then(Books::from_checkpoint);
+        let (books, cursor) = match restored {
+            Some((books, cursor)) => (books, Some(cursor)),
+            None => (Books::default(), None),
+        };
+        let mut divvy = Self { host, books, cursor };
+        match divvy.catch_up().await {
+            Err(error) if error.code() == Code::EpochChanged => {
+                (divvy.books, divvy.cursor) = (Books::default(), None);
+                divvy.catch_up().await?;
+            }
+            caught_up => caught_up?,
+        }
+        Ok(divvy)
+    }
+
+    /// A checkpoint of what is folded now, to be kept and given to [`Divvy::open_from`].
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Vec<u8>> {
+        self.cursor.as_ref().map(|cursor| self.books.checkpoint(cursor))
+    }
+
+    /// The fold of every fact that was read back.
+    #[must_use]
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    pub(crate) const fn books_mut(&mut self) -> &mut Books {
+        &mut self.books
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    /// Folds what others have written meanwhile.
+    ///
+    /// # Errors
+    /// The host's errors, and those of a history that breaks a rule.
+    pub async fn catch_up(&mut self) -> Result<(), Error> {
+        loop {
+            let page = self.host.since(self.cursor.as_ref(), PAGE_FACTS).await?;
+            self.books.feed(&page.facts)?;
+            self.cursor = Some(page.cursor);
+            if page.is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A book that was opened before.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] when there is none of that name.
+    pub fn book(&mut self, book: &str) -> Result<Book<'_>, Error> {
+        let name = self.books.book(book)?.name().clone();
+        Ok(Book { divvy: self, name })
+    }
+
+    /// Opens a book in which everyone is paid at once to a destination of their own; see
+    /// [`Divvy::open_book_with`] for everything else.
+    ///
+    /// # Errors
+    /// As [`Divvy::open_book_with`].
+    pub async fn open_book(
+        &mut self,
+        book: &Name,
+        asset: divvy_core::Asset,
+        now: Time,
+    ) -> Result<Book<'_>, Error> {
+        let (policy, floor, named_on) = (Policy::Instant, Amount::ONE, None);
+        let opened = Opened { asset, policy, floor, cooling_secs: COOLING_SECS, named_on };
+        self.open_book_with(book, opened, now).await
+    }
+
+    /// Opens a book, or finds it opened the same way before.
+    ///
+    /// # Errors
+    /// [`Code::BookConflict`] when it was opened with other settings, and the host's errors.
+    pub async fn open_book_with(
+        &mut self,
+        book: &Name,
+        opened: Opened,
+        now: Time,
+    ) -> Result<Book<'_>, Error> {
+        self.act(|books| match books.book(book.as_str()) {
+            Err(_) => books.open(book, opened.clone(), now),
+            Ok(known) if *known.settings() == opened => Ok(Step::default()),
+            Ok(_) => {
+                let detail = format!("book {book} was opened with other settings: keep those");
+                Err(Error::new(Code::BookConflict, detail))
+            }
+        })
+        .await?;
+        self.book(book.as_str())
+    }
+
+    /// Decides on the newest fold, commits, and folds the outcome; whoever finds an address taken
+    /// reads again and decides anew.
+    pub(crate) async fn act(
+        &mut self,
+        decide: impl Fn(&Books) -> Result<Step, Error>,
+    ) -> Result<Vec<Call>, Error> {
+        for _ in 0..TRIES_MAX {
+            self.catch_up().await?;
+            let step = decide(&self.books)?;
+            match self.commit(step).await {
+                Err(error) if error.code() == Code::AddressTaken => (),
+                committed => return committed,
+            }
+        }
+        let detail = "others were quicker every time: try again when less is going on";
+        Err(Error::new(Code::AddressTaken, detail))
+    }
+
+    /// Commits a step and releases its calls.
+    pub(crate) async fn commit(&mut self, step: Step) -> Result<Vec<Call>, Error> {
+        if step.facts().is_empty() {
+            return Ok(step.committed());
+        }
+        let calls = match self.host.commit(step.facts().to_vec(), Manner::Together).await {
+            Ok(_) => step.committed(),
+            Err(error) if error.code() == Code::CommitUnknown => {
+                let read = self.read_back(step.facts()).await?;
+                let found = !read.is_empty();
+                let calls = step.committed_if_found(&read);
+                if !found {
+                    return Err(error);
+                }
+                calls
+            }
+            Err(error) => return Err(error),
+        };
+        self.catch_up().await?;
+        Ok(calls)
+    }
+
+    /// Recomputes every hash and every equation from the first fact, and compares the outcome
+    /// with what is folded now.
+    ///
+    /// # Errors
+    /// The first fact that was altered, is missing or breaks a rule, by its name; the equation
+    /// that does not hold.
+    pub async fn verify(&mut self) -> Result<Verified, Error> {
+        self.catch_up().await?;
+        let verified = self.verify_stored().await?;
+        verified.compare(&self.books)?;
+        Ok(verified)
+    }
+
+    /// Recomputes every hash and every equation from the first fact, and goes on with that fold.
+    ///
+    /// It needs half the memory of [`Divvy::verify`]: of the fold so far only the count and the
+    /// digest of its facts are compared.
+    ///
+    /// # Errors
+    /// As [`Divvy::verify`].
+    pub async fn verify_anew(&mut self) -> Result<u64, Error> {
+        self.catch_up().await?;
+        let (count, digest) = (self.books.count(), self.books.digest());
+        self.books = Books::default();
+        let verified = self.verify_stored().await?;
+        if (verified.facts, verified.digest) != (count, digest) {
+            let detail = format!(
+                "{} facts are stored, {count} were folded, or others: open anew",
+                verified.facts
+            );
+            return Err(Error::new(Code::BookUnbalanced, detail));
+        }
+        self.books = verified.books;
+        Ok(count)
+    }
+
+    async fn verify_stored(&self) -> Result<Verified, Error> {
+        let mut verify = Verify::new();
+        let mut cursor = None;
+        loop {
+            let page = self.host.since(cursor.as_ref(), PAGE_FACTS).await?;
+            verify.feed(&page.facts)?;
+            if page.is_last || Some(&page.cursor) == self.cursor.as_ref() {
+                return verify.finish();
+            }
+            cursor = Some(page.cursor);
+        }
+    }
+
+    /// Who is due in a book now, at most as many as one run pays.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] when there is none of that name.
+    pub fn due(&mut self, book: &str, now: Time) -> Result<Vec<Line>, Error> {
+        self.books.book_mut(book)?.wake_waited(now)?;
+        let due = self.books.book(book)?.due(now)?;
+        Ok(due.into_iter().flat_map(|due| due.lines).collect())
+    }
+
+    /// Pays everyone who is due over these rails, and follows up what is open: one tick of a
+    /// [`Worker`] that remembers nothing. Safe to run twice, or to kill.
+    ///
+    /// # Errors
+    /// As [`Worker::tick`].
+    pub async fn pay_due(
+        &mut self,
+        rails: Vec<Arc<dyn Rail>>,
+        sender: Arc<dyn Sender>,
+        now: Time,
+    ) -> Result<Tick, Error> {
+        Worker::new(rails, sender)?.tick(self, now).await
+    }
+
+    /// What stands at the addresses of a commit whose outcome is unknown.
+    async fn read_back(&self, facts: &[Fact]) -> Result<Vec<Fact>, Error> {
+        let mut found = Vec::new();
+        for fact in facts {
+            let stream = self.host.read(&fact.stream).await?;
+            found.extend(stream.into_iter().filter(|read| read.n == fact.n));
+        }
+        Ok(found)
+    }
+}
+
+/// A changed destination cools for a day, longer than any rail's deadline.
+pub(crate) const COOLING_SECS: u64 = 86_400;
+
+/// What became of a payment that was given to [`Book::record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recording {
+    /// It was new, and is recorded.
+    New,
+    /// It was recorded before, with the same body.
+    Known,
+    /// It was recorded before with another body; the error shows both.
+    Conflict(Error),
+}
+
+/// One book, through which everything about it is done.
+#[derive(Debug)]
+pub struct Book<'a> {
+    divvy: &'a mut Divvy,
+    name: Name,
+}
+
+impl Book<'_> {
+    /// Records payments, each once: the same event twice is a quiet yes, another body under the
+    /// same name is a conflict that is told, and never spoils what it came with.
+    ///
+    /// Returns one outcome for each payment, in order.
+    ///
+    /// # Errors
+    /// [`Code::RuleMissing`], [`Code::PaymentMalformed`], [`Code::ClockAhead`] for a payment of
+    /// more than five minutes ahead, and the host's errors. Nothing is recorded then.
+    pub async fn record(
+        &mut self,
+        payments: &[Payment],
+        now: Time,
+    ) -> Result<Vec<Recording>, Error> {
+        let latest = now.plus_secs(AHEAD_SECS);
+        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
+            let detail = format!(
+                "{} is of {}, but it is only {now}: mend the clock or the payment",
+                payment.stream(),
+                payment.event_at()
+            );
+            return Err(Error::new(Code::ClockAhead, detail));
+        }
+        let facts = self.fold()?.record(payments, now)?;
+        let written = self.divvy.host.commit(facts.clone(), Manner::EachIfFree).await?;
+        let mut recordings = Vec::with_capacity(facts.len());
+        for (fact, written) in facts.iter().zip(written) {
+            recordings.push(match written {
+                Written::New => Recording::New,
+                Written::Taken => self.compare(fact).await?,
+            });
+        }
+        self.divvy.catch_up().await?;
+        Ok(recordings)
+    }
+
+    /// Compares a payment with the one that was recorded before it.
+    async fn compare(&self, fact: &Fact) -> Result<Recording, Error> {
+        use divvy_core::Body;
+
+        let stored = self.divvy.host.read(&fact.stream).await?;
+        let stored = stored.first().map(Fact::body).transpose()?;
+        let (Some(Body::Recorded(before)), Body::Recorded(again)) = (stored, fact.body()?) else {
+            let detail = format!("{} is taken by something else: run verify", fact.stream);
+            return Err(Error::new(Code::FactMalformed, detail));
+        };
+        Ok(match before.accept_again(&again, &fact.stream) {
+            Ok(()) => Recording::Known,
+            Err(conflict) => Recording::Conflict(conflict),
+        })
+    }
+
+    /// Declares everything that waits in the book's pools, at this record date.
+    ///
+    /// Returns how much was declared.
+    ///
+    /// # Errors
+    /// [`Code::AmountAboveCeiling`] when a pool would pass its ceiling, and the host's errors.
+    pub async fn declare(&mut self, now: Time) -> Result<Amount, Error> {
+        let before = self.fold()?.totals().declared;
+        let name = self.name.clone();
+        self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
+        self.fold()?.totals().declared.minus(before)
+    }
+
+    /// Where a payee's money is.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] for a name that was never part of this book.
+    pub async fn balance(&mut self, payee: &str, now: Time) -> Result<Balance, Error> {
+        self.divvy.catch_up().await?;
+        self.fold()?.balance(payee, now)
+    }
+
+    /// The rules of the book, oldest first.
+    #[must_use]
+    pub fn rules(&self) -> &[divvy_core::RuleSet] {
+        self.fold().map_or(&[], divvy_core::Book::rules)
+    }
+
+    /// Sets the rule for payments of a moment and later.
+    ///
+    /// # Errors
+    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
+    /// [`Code::PoolUnknown`] when it names a pool that is not open, and the host's errors.
+    pub async fn set_rule(
+        &mut self,
+        from: Time,
+        legs: &divvy_core::Legs,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| {
+            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
+            if same { Ok(Step::default()) } else { book.set_rule(from, legs.clone(), now) }
+        })
+        .await
+    }
+
+    /// Opens a pool for the supply that it is going to have, unless it is open already.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] for no supply, and the host's errors.
+    pub async fn open_pool(&mut self, pool: &Name, supply: Units, now: Time) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool.as_str()) {
+            Ok(_) => Ok(Step::default()),
+            Err(_) => book.open_pool(pool, supply, now),
+        })
+        .await
+    }
+
+    /// Gives new units to holders.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnknown`], [`Code::PoolUnits`], and the host's errors.
+    pub async fn issue(
+        &mut self,
+        pool: &str,
+        entries: &[(Name, Units)],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| book.issue_units(pool, entries, now)).await
+    }
+
+    /// Moves units from one holder to another, from now on.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the first holder has fewer, and the host's errors.
+    pub async fn move_units(
+        &mut self,
+        pool: &str,
+        holders: (&Name, &Name),
+        units: Units,
+        now: Time,
+    ) -> Result<(), Error> {
+        let (from, to) = holders;
+        self.act(|book| book.move_holding(pool, from, to, units, now)).await
+    }
+
+    /// Records what payees chose: where to be paid, when, or both.
+    ///
+    /// # Errors
+    /// [`Code::PolicyMalformed`] for a threshold below the book's floor, and the host's errors.
+    pub async fn set_payees(
+        &mut self,
+        payees: &[(Name, PayeeSet)],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| {
+            payees.iter().try_fold(Step::default(), |step, (payee, set)| {
+                Ok(step.and(book.set_payee(payee, set.clone(), now)?))
+            })
+        })
+        .await
+    }
+
+    /// Holds a payee, unless they are held already: accrual goes on, planning skips them.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn hold(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
+        self.act(|book| Ok(book.hold(payee, reason, None, now))).await
+    }
+
+    /// Lets a held payee be paid again.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] when the payee is not held, and the host's errors.
+    pub async fn release(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
+        self.act(|book| book.release(payee, reason, now)).await
+    }
+
+    /// The story of a payee, a payment or a batch, from the first fact on.
+    ///
+    /// # Errors
+    /// The host's errors, and those of a history that breaks a rule.
+    pub async fn explain(&self, subject: Subject) -> Result<Vec<Chapter>, Error> {
+        let asset = self.fold()?.settings().asset.clone();
+        let mut explanation = Explanation::new(subject, asset)?;
+        let mut cursor = None;
+        loop {
+            let page = self.divvy.host.since(cursor.as_ref(), PAGE_FACTS).await?;
+            explanation.feed(&page.facts)?;
+            cursor = Some(page.cursor);
+            if page.is_last {
+                return Ok(explanation.finish());
+            }
+        }
+    }
+
+    /// The book's own fold.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] never, once the handle is there.
+    pub fn fold(&self) -> Result<&divvy_core::Book, Error> {
+        self.divvy.books.book(self.name.as_str())
+    }
+
+    /// The book's name.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// All facts of a stream, for those who want to see for themselves.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn read(&self, stream: &Stream) -> Result<Vec<Fact>, Error> {
+        self.divvy.host.read(stream).await
+    }
+
+    async fn act(
+        &mut self,
+        decide: impl Fn(&divvy_core::Book) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
+        let name = self.name.clone();
+        self.divvy.act(|books| decide(books.book(name.as_str())?)).await.map(drop)
+    }
+}
+
+/// A payment may be ahead of our clock by so many seconds.
+const AHEAD_SECS: u64 = 300;

@@ -1,0 +1,197 @@
+//! The settings file as it is written, before anything is checked.
+
+use std::path::{Path, PathBuf};
+
+use divvy_core::{Asset, Code, Error, Name, Policy, Units};
+use serde::Deserialize;
+
+/// `divvy.toml`, literally.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProject {
+    pub(super) book: String,
+    pub(super) asset: String,
+    pub(super) rule: Vec<RawLeg>,
+    pub(super) pool: Option<RawPool>,
+    pub(super) threshold: Option<String>,
+    pub(super) max_wait_days: Option<u64>,
+    pub(super) floor: Option<String>,
+    pub(super) cooling_days: Option<u64>,
+    #[serde(default)]
+    pub(super) named_on_rail: bool,
+    #[serde(default)]
+    pub(super) thresholds: Vec<RawThreshold>,
+    #[serde(default)]
+    pub(super) instant: Vec<String>,
+    #[serde(default)]
+    pub(super) holds: Vec<RawHold>,
+    pub(super) payments: Option<RawPayments>,
+    pub(super) tick_secs: Option<u64>,
+    pub(super) from: Option<String>,
+    pub(super) until: Option<String>,
+    pub(super) rail: Option<RailSettings>,
+    pub(super) database: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLeg {
+    pub(super) payee: Option<String>,
+    pub(super) pool: Option<String>,
+    pub(super) share: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPool {
+    pub(super) name: String,
+    pub(super) supply: String,
+    pub(super) holders: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawThreshold {
+    pub(super) units_from: String,
+    pub(super) amounts: Vec<String>,
+    pub(super) max_wait_days: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHold {
+    pub(super) payee: String,
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPayments {
+    file: String,
+    asset: Option<String>,
+    source: Option<String>,
+    account: Option<String>,
+}
+
+/// The thresholds of holders with at least so many units; given out in turn, holder by holder.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Thresholds {
+    /// For holders of at least so many units.
+    pub units_from: Units,
+    /// One for each holder, in turn.
+    pub policies: Vec<Policy>,
+}
+
+/// Where payments come from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PaymentsFile {
+    /// The file, as `id,paid_at,amount,payer`.
+    pub file: PathBuf,
+    /// What came in.
+    pub asset: Asset,
+    /// Who says so.
+    pub source: Name,
+    /// The account that received it.
+    pub account: Name,
+}
+
+impl PaymentsFile {
+    /// Where payments come from when the settings do not say: an import in the book's asset.
+    ///
+    /// # Errors
+    /// None: both names are fit.
+    pub fn plain(asset: Asset) -> Result<Self, Error> {
+        let (source, account) = (Name::new("import")?, Name::new("main")?);
+        Ok(Self { file: PathBuf::from("payments.csv"), asset, source, account })
+    }
+
+    pub(super) fn checked(raw: &RawPayments, dir: &Path, book: &Asset) -> Result<Self, Error> {
+        Ok(Self {
+            file: dir.join(&raw.file),
+            asset: raw.asset.as_deref().map_or(Ok(book.clone()), Asset::parse)?,
+            source: Name::new(raw.source.as_deref().unwrap_or("import"))?,
+            account: Name::new(raw.account.as_deref().unwrap_or("main"))?,
+        })
+    }
+}
+
+/// The rail that pays. The sandbox is the one that is in the box.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RailSettings {
+    /// Which one.
+    #[serde(default = "sandbox")]
+    pub kind: String,
+    /// The wallet that pays.
+    #[serde(default = "wallet")]
+    pub wallet: String,
+    /// Where it is reached; without it, `divvy run` starts a sandbox of its own.
+    pub url: Option<String>,
+    /// How long bytes may be sent: `unlimited`, `until`, `until_height` or `once`.
+    #[serde(default = "until")]
+    pub window: String,
+    /// Lines in one request, at most.
+    #[serde(default = "lines_max")]
+    pub lines_max: usize,
+    /// From signing to deadline.
+    #[serde(default = "deadline_secs")]
+    pub deadline_secs: u64,
+    /// A settlement is final after so many seconds.
+    #[serde(default)]
+    pub finality_secs: u64,
+    /// What is to go wrong, as the sandbox spells it.
+    #[serde(default)]
+    pub faults: String,
+    /// Which faults strike when.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn sandbox() -> String {
+    "sandbox".to_owned()
+}
+
+fn wallet() -> String {
+    "till".to_owned()
+}
+
+fn until() -> String {
+    "until".to_owned()
+}
+
+const fn lines_max() -> usize {
+    500
+}
+
+const fn deadline_secs() -> u64 {
+    3_600
+}
+
+impl Default for RailSettings {
+    fn default() -> Self {
+        Self {
+            kind: sandbox(),
+            wallet: wallet(),
+            url: None,
+            window: until(),
+            lines_max: lines_max(),
+            deadline_secs: deadline_secs(),
+            finality_secs: 0,
+            faults: String::new(),
+            seed: 0,
+        }
+    }
+}
+
+impl RailSettings {
+    pub(super) fn checked(self) -> Result<Self, Error> {
+        if self.kind == "sandbox" {
+            return Ok(self);
+        }
+        let detail = format!("rail {:?} is not in this build: use \"sandbox\"", self.kind);
+        Err(Error::new(Code::InputMalformed, detail))
+    }
+}

@@ -1,0 +1,108 @@
+//! Reading replies. What cannot be read teaches nothing.
+
+use divvy_core::{Answer, Heard};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// What a reply says of one try; nothing when it does not say.
+pub(super) fn answer(heard: &Heard, reference: &str) -> Answer {
+    let known = [200, 202, 422].contains(&status(heard));
+    let said: Option<Said> = parsed(heard).filter(|_| known);
+    said.filter(|said| said.reference == reference).map_or(Answer::Unknown, Said::answer)
+}
+
+/// What the listing of a batch says of one try. Once the world's own time is past what anything
+/// takes to land, a try that is missing there never moved and never will.
+pub(super) fn answer_listed(heard: &Heard, reference: &str, past: u64) -> Answer {
+    let listing: Option<Listing> = parsed(heard).filter(|_| status(heard) == 200);
+    let Some(listing) = listing else { return Answer::Unknown };
+    let said = listing.tries.into_iter().find(|said| said.reference == reference);
+    match said {
+        Some(said) => said.answer(),
+        None if listing.now > past => Answer::Void,
+        None => Answer::Unknown,
+    }
+}
+
+/// Whether the world says that it does not know, which is no more than that.
+pub(super) fn is_missing(heard: &Heard) -> bool {
+    status(heard) == 404 && height(heard).is_some()
+}
+
+/// The height at which the reply was given.
+pub(super) fn height(heard: &Heard) -> Option<u64> {
+    parsed::<Height>(heard).map(|said| said.height)
+}
+
+/// The coins of a page.
+pub(super) fn coins_unspent(heard: &Heard) -> Option<Vec<String>> {
+    parsed::<Coins>(heard).map(|said| said.coins)
+}
+
+/// Who spent a coin, if anyone did.
+pub(super) fn coin_spent(heard: &Heard) -> Option<Option<Spent>> {
+    let said: Coin = parsed(heard)?;
+    Some(said.spent_by.map(|by| Spent { by, is_final: said.is_final }))
+}
+
+/// The try that spent a coin.
+pub(super) struct Spent {
+    pub(super) by: String,
+    pub(super) is_final: bool,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    reference: String,
+    state: String,
+    reason: Option<String>,
+    line: Option<u32>,
+    #[serde(default)]
+    returned: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    tries: Vec<Said>,
+    now: u64,
+}
+
+#[derive(Deserialize)]
+struct Height {
+    height: u64,
+}
+
+#[derive(Deserialize)]
+struct Coins {
+    coins: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Coin {
+    spent_by: Option<String>,
+    #[serde(rename = "final")]
+    is_final: bool,
+}
+
+impl Said {
+    fn answer(self) -> Answer {
+        let reason = self.reason.unwrap_or_default();
+        match self.state.as_str() {
+            "accepted" => Answer::Accepted,
+            "final" => Answer::Final,
+            "undone" => Answer::Undone,
+            "refused" => Answer::Refused { reason, line: self.line },
+            "returned" => Answer::Returned { reason, lines: self.returned },
+            _ => Answer::Unknown,
+        }
+    }
+}
+
+fn status(heard: &Heard) -> u16 {
+    heard.reply.as_ref().map_or(0, |reply| reply.status)
+}
+
+fn parsed<T: DeserializeOwned>(heard: &Heard) -> Option<T> {
+    let reply = heard.reply.as_ref()?;
+    serde_json::from_slice(&reply.body).ok()
+}

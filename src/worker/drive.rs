@@ -1,0 +1,226 @@
+//! Driving: each open batch does what it needs next.
+
+use divvy_core::{
+    Batch, Call, Code, Error, Heard, Job, Next, Rail, Seen, Signed, State, Stream, Time, Timing,
+    Turn,
+};
+
+use crate::divvy::Divvy;
+use crate::worker::learn::commit_learned;
+use crate::worker::talk::talk;
+use crate::worker::{Tick, Worker};
+
+impl Worker {
+    /// Drives each open batch whose time has come.
+    pub(super) async fn drive_open(
+        &mut self,
+        divvy: &mut Divvy,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<(), Error> {
+        let mut ready: Vec<Stream> = Vec::new();
+        for book in divvy.books().all() {
+            let due = |batch: &Stream| self.pace.get(batch).is_none_or(|pace| pace.is_over(now));
+            ready.extend(book.open_batches().into_iter().filter(due));
+        }
+        let mut seen = Vec::new();
+        for stream in ready {
+            let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
+            self.pace.entry(stream.clone()).or_default().wait(&stream, now);
+            if let Some(found) = self.drive(divvy, &batch, now, tick).await? {
+                seen.push(found);
+            }
+        }
+        self.learn(divvy, seen, now, tick).await
+    }
+
+    /// Does what one batch needs next.
+    async fn drive(
+        &mut self,
+        divvy: &mut Divvy,
+        batch: &Batch,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Option<(Batch, Seen, Timing)>, Error> {
+        let Some(rail) = self.rails.get(batch.rail()).cloned() else { return Ok(None) };
+        let timing = rail.timing();
+        let tip = self.tips.get(batch.rail()).copied();
+        let seen = match batch.next(now, tip, timing) {
+            Next::Sign => return self.sign_anew(divvy, &*rail, batch, now, tick).await,
+            Next::Submit { try_n } => {
+                match self.submit_again(&*rail, batch, try_n, now, tick).await? {
+                    Some(seen) => Some(seen),
+                    None => self.look(&*rail, batch, now, tick).await?,
+                }
+            }
+            Next::Look | Next::Review | Next::Watch { .. } => {
+                self.look(&*rail, batch, now, tick).await?
+            }
+            Next::Done | _ => None,
+        };
+        let Some(seen) = seen else { return Ok(None) };
+        // What the rail took and then forgot goes out once more, while its window is open.
+        let again = match batch.lost(&seen, now) {
+            Some(try_n) => self.submit_again(&*rail, batch, try_n, now, tick).await?,
+            None => None,
+        };
+        Ok(Some((batch.clone(), again.unwrap_or(seen), timing)))
+    }
+
+    async fn submit_again(
+        &self,
+        rail: &dyn Rail,
+        batch: &Batch,
+        try_n: usize,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Option<Seen>, Error> {
+        match batch.tries().get(try_n) {
+            Some(try_) => self.submit(rail, batch, &try_.signed, now, tick).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Signs a batch that was planned or proven void, or gives it up when its lines have changed.
+    async fn sign_anew(
+        &mut self,
+        divvy: &mut Divvy,
+        rail: &dyn Rail,
+        batch: &Batch,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Option<(Batch, Seen, Timing)>, Error> {
+        if let Err(stale) = divvy.books().check_current(batch, now) {
+            let step = divvy.books().cancel(batch, &stale.to_string(), now)?;
+            commit_learned(divvy, step).await?;
+            self.pace.remove(batch.stream());
+            return Ok(None);
+        }
+        let job = Job {
+            batch: batch.stream().clone(),
+            lines: batch.lines().to_vec(),
+            tries: batch.signed(),
+            claimed: divvy.books().claimed(batch.wallet().as_str(), Some(batch.stream())),
+            sender: self.sender_id()?,
+        };
+        let Some(signed) = self.sign(rail, &job, now, tick).await? else { return Ok(None) };
+        let step = divvy.books().sign(batch, signed, now)?;
+        let mut after = batch.clone();
+        for fact in step.facts().iter().filter(|fact| fact.stream == *batch.stream()) {
+            after.apply(fact)?;
+        }
+        match divvy.commit(step).await {
+            Ok(calls) => {
+                let batches = vec![after; calls.len()];
+                let timings = vec![rail.timing(); calls.len()];
+                self.send(divvy, calls, &batches, &timings, now, tick).await?;
+                Ok(None)
+            }
+            Err(error) if error.code() == Code::AddressTaken => {
+                divvy.catch_up().await.map(|()| None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look(
+        &self,
+        rail: &dyn Rail,
+        batch: &Batch,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Option<Seen>, Error> {
+        let tries = batch.signed();
+        match talk(&*self.sender, tick, |heard| rail.look(&tries, heard, now)).await {
+            Err(error) if error.code() == Code::RailReply => {
+                tracing::warn!(batch = %batch.stream(), %error, "the rail's reply cannot be read");
+                Ok(None)
+            }
+            seen => seen,
+        }
+    }
+
+    /// Looks once more at what settled, for money that came back and finals that were undone.
+    pub(super) async fn look_again(
+        &mut self,
+        divvy: &mut Divvy,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<(), Error> {
+        let mut seen = Vec::new();
+        while let Some((from, stream)) = self.watch.first().cloned() {
+            if from > now {
+                break;
+            }
+            self.watch.pop_first();
+            let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
+            match self.drive(divvy, &batch, now, tick).await? {
+                Some(found) => seen.push(found),
+                // Nobody answered: what may have come back is asked for again.
+                None => drop(self.watch.insert((now.plus_secs(WATCH_AGAIN_SECS), stream))),
+            }
+        }
+        self.learn(divvy, seen, now, tick).await
+    }
+
+    /// After a start, finds again what has settled lately.
+    pub(super) fn find_watched(&mut self, divvy: &Divvy, now: Time) {
+        if std::mem::replace(&mut self.watching, true) {
+            return;
+        }
+        let longest = self.rails.values().map(|rail| rail.timing().watch_secs).max().unwrap_or(0);
+        if longest == 0 {
+            return;
+        }
+        for standing in divvy.books().all().flat_map(divvy_core::Book::batches) {
+            let until = standing.settled_at.plus_secs(longest.saturating_mul(2));
+            if standing.state == State::Settled && until > now {
+                self.watch.insert((standing.settled_at.plus_secs(longest), standing.batch));
+            }
+        }
+    }
+
+    /// Sends what a commit has released, and learns from the replies, in one commit where it can.
+    pub(super) async fn send(
+        &mut self,
+        divvy: &mut Divvy,
+        calls: Vec<Call>,
+        batches: &[Batch],
+        timings: &[Timing],
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<(), Error> {
+        let mut seen = Vec::new();
+        for (call, (batch, timing)) in calls.iter().zip(batches.iter().zip(timings)) {
+            let Some(rail) = self.rails.get(batch.rail()).cloned() else { continue };
+            let found = self.submit(&*rail, batch, &call.signed, now, tick).await?;
+            self.pace.entry(batch.stream().clone()).or_default().wait(batch.stream(), now);
+            if let Some(found) = found {
+                seen.push((batch.clone(), found, *timing));
+            }
+        }
+        self.learn(divvy, seen, now, tick).await
+    }
+
+    /// Sends a try's bytes, and reads what the reply alone teaches.
+    async fn submit(
+        &self,
+        rail: &dyn Rail,
+        batch: &Batch,
+        signed: &Signed,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Option<Seen>, Error> {
+        let request = rail.submit(signed, now);
+        tick.requests = tick.requests.saturating_add(1);
+        let reply = self.sender.send(&request).await;
+        let heard = [Heard { request, reply }];
+        Ok(match rail.look(&batch.signed(), &heard, now) {
+            Ok(Turn::Done(seen)) => Some(seen),
+            Ok(Turn::Ask(_)) | Err(_) => None,
+        })
+    }
+}
+
+/// A look at what settled that nobody answered is taken again after so many seconds.
+const WATCH_AGAIN_SECS: u64 = 3_600;

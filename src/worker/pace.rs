@@ -1,0 +1,37 @@
+//! When to ask again: exponential, jittered, with a ceiling.
+
+use divvy_core::{Hash, Stream, Time};
+
+/// How often a batch was asked about since it last taught something, and when to ask again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    asked: u32,
+    not_before: Time,
+}
+
+/// The first wait; each further one is twice as long.
+const FIRST_SECS: u64 = 60;
+/// No wait is longer.
+const CEILING_SECS: u64 = 3_600;
+
+impl Pace {
+    pub(super) const fn not_before(&self) -> Time {
+        self.not_before
+    }
+
+    pub(super) fn is_over(&self, now: Time) -> bool {
+        self.not_before <= now
+    }
+
+    /// Waits longer than before, and by up to a quarter more, which the batch's name decides.
+    pub(super) fn wait(&mut self, batch: &Stream, now: Time) {
+        let secs = FIRST_SECS
+            .saturating_mul(1_u64.checked_shl(self.asked).unwrap_or(u64::MAX))
+            .min(CEILING_SECS);
+        self.asked = self.asked.saturating_add(1);
+        let dice = Hash::of(format!("{batch}/{}", self.asked).as_bytes());
+        let byte = u64::from(dice.as_bytes().first().copied().unwrap_or(0));
+        let jitter = secs.saturating_mul(byte) >> 10;
+        self.not_before = now.plus_secs(secs.saturating_add(jitter));
+    }
+}

@@ -1,0 +1,155 @@
+//! Bad input gets a clear error that names the value and the remedy; nothing is half done.
+
+use std::fs;
+
+use crate::command::{Folder, done, run};
+
+fn refused(arguments: &[&str], name: &str, said: &str) {
+    let ended = run(arguments);
+    assert_eq!(ended.value["error"]["name"], name, "{arguments:?}: {}", ended.said);
+    let detail = ended.value["error"]["detail"].as_str().unwrap();
+    assert!(detail.contains(said), "{arguments:?}: {detail}");
+    assert!(matches!(ended.code, Some(1 | 3 | 4)), "{arguments:?}");
+}
+
+#[test]
+fn amounts_and_weights_that_make_no_sense_are_refused() {
+    let split = |amount, weights| ["split", "--amount", amount, "--weights", weights];
+    refused(&["split", "--amount=-5", "--weights", "1"], "amount_malformed", "-5");
+    refused(&split("1.5", "1"), "amount_malformed", "1.5");
+    refused(&split("9223372036854775808", "1"), "amount_above_ceiling", "ceiling");
+    refused(&split("100", "0,0,0"), "split_empty", "zero");
+    refused(&split("100", "1,-1"), "split_malformed", "-1");
+    refused(&split("100", "1,x"), "split_malformed", "\"x\"");
+    let mut unknown = split("1.00", "1").to_vec();
+    unknown.extend(["--asset", "XYZ"]);
+    refused(&unknown, "asset_unknown", "USDC@6");
+}
+
+#[test]
+fn rules_that_leak_are_refused_before_anything_is_written() {
+    for (from, to, name) in [
+        ("95%", "100.0001%", "split_leaky"),
+        ("\"remaining\"", "\"4%\"", "split_leaky"),
+        ("\"95%\"", "\"0%\"", "split_malformed"),
+        ("asset = \"USD\"", "asset = \"ZZZ\"", "asset_unknown"),
+        ("collaborator\", share", "creator\", share", "split_malformed"),
+        ("threshold = \"20.00\"", "threshold = \"20.001\"", "amount_malformed"),
+        ("book = ", "cook = ", "input_malformed"),
+    ] {
+        let folder = Folder::example("duet");
+        folder.edit("divvy.toml", from, to);
+        refused(&["run", folder.path().to_str().unwrap()], name, "");
+        assert!(!folder.path().join("divvy.db").exists(), "{to}");
+    }
+}
+
+#[test]
+fn a_bad_line_is_told_by_its_number_and_the_rest_goes_on() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    let text = "\u{feff}id,paid_at,amount,payer\r\n\
+        a,2026-03-01T00:00:00Z,1.00,\"Doe, Jane\"\r\n\
+        b,2026-03-01T00:00:00Z,-1.00,x\r\n\
+        c,2026-03-01T00:00:00Z,1.001,x\r\n\
+        d,yesterday,1.00,x\r\n\
+        e/f,2026-03-01T00:00:00Z,1.00,x\r\n\
+        g,2026-03-01T00:00:00Z,0.00,x\r\n\
+        h\r\n\
+        i,2026-03-01T00:00:00Z,2.00,x\r\n";
+    let file = folder.write("more.csv", text);
+    let ended = run(&["import", "payments", file.to_str().unwrap(), "--dir", dir]);
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
+    assert_eq!(ended.value["counts"]["new"], 2);
+    let bad = ended.value["bad_lines"].as_array().unwrap();
+    let lines: Vec<u64> = bad.iter().map(|bad| bad["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [3, 4, 5, 6, 7, 8]);
+    assert_eq!(done(&["status", dir])["recorded"], "3.00");
+}
+
+#[test]
+fn files_that_are_empty_missing_or_lack_a_column_are_refused() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    let import = |file: &str| ["import", "payments", file, "--dir", dir].map(str::to_owned);
+    for (text, name) in [("", "input_malformed"), ("id,amount\n1,2\n", "input_malformed")] {
+        let file = folder.write("bad.csv", text);
+        let arguments = import(file.to_str().unwrap());
+        refused(&arguments.each_ref().map(String::as_str), name, "paid_at");
+    }
+    let arguments = import("/no/such/file.csv");
+    refused(&arguments.each_ref().map(String::as_str), "file_unusable", "/no/such/file.csv");
+    refused(&["run", "/no/such/folder"], "file_unusable", "divvy init");
+}
+
+#[test]
+fn duplicate_and_empty_holders_are_told_and_passed_over() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    folder.edit("divvy.toml", "{ payee = \"collaborator\"", "{ pool = \"fans\"");
+    folder.edit("divvy.toml", "[payments]", "[pool]\nname = \"fans\"\nsupply = \"10\"\n[payments]");
+    let file = folder.write("holders.csv", "holder,units\nann,7\nbob,0\nann,1\n,5\ncy,x\ndi,3\n");
+    let ended = run(&["import", "holders", file.to_str().unwrap(), "--dir", dir]);
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
+    let bad = ended.value["bad_lines"].as_array().unwrap();
+    let lines: Vec<u64> = bad.iter().map(|bad| bad["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [4, 5, 6]);
+    let value = done(&["run", dir]);
+    assert_eq!(value["recorded"], "657.50");
+    assert_eq!(value["undeclared"], "0.00");
+}
+
+#[test]
+fn payees_without_a_destination_wait_and_are_told() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    folder.edit("divvy.toml", "named_on_rail = true", "named_on_rail = false");
+    let value = done(&["run", dir]);
+    assert_eq!(value["paid"], "0.00");
+    let creator = done(&["status", dir, "--payee", "creator"]);
+    assert!(creator["expected"].as_str().unwrap().contains("no destination"), "{creator}");
+}
+
+#[test]
+fn the_same_payment_with_another_body_shows_both() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    done(&["run", dir]);
+    let file = folder.write("more.csv", "id,paid_at,amount\nsale-01,2026-03-01T09:30:00Z,48.00\n");
+    let ended = run(&["import", "payments", file.to_str().unwrap(), "--dir", dir]);
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
+    assert_eq!(ended.value["counts"]["conflicts"], 1);
+    assert_eq!(done(&["status", dir])["recorded"], "657.50");
+}
+
+#[test]
+fn a_database_of_another_book_another_program_or_another_time_is_left_as_it_is() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    done(&["run", dir]);
+    folder.edit("divvy.toml", "book = \"duet\"", "book = \"trio\"");
+    refused(&["run", dir], "book_conflict", "another book");
+    folder.edit("divvy.toml", "book = \"trio\"", "book = \"duet\"");
+    folder.edit("divvy.toml", "asset = \"USD\"", "asset = \"EUR\"");
+    refused(&["run", dir], "book_conflict", "other settings");
+
+    let foreign = Folder::example("duet");
+    let path = foreign.write("divvy.db", "not a database at all, but somebody's notes");
+    refused(&["run", foreign.path().to_str().unwrap()], "store_foreign", "divvy.db");
+    let kept = fs::read_to_string(path).unwrap();
+    assert_eq!(kept, "not a database at all, but somebody's notes");
+}
+
+#[test]
+fn a_clock_a_year_and_more_ahead_needs_consent() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    done(&["run", dir]);
+    folder.edit(
+        "divvy.toml",
+        "until = \"2026-03-11T00:00:00Z\"",
+        "until = \"2029-03-11T00:00:00Z\"",
+    );
+    folder.edit("divvy.toml", "tick_secs = 3600", "tick_secs = 99999999");
+    refused(&["run", dir], "clock_ahead", "2029");
+}

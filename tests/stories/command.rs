@@ -1,0 +1,104 @@
+//! Running the command in a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+
+/// A folder that is gone when the test is over.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("divvy-{name}-{}-{count}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// A copy of one of the examples.
+    pub fn example(name: &str) -> Self {
+        let folder = Self::new(name);
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let file = entry.file_name().into_string().unwrap();
+            if !file.contains(".db") {
+                fs::copy(entry.path(), folder.0.join(file)).unwrap();
+            }
+        }
+        folder
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(file);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Replaces text in one of the files.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.0.join(file)).unwrap();
+        assert!(text.contains(from), "{file} has no {from:?}");
+        self.write(file, text.replace(from, to));
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The command with these arguments, `--json` among them.
+pub fn divvy(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_divvy"));
+    command.args(arguments).arg("--json").stdin(Stdio::null());
+    command
+}
+
+/// What a command printed and how it ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub value: Value,
+    pub said: String,
+}
+
+pub fn ended(output: &Output) -> Ended {
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let value = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    Ended {
+        code: output.status.code(),
+        value: value.unwrap_or(Value::Null),
+        said: format!("{said}{errors}"),
+    }
+}
+
+pub fn run(arguments: &[&str]) -> Ended {
+    ended(&divvy(arguments).output().unwrap())
+}
+
+/// Runs a command that must end well.
+pub fn done(arguments: &[&str]) -> Value {
+    let ended = run(arguments);
+    assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.said);
+    ended.value
+}
+
+/// Starts `divvy run` in a folder.
+pub fn start_run(folder: &Folder) -> Child {
+    divvy(&["run", folder.path().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}

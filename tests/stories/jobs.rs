@@ -1,0 +1,109 @@
+//! Whole jobs, from files to a statement that matches.
+
+use crate::command::{Folder, done, run};
+
+#[test]
+fn splitting_prints_what_was_promised_to_the_letter() {
+    let ended = run(&["split", "--amount", "100", "--weights", "1,1,1"]);
+    let promised = r#"{"rule":"largest_remainder","shares":["34","33","33"],"left":"0"}"#;
+    assert_eq!(ended.said.trim_end(), promised);
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn a_creator_and_a_collaborator_get_their_parts_and_nobody_is_paid_again() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    let first = done(&["run", dir]);
+
+    // 657.50 came in; 95 % of each payment, with the odd cent where the remainder is larger.
+    assert_eq!(first["recorded"], "657.50");
+    assert_eq!(first["payments"]["new"], 10);
+    let statement = &first["statement"];
+    assert_eq!(statement["matched"], first["lines_settled"]);
+    assert_eq!(statement["ours_only"], 0);
+    assert_eq!(statement["theirs_only"], 0);
+
+    let creator = done(&["status", dir, "--payee", "creator"]);
+    let collaborator = done(&["status", dir, "--payee", "collaborator"]);
+    assert_eq!(creator["earned"], "624.62");
+    assert_eq!(creator["paid"], "624.62");
+    assert_eq!(collaborator["earned"], "32.88");
+    assert_eq!(collaborator["payable"], "12.58");
+    assert_eq!(collaborator["paid"], "20.30");
+
+    let again = done(&["run", dir]);
+    assert_eq!(again["lines_planned"], 0);
+    assert_eq!(again["payments"]["known"], 10);
+    assert_eq!(again["paid"], first["paid"]);
+    assert_eq!(again["lines_settled"], first["lines_settled"]);
+
+    let verified = done(&["verify", dir]);
+    assert_eq!(verified["facts"], again["facts"]);
+}
+
+#[test]
+fn every_window_ends_with_each_line_paid_once() {
+    for window in ["unlimited", "until", "until_height", "once"] {
+        let folder = Folder::example("duet");
+        folder.edit("divvy.toml", "window = \"until\"", &format!("window = \"{window}\""));
+        let value = done(&["run", folder.path().to_str().unwrap()]);
+        assert_eq!(value["paid"], "644.92", "{window}");
+        assert_eq!(value["statement"]["theirs_only"], 0, "{window}");
+    }
+}
+
+#[test]
+fn every_fault_at_once_loses_nothing_and_pays_nobody_twice() {
+    for (window, seed) in [("until", 1), ("until", 2), ("until_height", 3), ("unlimited", 4)] {
+        let folder = Folder::example("duet");
+        folder.edit("divvy.toml", "window = \"until\"", &format!("window = \"{window}\""));
+        let faults = "late=80,lost=80,dropped=40,duplicated=80,out_of_order=40,refused=80,\
+            server_error=80,reorganised=40,slow=60,killed=20";
+        let faults = format!("faults = \"{faults}\"\nseed = {seed}");
+        folder.edit("divvy.toml", "seed = 1", &faults);
+        let value = done(&["run", folder.path().to_str().unwrap()]);
+        assert_eq!(value["paid"], "644.92", "{window} {seed}: {value}");
+        assert_eq!(value["reserved"], "0.00", "{window} {seed}: {value}");
+    }
+}
+
+#[test]
+fn a_payee_a_payment_and_a_batch_can_be_explained() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    done(&["run", dir]);
+    for (subject, said) in [
+        ("collaborator", "earned 2.45 USD: remaining of the 49.00 that came in"),
+        ("payment/import/main/sale-01", "divided as 46.55 to payee creator (95%)"),
+        ("batch/duet/0/0", "is final"),
+    ] {
+        let value = done(&["explain", subject, "--dir", dir, "--all"]);
+        assert!(value["chapters"].to_string().contains(said), "{subject}: {value}");
+    }
+}
+
+#[test]
+fn a_dry_run_shows_who_would_be_paid_and_pays_nobody() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    let payments = folder.path().join("payments.csv");
+    done(&["import", "payments", payments.to_str().unwrap(), "--dir", dir]);
+    let due = done(&["due", dir]);
+    assert_eq!(due["due"].as_array().unwrap().len(), 2);
+    let shown = done(&["pay", dir, "--dry-run"]);
+    assert_eq!(shown["total"], "657.50");
+    assert_eq!(done(&["status", dir])["paid"], "0.00");
+    assert_eq!(done(&["pay", dir])["lines"], 2);
+    assert_eq!(done(&["pay", dir])["lines"], 0);
+    assert_eq!(done(&["status", dir])["paid"], "657.50");
+}
+
+#[test]
+fn settings_that_init_writes_work_as_they_are() {
+    let folder = Folder::new("init");
+    let dir = folder.path().to_str().unwrap();
+    done(&["init", dir]);
+    done(&["run", dir]);
+    assert_eq!(run(&["init", dir]).code, Some(1), "an existing file is not overwritten");
+}
