@@ -1,4 +1,5 @@
-//! A history like a busy book's: a million facts of every kind, over a quarter of a million holders.
+//! A history like that of a busy book: a million facts of every kind, over a quarter of a million
+//! holders.
 
 use divvy_core::danger::{Vouched, vouched};
 use divvy_core::{
@@ -78,7 +79,7 @@ impl History {
 
     fn chosen(&mut self, holder: u64) -> PayeeSet {
         let min = amount(1_000_000 * (1 + self.below(20)));
-        let max_wait_secs = (holder % 10 == 0).then_some(30 * 86_400);
+        let max_wait_secs = holder.is_multiple_of(10).then_some(30 * 86_400);
         let address = format!("{}@pay.example", address(holder));
         PayeeSet {
             destination: Some(Destination { rail: name("sandbox"), address }),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 
 use divvy_core::{Body, Fact, Hash, Stream, Time};
 use rusqlite::{Connection, Row, params};
@@ -40,9 +40,11 @@ impl Store {
         std::fs::metadata(&self.path).expect("the file is there").len()
     }
 
-    /// Reads all facts in order on a thread of its own, and hands them on page by page.
-    pub(crate) fn pages(&self, each: impl FnMut(Vec<Fact>)) {
-        let (give, take) = sync_channel(PAGES_AHEAD);
+    /// Reads all facts in order on a thread of its own, and hands them on page by page; that
+    /// thread also lets go of them, as the fold has enough to do.
+    pub(crate) fn pages(&self, mut each: impl FnMut(&[Fact])) {
+        let (give, take) = sync_channel::<Vec<Fact>>(PAGES_AHEAD);
+        let (give_back, take_back) = channel::<Vec<Fact>>();
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let database = Connection::open(&self.path).expect("the file is there");
@@ -52,13 +54,21 @@ impl Store {
                 while let Some(row) = rows.next().expect("the file is sound") {
                     page.push(fact(row));
                     if page.len() == PAGE {
-                        let full = std::mem::replace(&mut page, Vec::with_capacity(PAGE));
-                        give.send(full).expect("the fold waits");
+                        let mut next = take_back.try_recv().unwrap_or_default();
+                        next.clear();
+                        give.send(std::mem::replace(&mut page, next)).expect("the fold waits");
                     }
                 }
                 give.send(page).expect("the fold waits");
+                drop(give);
+                take_back.iter().for_each(drop);
             });
-            take.iter().for_each(each);
+            for page in take {
+                each(&page);
+                // At the end nobody takes it, and it is let go of here.
+                let _ = give_back.send(page);
+            }
+            drop(give_back);
         });
     }
 }

@@ -22,6 +22,7 @@ mod record;
 mod settings;
 mod slips;
 mod stored;
+mod waiting;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};

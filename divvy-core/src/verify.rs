@@ -56,6 +56,7 @@ pub struct Verify {
 /// ```
 /// use divvy_core::Verify;
 ///
+/// // Nothing at all is sound, too.
 /// let verified = Verify::new().finish()?;
 /// assert_eq!((verified.facts, verified.streams), (0, 0));
 /// # Ok::<(), divvy_core::Error>(())

@@ -4,13 +4,12 @@
 //! which they may cross it, and, if their money may wait only so long, in a heap keyed by time.
 //! A tick looks at the top of each heap and stops there.
 
-use core::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 
 use crate::amount::Amount;
-use crate::book::payee::Payee;
+use crate::book::waiting::Waiting;
 use crate::book::{Book, PayeeId, lost, place};
-use crate::checkpoint::{Reader, Stored, Writer};
+use crate::checkpoint::stored;
 use crate::error::Error;
 use crate::pool::Index;
 use crate::time::Time;
@@ -19,107 +18,25 @@ use crate::time::Time;
 #[derive(Clone, Debug, Default)]
 pub(super) struct DueQueue {
     pub(super) due: BTreeSet<PayeeId>,
-    by_index: Vec<BinaryHeap<Reverse<(Index, PayeeId, u32)>>>,
-    by_time: BinaryHeap<Reverse<(Time, PayeeId, u32)>>,
-    /// Pushes, pops and looks at a top, for the test that holds a tick's cost.
-    operations: u64,
+    /// For each pool the holders' slots, by index.
+    by_index: Vec<Waiting<Index>>,
+    by_time: Waiting<Time>,
 }
+
+stored!(DueQueue { due, by_index, by_time });
 
 impl DueQueue {
     pub(super) fn add_pool(&mut self) {
-        self.by_index.push(BinaryHeap::new());
+        self.by_index.push(Waiting::default());
     }
-
-    fn push_index(&mut self, pool: u32, key: Index, payee: PayeeId, armed: u32) {
-        self.operations = self.operations.saturating_add(1);
-        if let Some(heap) = self.by_index.get_mut(place(pool)) {
-            heap.push(Reverse((key, payee, armed)));
-        }
-    }
-
-    fn push_time(&mut self, key: Time, payee: PayeeId, armed: u32) {
-        self.operations = self.operations.saturating_add(1);
-        self.by_time.push(Reverse((key, payee, armed)));
-    }
-
-    fn pop_crossed(&mut self, pool: u32, index: Index) -> Option<(PayeeId, u32)> {
-        self.operations = self.operations.saturating_add(1);
-        let heap = self.by_index.get_mut(place(pool))?;
-        let Reverse((key, _, _)) = heap.peek()?;
-        if *key > index {
-            return None;
-        }
-        heap.pop().map(|Reverse((_, payee, armed))| (payee, armed))
-    }
-
-    fn pop_expired(&mut self, now: Time) -> Option<(PayeeId, u32)> {
-        self.operations = self.operations.saturating_add(1);
-        let Reverse((key, _, _)) = self.by_time.peek()?;
-        if *key > now {
-            return None;
-        }
-        self.by_time.pop().map(|Reverse((_, payee, armed))| (payee, armed))
-    }
-
-    /// Drops what arming anew has outdated, once that is most of a heap.
-    fn compact(&mut self, payees: usize, live: impl Fn(PayeeId, u32) -> bool) {
-        let limit = payees.saturating_mul(3).saturating_add(4_096);
-        for heap in &mut self.by_index {
-            if heap.len() > limit {
-                heap.retain(|Reverse((_, payee, armed))| live(*payee, *armed));
-            }
-        }
-        if self.by_time.len() > limit {
-            self.by_time.retain(|Reverse((_, payee, armed))| live(*payee, *armed));
-        }
-    }
-}
-
-impl DueQueue {
-    /// Writes who is due, and of the heaps what is not outdated, in one order.
-    pub(super) fn store_live(&self, payees: &[Payee], to: &mut Writer) {
-        // The count of operations is of this process alone.
-        let Self { due, by_index, by_time, operations: _ } = self;
-        due.store(to);
-        to.put_count(by_index.len());
-        by_index.iter().for_each(|heap| live(heap, payees).store(to));
-        live(by_time, payees).store(to);
-    }
-
-    pub(super) fn load(from: &mut Reader<'_>) -> Option<Self> {
-        let due = Stored::load(from)?;
-        let heaps = Vec::<Vec<(Index, Armed)>>::load(from)?;
-        let by_index = heaps.into_iter().map(heap).collect();
-        let by_time = heap(Vec::<(Time, Armed)>::load(from)?);
-        Some(Self { due, by_index, by_time, operations: 0 })
-    }
-}
-
-/// A payee, and their count of armings when they were put into a heap.
-type Armed = (PayeeId, u32);
-
-fn live<K: Copy + Ord>(
-    heap: &BinaryHeap<Reverse<(K, PayeeId, u32)>>,
-    payees: &[Payee],
-) -> Vec<(K, Armed)> {
-    let newest = |id: PayeeId| payees.get(place(id)).map(|payee| payee.armed);
-    let entries = heap.iter().map(|Reverse((key, payee, armed))| (*key, (*payee, *armed)));
-    let mut live: Vec<_> =
-        entries.filter(|(_, (payee, armed))| newest(*payee) == Some(*armed)).collect();
-    live.sort_unstable();
-    live
-}
-
-fn heap<K: Ord>(entries: Vec<(K, Armed)>) -> BinaryHeap<Reverse<(K, PayeeId, u32)>> {
-    let entries = entries.into_iter().map(|(key, (payee, armed))| Reverse((key, payee, armed)));
-    entries.collect::<Vec<_>>().into()
 }
 
 impl Book {
     /// How often a heap was touched so far. An idle tick adds at most a few.
     #[must_use]
-    pub const fn heap_operations(&self) -> u64 {
-        self.due.operations
+    pub fn heap_operations(&self) -> u64 {
+        let by_index = self.due.by_index.iter().map(|waiting| waiting.operations);
+        by_index.fold(self.due.by_time.operations, u64::saturating_add)
     }
 
     /// Moves everyone whose waiting time is over by `now` among the due.
@@ -127,10 +44,8 @@ impl Book {
     /// # Errors
     /// [`crate::Code::BookUnbalanced`] when the book contradicts itself.
     pub fn wake_waited(&mut self, now: Time) -> Result<(), Error> {
-        while let Some((id, armed)) = self.due.pop_expired(now) {
-            if self.payee(id)?.armed == armed {
-                self.arm(id, now)?;
-            }
+        while let Some(id) = self.due.by_time.wake(now) {
+            self.arm(id, now)?;
         }
         Ok(())
     }
@@ -138,15 +53,12 @@ impl Book {
     /// Looks again at everyone who crossed their index in a pool.
     pub(super) fn wake_crossed(&mut self, pool: u32, at: Time) -> Result<(), Error> {
         let index = self.account_mut(pool)?.pool.index();
-        while let Some((id, armed)) = self.due.pop_crossed(pool, index) {
-            if self.payee(id)?.armed == armed {
-                self.arm(id, at)?;
-            }
+        loop {
+            let waiting = self.due.by_index.get_mut(place(pool));
+            let Some(slot) = waiting.and_then(|waiting| waiting.wake(index)) else { return Ok(()) };
+            let member = self.account_mut(pool)?.members.get(place(slot)).copied();
+            self.arm(member.ok_or_else(|| lost(slot))?, at)?;
         }
-        let payees = &self.payees;
-        let newest = |id: PayeeId| payees.get(place(id)).map(|payee| payee.armed);
-        self.due.compact(payees.len(), |id, armed| newest(id) == Some(armed));
-        Ok(())
     }
 
     /// Puts a payee where the next change will find them: among the due, or in the heaps.
@@ -155,7 +67,6 @@ impl Book {
         let (min, max_wait_secs) = self.threshold(id)?;
         let payable_as_it_is = self.is_payable(id, at)?;
         let payee = self.payee_mut(id)?;
-        payee.armed = payee.armed.wrapping_add(1);
         let spoken_for = payee.spoken_for()?;
         let payable = earned.less(spoken_for);
         payee.waiting_since = match (payable.is_zero(), payee.waiting_since) {
@@ -163,15 +74,12 @@ impl Book {
             (false, Time::ZERO) => at,
             (false, since) => since,
         };
-        let (armed, since) = (payee.armed, payee.waiting_since);
-        self.due.due.remove(&id);
-        if !payable_as_it_is {
-            return Ok(());
-        }
+        let since = payee.waiting_since;
         let expires = max_wait_secs.map(|secs| since.plus_secs(secs));
         let waited = payable >= self.floor() && expires.is_some_and(|expires| expires <= at);
-        if payable >= min || waited {
-            self.due.due.insert(id);
+        let is_due = payable_as_it_is && (payable >= min || waited);
+        self.list(id, is_due)?;
+        if is_due || !payable_as_it_is {
             return Ok(());
         }
         // Before anything is payable no time runs, so the first unit is the next thing to find.
@@ -179,17 +87,28 @@ impl Book {
             Some(_) if payable.is_zero() => Amount::ONE,
             Some(_) if payable < self.floor() => self.floor(),
             Some(expires) => {
-                self.due.push_time(expires, id, armed);
+                self.due.by_time.wait(id, expires);
                 min
             }
             None => min,
         };
-        self.arm_in_pools(id, armed, goal.plus(spoken_for)?.minus(earned)?)
+        self.arm_in_pools(id, goal.plus(spoken_for)?.minus(earned)?)
+    }
+
+    /// Puts a payee among the due or takes them off, which is mostly where they are already.
+    fn list(&mut self, id: PayeeId, is_due: bool) -> Result<(), Error> {
+        let payee = self.payee_mut(id)?;
+        match (std::mem::replace(&mut payee.is_due, is_due), is_due) {
+            (false, true) => self.due.due.insert(id),
+            (true, false) => self.due.due.remove(&id),
+            (true, true) | (false, false) => true,
+        };
+        Ok(())
     }
 
     /// Arms in each pool at the index at which that pool alone brings its share of what lacks: the
     /// payee cannot cross before one of them does.
-    fn arm_in_pools(&mut self, id: PayeeId, armed: u32, lacking: Amount) -> Result<(), Error> {
+    fn arm_in_pools(&mut self, id: PayeeId, lacking: Amount) -> Result<(), Error> {
         let payee = self.payees.get(place(id)).ok_or_else(|| lost(id))?;
         let Ok(count) = u64::try_from(payee.holdings.len()) else { return Ok(()) };
         let share = Amount::new(lacking.get().div_ceil(count.max(1)).max(1))?;
@@ -197,8 +116,9 @@ impl Book {
             let key = self.pools.get(place(holding.pool)).and_then(|account| {
                 account.pool.index_at_which(account.holders.get(place(holding.slot))?, share)
             });
-            if let Some(key) = key {
-                self.due.push_index(holding.pool, key, id, armed);
+            let waiting = self.due.by_index.get_mut(place(holding.pool));
+            if let Some((waiting, key)) = waiting.zip(key) {
+                waiting.wait(holding.slot, key);
             }
         }
         Ok(())

@@ -17,8 +17,8 @@ pub(super) struct Payee {
     pub(super) paid: Amount,
     /// Since when something is payable; [`Time::ZERO`] while nothing is.
     pub(super) waiting_since: Time,
-    /// Outdates what the due queue knows of this payee.
-    pub(super) armed: u32,
+    /// Whether they are among the due.
+    pub(super) is_due: bool,
     /// Where they hold or held units.
     pub(super) holdings: Box<[Holding]>,
     /// Absent until the payee's own stream has a fact.
@@ -63,7 +63,7 @@ impl Payee {
             reserved: Amount::ZERO,
             paid: Amount::ZERO,
             waiting_since: Time::ZERO,
-            armed: 0,
+            is_due: false,
             holdings: Box::default(),
             choices: None,
         }

@@ -1,11 +1,9 @@
 //! What a checkpoint holds of a book.
 //!
-//! The name index and the routes of rules follow from the rest and are made anew; heaps are
-//! written without what is outdated, and arranged at once when they are read.
+//! The name index, the routes of rules and the heaps follow from the rest and are made anew.
 
 use std::collections::HashMap;
 
-use crate::book::due::DueQueue;
 use crate::book::payee::{Choices, Chosen, Holding, Payee};
 use crate::book::pools::PoolAccount;
 use crate::book::slips::Slip;
@@ -24,7 +22,7 @@ stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
 stored!(Opened as cbor);
 stored!(RuleSet as cbor);
-stored!(Payee { name, one_shot, reserved, paid, waiting_since, armed, holdings, choices });
+stored!(Payee { name, one_shot, reserved, paid, waiting_since, is_due, holdings, choices });
 
 impl Stored for Destination {
     fn store(&self, to: &mut Writer) {
@@ -72,7 +70,7 @@ impl Stored for Book {
         pools.store(to);
         slips.store(to);
         open.store(to);
-        due.store_live(payees, to);
+        due.store(to);
         totals.store(to);
         unruled.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
@@ -95,7 +93,7 @@ impl Stored for Book {
             pools: Stored::load(from)?,
             slips: Stored::load(from)?,
             open: Stored::load(from)?,
-            due: DueQueue::load(from)?,
+            due: Stored::load(from)?,
             totals: Stored::load(from)?,
             unruled: Stored::load(from)?,
             event_newest: Stored::load(from)?,

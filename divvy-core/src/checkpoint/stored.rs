@@ -53,7 +53,7 @@ impl Writer {
     }
 
     pub(crate) fn put_count(&mut self, count: usize) {
-        u64::try_from(count).unwrap_or(u64::MAX).store(self);
+        u32::try_from(count).unwrap_or(u32::MAX).store(self);
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     /// The length of a list. No item is smaller than a byte, so no length makes us reserve more
     /// than a few times what there is to read.
     pub(crate) fn take_count(&mut self) -> Option<usize> {
-        let count = usize::try_from(u64::load(self)?).ok()?;
+        let count = usize::try_from(u32::load(self)?).ok()?;
         (count <= self.rest.len()).then_some(count)
     }
 
