@@ -11,8 +11,8 @@ use divvy_core::{
 use crate::host::{Host, Sender};
 use crate::worker::{Tick, Worker};
 
-/// Facts are read in pages of so many.
-pub(crate) const PAGE_FACTS: usize = 10_000;
+/// Facts are read in pages of so many; a fact may have hundreds of lines.
+pub(crate) const PAGE_FACTS: usize = 1_000;
 
 /// Who loses a race for an address reads again, at most so often.
 const TRIES_MAX: usize = 64;

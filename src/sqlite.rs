@@ -55,6 +55,8 @@ pub struct Sqlite {
     flushes: Arc<AtomicU64>,
     /// Not there for one that was opened for reading alone.
     writes: Option<Sender<Job>>,
+    /// For a look on the caller's own thread at what little is new.
+    glance: Option<Mutex<Connection>>,
     /// Not there for a database in memory: only the writer sees it.
     reads: Option<Sender<Ask>>,
     writer: Option<JoinHandle<()>>,
@@ -191,6 +193,7 @@ impl Sqlite {
     fn start(connection: Connection, file: &File) -> Result<Self, Error> {
         let mut host = Self::bare(file.path(), &connection)?;
         let readers = (0..READERS).map(|_| file.open_reader()).collect::<Result<_, _>>()?;
+        host.glance = Some(Mutex::new(file.open_reader()?));
         host.start_writer(connection)?;
         host.start_readers(readers)?;
         Ok(host)
@@ -199,8 +202,8 @@ impl Sqlite {
     fn bare(path: &Path, connection: &Connection) -> Result<Self, Error> {
         let epoch = schema::epoch(connection).map_err(|error| refusal(path, &error))?;
         let (path, flushes) = (path.to_owned(), Arc::default());
-        let (writes, reads, writer, readers) = (None, None, None, Vec::new());
-        Ok(Self { path, epoch, flushes, writes, reads, writer, readers })
+        let (glance, writes, reads, writer, readers) = (None, None, None, None, Vec::new());
+        Ok(Self { path, epoch, flushes, writes, glance, reads, writer, readers })
     }
 
     fn start_writer(&mut self, connection: Connection) -> Result<(), Error> {
@@ -254,6 +257,17 @@ impl Sqlite {
         }
     }
 
+    /// What is new, when it is little. Most looks find nothing: answering takes microseconds on
+    /// this thread, and waking another one takes longer.
+    fn glance(&self, cursor: &Cursor, facts_max: usize) -> Result<Option<Page>, Error> {
+        let Some(Ok(connection)) = self.glance.as_ref().map(Mutex::try_lock) else {
+            return Ok(None);
+        };
+        let facts_max = facts_max.min(GLANCE_FACTS);
+        let page = rows::since(&connection, &self.path, cursor, facts_max)?;
+        Ok(Some(page).filter(|page| page.is_last))
+    }
+
     fn stopped(&self, code: Code) -> Error {
         let detail = format!("the thread of {} stopped: open it again", self.path.display());
         Error::new(code, detail)
@@ -281,6 +295,9 @@ impl Host for Sqlite {
             );
             return Err(Error::new(Code::EpochChanged, detail));
         }
+        if let Some(page) = self.glance(&cursor, facts_max)? {
+            return Ok(page);
+        }
         let path = self.path.clone();
         self.ask(move |connection| rows::since(connection, &path, &cursor, facts_max)).await?
     }
@@ -299,6 +316,7 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         // Readers end first: the last connection to close folds the log into the file, and only
         // the writer's may. A thread that panicked has nothing left to say.
+        drop(self.glance.take());
         drop(self.reads.take());
         self.readers.drain(..).for_each(|reader| drop(reader.join()));
         drop(self.writes.take());
@@ -319,6 +337,9 @@ fn read_until_closed(connection: &Connection, queue: &Mutex<Receiver<Ask>>) {
         ask(connection);
     }
 }
+
+/// More than so many new facts are worth another thread.
+const GLANCE_FACTS: usize = 64;
 
 /// Two, so that a long page does not hold up the reading of a stream.
 const READERS: usize = 2;

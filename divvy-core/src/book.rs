@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::amount::Amount;
 use crate::error::{Code, Error};
-use crate::fact::{Head, Opened, RuleSet, Stream};
+use crate::fact::{Hash, Head, Opened, Place, RuleSet, Stream};
 use crate::name::Name;
 use crate::time::Time;
 use due::DueQueue;
@@ -188,6 +188,22 @@ impl Book {
     /// The time for a new fact: the later of `now` and the newest fact seen.
     pub(crate) fn stamp(&self, now: Time) -> Time {
         now.max(self.newest)
+    }
+
+    /// Where one of the book's streams goes on.
+    pub(crate) fn head_of(&self, place: Place<'_>) -> Option<(u64, Hash)> {
+        let head = match place {
+            Place::Rule { .. } => &self.rule_head,
+            Place::Run { .. } => &self.run_head,
+            Place::Pool { pool, .. } => &self.pool_account(pool).ok()?.head,
+            Place::Batch { run, i, .. } => self.slips.get(&(run, i))?.batch.head(),
+            Place::Payee { payee, .. } => {
+                let payee = self.payee(*self.payee_ids.get(payee)?).ok()?;
+                return payee.choices.as_ref().map(|choices| (choices.n, choices.hash));
+            }
+            Place::Payment { .. } | Place::Coins { .. } => return None,
+        };
+        Some((head.n, head.hash))
     }
 
     fn payee(&self, id: PayeeId) -> Result<&Payee, Error> {

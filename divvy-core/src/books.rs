@@ -271,6 +271,21 @@ impl Books {
         }
     }
 
+    /// Where a stream goes on, as far as it is folded; payments have no place of their own.
+    pub(crate) fn head_of(&self, stream: &Stream) -> Option<(u64, Hash)> {
+        let place = stream.place();
+        let head = match place {
+            Place::Payment { .. } => return None,
+            Place::Coins { wallet } => &self.wallets.get(wallet)?.head,
+            Place::Rule { book }
+            | Place::Run { book }
+            | Place::Pool { book, .. }
+            | Place::Payee { book, .. }
+            | Place::Batch { book, .. } => return self.books.get(book)?.head_of(place),
+        };
+        Some((head.n, head.hash))
+    }
+
     fn wallet_head(&self, wallet: &Name) -> Head {
         let known = self.wallets.get(wallet).map(|wallet| wallet.head.clone());
         known.unwrap_or_else(|| Head::start(Stream::coins(wallet)))

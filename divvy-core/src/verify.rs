@@ -44,8 +44,9 @@ use runs::Runs;
 #[derive(Debug, Default)]
 pub struct Verify {
     books: Books,
-    /// Where each stream goes on. Payments are not among them, there are too many.
-    heads: HashMap<Stream, (u64, Hash)>,
+    /// Where streams go on that are ahead of the fold; of all others the fold knows it.
+    ahead: HashMap<Stream, (u64, Hash)>,
+    streams: usize,
     /// The payments seen, by the first half of their stream's hash: nothing follows a payment.
     payments: HashSet<u128>,
     runs: Runs,
@@ -93,7 +94,12 @@ impl Verify {
             self.follow(fact)?;
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
+            let early = self.books.early().len();
             self.books.feed_known(fact, &body)?;
+            let is_ahead = self.books.early().len() > early;
+            if is_ahead || self.ahead.contains_key(&fact.stream) {
+                self.ahead.insert(fact.stream.clone(), (fact.n.saturating_add(1), fact.hash));
+            }
         }
         self.books.fold_early()
     }
@@ -113,7 +119,7 @@ impl Verify {
         self.books.check()?;
         Ok(Verified {
             facts: self.books.count(),
-            streams: self.heads.len().saturating_add(self.payments.len()),
+            streams: self.streams,
             digest: self.books.digest(),
             books: self.books,
         })
@@ -121,17 +127,15 @@ impl Verify {
 
     /// Checks that a fact is the next of its stream, and its hash.
     fn follow(&mut self, fact: &Fact) -> Result<(), Error> {
+        self.streams = self.streams.saturating_add(usize::from(fact.n == 0));
         if matches!(fact.stream.place(), Place::Payment { .. }) {
             return self.follow_payment(fact);
         }
-        if let Some((n, hash)) = self.heads.get_mut(&fact.stream) {
-            fact.check_after(*n, hash)?;
-            (*n, *hash) = (n.saturating_add(1), fact.hash);
-            return Ok(());
-        }
-        fact.check_after(0, &Hash::of_stream(&fact.stream))?;
-        self.heads.insert(fact.stream.clone(), (1, fact.hash));
-        Ok(())
+        let ahead = self.ahead.get(&fact.stream).copied();
+        let (n, hash) = ahead
+            .or_else(|| self.books.head_of(&fact.stream))
+            .unwrap_or_else(|| (0, Hash::of_stream(&fact.stream)));
+        fact.check_after(n, &hash)
     }
 
     fn follow_payment(&mut self, fact: &Fact) -> Result<(), Error> {

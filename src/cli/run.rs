@@ -43,7 +43,6 @@ impl Run {
         let from = desk.project.from.unwrap_or_else(clock::now);
         let start = from.max(desk.divvy.books().newest());
         let mut sums = Sums { bad: desk.set_up(start, out).await?, ..Sums::default() };
-        eprintln!("setup {:.1}", started.seconds());
         let payments = self.payments(&desk, &mut sums)?;
         let mut till = Till::open(&desk.project).await?;
         let told = Told::new(start);
@@ -51,14 +50,10 @@ impl Run {
         let worker = Worker::new(till.rails(), sender.clone())?;
         let mut shift = Shift { worker, told, payments, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
-        eprintln!("work {:.1}", started.seconds());
         let end = shift.work_after(&mut desk, &mut till, end).await?;
-        eprintln!("after {:.1} {}", started.seconds(), crate::cli::measure::memory_peak_mib());
         let verified = desk.divvy.verify_anew().await?;
-        eprintln!("verify {:.1} {}", started.seconds(), crate::cli::measure::memory_peak_mib());
         let book = desk.project.book.clone();
         let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
-        eprintln!("reconcile {:.1} {}", started.seconds(), crate::cli::measure::memory_peak_mib());
         let report = Report { desk: &desk, sums: &shift.sums, comparison, end, verified };
         report.say(out, &started, till.restarts)?;
         let verdict = report.verdict();
