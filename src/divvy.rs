@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use divvy_core::{
     Amount, Balance, Books, Call, Chapter, Code, Cursor, Error, Explanation, Fact, Line, Manner,
-    Name, Opened, PayeeSet, Payment, Policy, Rail, Step, Stream, Subject, Time, Units, Verified,
-    Verify, Written,
+    Name, Opened, Page, PayeeSet, Payment, Policy, Rail, Step, Stream, Subject, Time, Units,
+    Verified, Verify, Written,
 };
 
 use crate::host::{Host, Sender};
@@ -102,14 +102,14 @@ impl Divvy {
     /// # Errors
     /// The host's errors, and those of a history that breaks a rule.
     pub async fn catch_up(&mut self) -> Result<(), Error> {
-        loop {
-            let page = self.host.since(self.cursor.as_ref(), PAGE_FACTS).await?;
-            self.books.feed(&page.facts)?;
-            self.cursor = Some(page.cursor);
-            if page.is_last {
-                return Ok(());
-            }
-        }
+        let Self { host, books, cursor } = self;
+        let from = cursor.clone();
+        each_page(&**host, from.as_ref(), |page| {
+            books.feed(&page.facts)?;
+            *cursor = Some(page.cursor.clone());
+            Ok(())
+        })
+        .await
     }
 
     /// A book that was opened before.
@@ -237,15 +237,8 @@ impl Divvy {
 
     async fn verify_stored(&self) -> Result<Verified, Error> {
         let mut verify = Verify::new();
-        let mut cursor = None;
-        loop {
-            let page = self.host.since(cursor.as_ref(), PAGE_FACTS).await?;
-            verify.feed(&page.facts)?;
-            if page.is_last || Some(&page.cursor) == self.cursor.as_ref() {
-                return verify.finish();
-            }
-            cursor = Some(page.cursor);
-        }
+        each_page(&*self.host, None, |page| verify.feed(&page.facts)).await?;
+        verify.finish()
     }
 
     /// Who is due in a book now, at most as many as one run pays.
@@ -281,6 +274,22 @@ impl Divvy {
         }
         Ok(found)
     }
+}
+
+/// Gives every page after a cursor to whoever takes it, and reads the next one meanwhile.
+async fn each_page(
+    host: &dyn Host,
+    cursor: Option<&Cursor>,
+    mut take: impl FnMut(&Page) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut page = host.since(cursor, PAGE_FACTS).await?;
+    while !page.is_last {
+        let (next, taken) =
+            tokio::join!(host.since(Some(&page.cursor), PAGE_FACTS), async { take(&page) });
+        taken?;
+        page = next?;
+    }
+    take(&page)
 }
 
 /// A changed destination cools for a day, longer than any rail's deadline.
@@ -483,15 +492,8 @@ impl Book<'_> {
     pub async fn explain(&self, subject: Subject) -> Result<Vec<Chapter>, Error> {
         let asset = self.fold()?.settings().asset.clone();
         let mut explanation = Explanation::new(subject, asset)?;
-        let mut cursor = None;
-        loop {
-            let page = self.divvy.host.since(cursor.as_ref(), PAGE_FACTS).await?;
-            explanation.feed(&page.facts)?;
-            cursor = Some(page.cursor);
-            if page.is_last {
-                return Ok(explanation.finish());
-            }
-        }
+        each_page(&*self.divvy.host, None, |page| explanation.feed(&page.facts)).await?;
+        Ok(explanation.finish())
     }
 
     /// The book's own fold.

@@ -56,36 +56,51 @@ pub(crate) async fn reconcile(
     rail: &Sandbox,
     now: Time,
 ) -> Result<Comparison, Error> {
-    let mut theirs: HashMap<String, Theirs> = HashMap::new();
+    let mut theirs = Statement::default();
+    let mut entries = page(sender, rail, 0, now).await?;
+    while let Some(last) = entries.last() {
+        let after = last.sequence;
+        let (next, taken) =
+            tokio::join!(page(sender, rail, after, now), theirs.take(divvy, &entries));
+        taken?;
+        entries = next?;
+    }
     let mut comparison = Comparison::default();
-    let mut batch: Option<Batch> = None;
-    let mut after = 0;
-    loop {
-        let page = page(sender, rail, after, now).await?;
-        let Some(last) = page.last() else { break };
-        after = last.sequence;
-        for entry in page {
-            if !theirs.contains_key(&entry.reference) || batch_is_other(batch.as_ref(), &entry) {
-                batch = read_batch(divvy, &entry.batch).await?;
-            }
-            let lines = batch.as_ref().map_or(&[][..], Batch::lines);
-            let known = theirs.entry(entry.reference.clone());
-            known
-                .or_insert_with(|| Theirs { paid: vec![0; lines.len()], different: 0 })
-                .take(&entry, lines);
-        }
-    }
     for standing in divvy.books().book(book)?.batches() {
-        let batch = Batch::fold(&divvy.host().read(&standing.batch).await?)?;
-        for try_ in batch.tries() {
-            let theirs = theirs.remove(&try_.signed.reference);
-            comparison.compare(batch.lines().len(), try_, theirs.as_ref());
+        for try_ in &standing.tries {
+            let theirs = theirs.tries.remove(&try_.signed.reference);
+            comparison.compare(standing.lines, try_, theirs.as_ref());
         }
     }
-    for unknown in theirs.into_values() {
-        comparison.add_theirs(&unknown);
-    }
+    theirs.tries.values().for_each(|unknown| comparison.add_theirs(unknown));
     Ok(comparison)
+}
+
+/// What the statement says, as far as it was read.
+#[derive(Debug, Default)]
+struct Statement {
+    tries: HashMap<String, Theirs>,
+    /// Our own account of the batch that was read last.
+    batch: Option<Batch>,
+}
+
+impl Statement {
+    async fn take(&mut self, divvy: &Divvy, entries: &[Entry]) -> Result<(), Error> {
+        for entry in entries {
+            if batch_is_other(self.batch.as_ref(), entry) {
+                self.batch = read_batch(divvy, &entry.batch).await?;
+            }
+            let lines = self.batch.as_ref().map_or(&[][..], Batch::lines);
+            if !self.tries.contains_key(&entry.reference) {
+                let fresh = Theirs { paid: vec![0; lines.len()], different: 0 };
+                self.tries.insert(entry.reference.clone(), fresh);
+            }
+            if let Some(theirs) = self.tries.get_mut(&entry.reference) {
+                theirs.take(entry, lines);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn batch_is_other(batch: Option<&Batch>, entry: &Entry) -> bool {

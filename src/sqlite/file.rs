@@ -203,11 +203,13 @@ impl File {
     }
 
     fn connect(&self, name: &Path, flags: OpenFlags) -> Result<Connection, Error> {
-        // Each connection belongs to one thread, so SQLite needs no lock around it.
+        // Each connection is used by one thread at a time, so SQLite needs no lock around it.
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || -> rusqlite::Result<Connection> {
             let mut connection = Connection::open_with_flags(name, flags)?;
             connection.busy_handler(Some(wait_for_lock))?;
+            // Plans do not depend on the values asked for, so statements are prepared once.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
                 connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             }

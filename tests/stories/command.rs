@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 
 /// A folder that is gone when the test is over.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path =
@@ -21,7 +21,7 @@ impl Folder {
     }
 
     /// A copy of one of the examples.
-    pub fn example(name: &str) -> Self {
+    pub(crate) fn example(name: &str) -> Self {
         let folder = Self::new(name);
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
         for entry in fs::read_dir(from).unwrap() {
@@ -34,18 +34,18 @@ impl Folder {
         folder
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, file: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(file);
         fs::write(&path, text).unwrap();
         path
     }
 
     /// Replaces text in one of the files.
-    pub fn edit(&self, file: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.0.join(file)).unwrap();
         assert!(text.contains(from), "{file} has no {from:?}");
         self.write(file, text.replace(from, to));
@@ -59,20 +59,20 @@ impl Drop for Folder {
 }
 
 /// The command with these arguments, `--json` among them.
-pub fn divvy(arguments: &[&str]) -> Command {
+pub(crate) fn divvy(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_divvy"));
     command.args(arguments).arg("--json").stdin(Stdio::null());
     command
 }
 
 /// What a command printed and how it ended.
-pub struct Ended {
-    pub code: Option<i32>,
-    pub value: Value,
-    pub said: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) value: Value,
+    pub(crate) said: String,
 }
 
-pub fn ended(output: &Output) -> Ended {
+pub(crate) fn ended(output: &Output) -> Ended {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let value = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -83,19 +83,19 @@ pub fn ended(output: &Output) -> Ended {
     }
 }
 
-pub fn run(arguments: &[&str]) -> Ended {
+pub(crate) fn run(arguments: &[&str]) -> Ended {
     ended(&divvy(arguments).output().unwrap())
 }
 
 /// Runs a command that must end well.
-pub fn done(arguments: &[&str]) -> Value {
+pub(crate) fn done(arguments: &[&str]) -> Value {
     let ended = run(arguments);
     assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.said);
     ended.value
 }
 
 /// Starts `divvy run` in a folder.
-pub fn start_run(folder: &Folder) -> Child {
+pub(crate) fn start_run(folder: &Folder) -> Child {
     divvy(&["run", folder.path().to_str().unwrap()])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

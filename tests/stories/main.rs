@@ -1,9 +1,7 @@
 //! The command as a user meets it: whole jobs, killed and run again, and bad input.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     reason = "tests stop at the first thing that is not as it should be"
 )]
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::amount::Amount;
-use crate::batch::{Batch, State};
+use crate::batch::{Batch, State, Try};
 use crate::book::apply::{Folded, follows, misplaced};
 use crate::book::payee::Chosen;
 use crate::book::{BatchKey, Book, PayeeId};
@@ -52,8 +52,8 @@ pub struct Standing {
     pub lines: usize,
     /// What it pays.
     pub total: Amount,
-    /// The references of its tries.
-    pub references: Vec<String>,
+    /// Its tries, without their bytes.
+    pub tries: Vec<Try>,
     /// When it was settled last; [`Time::ZERO`] while it never was.
     pub settled_at: Time,
 }
@@ -91,7 +91,7 @@ impl Book {
             state: slip.batch.state(),
             lines: slip.lines.len(),
             total: Amount::total(slip.lines.iter().map(|line| line.1)).unwrap_or(Amount::MAX),
-            references: slip.batch.references(),
+            tries: slip.batch.tries().to_vec(),
             settled_at: slip.batch.settled_at(),
         })
     }
