@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod book;
 pub mod clock;
 mod divvy;
 mod host;
@@ -10,8 +11,9 @@ pub mod sandbox;
 mod sqlite;
 mod worker;
 
+pub use book::{Book, Recording};
 pub use clock::{Clock, Told};
-pub use divvy::{Book, Divvy, Recording};
+pub use divvy::Divvy;
 pub use divvy_core as core;
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 /// Ends the bench with a sentence when the machine is busy, unless asked to go on.
 ///
 /// A figure measured beside other work says nothing. The same small loop, run many times, takes
-/// the same time each time on a quiet machine; the slow quarter of the runs tells how far it is not.
+/// the same time each time on a quiet machine; the slow quarter of the runs tells how far from
+/// that it is.
 pub(crate) fn quiet_or_exit() {
     if std::env::args().any(|argument| argument == BUSY_ANYWAY) {
         return;

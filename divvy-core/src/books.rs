@@ -1,17 +1,18 @@
 //! Every book of one database, and the wallets that they pay from: the fold of everything.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod wallets;
 
-use crate::batch::{Batch, State, Step};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::batch::{Batch, Step};
 use crate::book::{Book, Plan};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
-use crate::fact::{
-    Body, Cancelled, Claimed, Fact, Hash, Head, Opened, Place, Refused, Signed, Stream,
-};
+use crate::fact::{Body, Cancelled, Fact, Hash, Head, Opened, Place, Refused, Signed, Stream};
 use crate::name::Name;
 use crate::rail::{Seen, Timing};
 use crate::time::Time;
+pub(crate) use wallets::Wallet;
 
 /// The fold of every fact in one database.
 ///
@@ -48,15 +49,7 @@ pub struct Books {
     pub(crate) digest: Hash,
 }
 
-/// What a wallet's tries have claimed.
-#[derive(Clone, Debug)]
-pub(crate) struct Wallet {
-    pub(crate) head: Head,
-    pub(crate) claims: HashMap<String, Stream>,
-}
-
 stored!(Books { books, wallets, early, newest, count, digest });
-stored!(Wallet { head, claims });
 
 impl Books {
     /// Folds facts as they were read.
@@ -250,27 +243,6 @@ impl Books {
         Ok(Step::new(facts, Vec::new()))
     }
 
-    /// What other batches have claimed of a wallet. A claim ends when its batch is closed.
-    #[must_use]
-    pub fn claimed(&self, wallet: &str, except: Option<&Stream>) -> Vec<String> {
-        let Some(wallet) = self.wallets.get(wallet) else { return Vec::new() };
-        let in_force =
-            |(_, batch): &(&String, &Stream)| Some(*batch) != except && self.is_open(batch);
-        let mut coins: Vec<String> =
-            wallet.claims.iter().filter(in_force).map(|(coin, _)| coin.clone()).collect();
-        coins.sort_unstable();
-        coins
-    }
-
-    fn is_open(&self, batch: &Stream) -> bool {
-        let Place::Batch { book, .. } = batch.place() else { return false };
-        let state = self.books.get(book).and_then(|book| book.batch_state(batch));
-        match state {
-            Some(State::Cancelled | State::Refused | State::Settled | State::Returned) => false,
-            Some(_) | None => true,
-        }
-    }
-
     /// Where a stream goes on, as far as it is folded; payments have no place of their own.
     pub(crate) fn head_of(&self, stream: &Stream) -> Option<(u64, Hash)> {
         let place = stream.place();
@@ -284,31 +256,6 @@ impl Books {
             | Place::Batch { book, .. } => return self.books.get(book)?.head_of(place),
         };
         Some((head.n, head.hash))
-    }
-
-    fn wallet_head(&self, wallet: &Name) -> Head {
-        let known = self.wallets.get(wallet).map(|wallet| wallet.head.clone());
-        known.unwrap_or_else(|| Head::start(Stream::coins(wallet)))
-    }
-
-    fn claim(
-        &self,
-        wallet: &Name,
-        head: &Head,
-        batch: &Stream,
-        signed: &Signed,
-        now: Time,
-    ) -> Result<Option<Fact>, Error> {
-        if signed.claims.is_empty() {
-            return Ok(None);
-        }
-        let taken = self.claimed(wallet.as_str(), Some(batch));
-        if let Some(coin) = signed.claims.iter().find(|coin| taken.contains(coin)) {
-            let detail = format!("{coin} of wallet {wallet} is claimed already: sign with another");
-            return Err(Error::new(Code::RailRefused, detail));
-        }
-        let body = Body::Claimed(Claimed { coins: signed.claims.clone(), batch: batch.clone() });
-        Ok(Some(Fact::new(head, now.max(self.newest), &body)))
     }
 
     fn fold(&mut self, fact: &Fact, body: &Body) -> Result<bool, Error> {
@@ -337,20 +284,6 @@ impl Books {
         let name = Name::new(name)?;
         let book = Book::open(name.clone(), opened.clone(), Head::after(fact), fact.at);
         self.books.insert(name, book);
-        Ok(true)
-    }
-
-    fn fold_claim(&mut self, wallet: &str, fact: &Fact, body: &Body) -> Result<bool, Error> {
-        let Body::Claimed(claimed) = body else { return Err(crate::book::misplaced(fact)) };
-        let start = || Wallet { head: Head::start(fact.stream.clone()), claims: HashMap::new() };
-        let wallet = self.wallets.entry(Name::new(wallet)?).or_insert_with(start);
-        if wallet.head.n != fact.n {
-            return Ok(false);
-        }
-        for coin in &claimed.coins {
-            wallet.claims.insert(coin.clone(), claimed.batch.clone());
-        }
-        wallet.head = Head::after(fact);
         Ok(true)
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use divvy::clock;
-use divvy::core::{Asset, Balance, Error, Expected, Obstacle};
+use divvy::core::{Asset, Balance, Error, Expected, Line, Obstacle};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
@@ -132,10 +132,9 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     if lines.is_empty() {
         out.say("nobody is due");
     }
-    let value = |line: &divvy::core::Line| json!({"payee": line.payee, "amount": asset.text(line.amount), "to": line.to});
-    out.value(
-        &json!({"asset": asset.to_string(), "due": lines.iter().map(value).collect::<Vec<_>>()}),
-    );
+    let value = |line: &Line| json!({"payee": line.payee, "amount": asset.text(line.amount), "to": line.to});
+    let values: Vec<Value> = lines.iter().map(value).collect();
+    out.value(&json!({"asset": asset.to_string(), "due": values}));
     Ok(Verdict::Done)
 }
 

@@ -1,0 +1,242 @@
+//! One book, through which everything about it is done.
+
+use divvy_core::{
+    Amount, Balance, Body, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name, PayeeSet,
+    Payment, RuleSet, Step, Stream, Subject, Time, Units, Written,
+};
+
+use crate::divvy::{Divvy, each_page};
+
+/// What became of a payment that was given to [`Book::record`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recording {
+    /// It was new, and is recorded.
+    New,
+    /// It was recorded before, with the same body.
+    Known,
+    /// It was recorded before with another body; the error shows both.
+    Conflict(Error),
+}
+
+/// One book, through which everything about it is done.
+#[derive(Debug)]
+pub struct Book<'a> {
+    divvy: &'a mut Divvy,
+    name: Name,
+}
+
+impl<'a> Book<'a> {
+    pub(crate) const fn of(divvy: &'a mut Divvy, name: Name) -> Self {
+        Self { divvy, name }
+    }
+}
+
+impl Book<'_> {
+    /// Records payments, each once: the same event twice is a quiet yes, another body under the
+    /// same name is a conflict that is told, and never spoils what it came with.
+    ///
+    /// Returns one outcome for each payment, in order.
+    ///
+    /// # Errors
+    /// [`Code::RuleMissing`], [`Code::PaymentMalformed`], [`Code::ClockAhead`] for a payment of
+    /// more than five minutes ahead, and the host's errors. Nothing is recorded then.
+    pub async fn record(
+        &mut self,
+        payments: &[Payment],
+        now: Time,
+    ) -> Result<Vec<Recording>, Error> {
+        let latest = now.plus_secs(AHEAD_SECS);
+        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
+            let detail = format!(
+                "{} is of {}, but it is only {now}: mend the clock or the payment",
+                payment.stream(),
+                payment.event_at()
+            );
+            return Err(Error::new(Code::ClockAhead, detail));
+        }
+        let facts = self.fold()?.record(payments, now)?;
+        let written = self.divvy.host().commit(facts.clone(), Manner::EachIfFree).await?;
+        let mut recordings = Vec::with_capacity(facts.len());
+        for (fact, written) in facts.iter().zip(written) {
+            recordings.push(match written {
+                Written::New => Recording::New,
+                Written::Taken => self.compare(fact).await?,
+            });
+        }
+        self.divvy.catch_up().await?;
+        Ok(recordings)
+    }
+
+    /// Compares a payment with the one that was recorded before it.
+    async fn compare(&self, fact: &Fact) -> Result<Recording, Error> {
+        let stored = self.divvy.host().read(&fact.stream).await?;
+        let stored = stored.first().map(Fact::body).transpose()?;
+        let (Some(Body::Recorded(before)), Body::Recorded(again)) = (stored, fact.body()?) else {
+            let detail = format!("{} is taken by something else: run verify", fact.stream);
+            return Err(Error::new(Code::FactMalformed, detail));
+        };
+        Ok(match before.accept_again(&again, &fact.stream) {
+            Ok(()) => Recording::Known,
+            Err(conflict) => Recording::Conflict(conflict),
+        })
+    }
+
+    /// Declares everything that waits in the book's pools, at this record date.
+    ///
+    /// Returns how much was declared.
+    ///
+    /// # Errors
+    /// [`Code::AmountAboveCeiling`] when a pool would pass its ceiling, and the host's errors.
+    pub async fn declare(&mut self, now: Time) -> Result<Amount, Error> {
+        let before = self.fold()?.totals().declared;
+        let name = self.name.clone();
+        self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
+        self.fold()?.totals().declared.minus(before)
+    }
+
+    /// Where a payee's money is.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] for a name that was never part of this book.
+    pub async fn balance(&mut self, payee: &str, now: Time) -> Result<Balance, Error> {
+        self.divvy.catch_up().await?;
+        self.fold()?.balance(payee, now)
+    }
+
+    /// The rules of the book, oldest first.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleSet] {
+        self.fold().map_or(&[], divvy_core::Book::rules)
+    }
+
+    /// Sets the rule for payments of a moment and later.
+    ///
+    /// # Errors
+    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
+    /// [`Code::PoolUnknown`] when it names a pool that is not open, and the host's errors.
+    pub async fn set_rule(&mut self, from: Time, legs: &Legs, now: Time) -> Result<(), Error> {
+        self.act(|book| {
+            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
+            if same { Ok(Step::default()) } else { book.set_rule(from, legs.clone(), now) }
+        })
+        .await
+    }
+
+    /// Opens a pool for the supply that it is going to have, unless it is open already.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] for no supply, and the host's errors.
+    pub async fn open_pool(&mut self, pool: &Name, supply: Units, now: Time) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool.as_str()) {
+            Ok(_) => Ok(Step::default()),
+            Err(_) => book.open_pool(pool, supply, now),
+        })
+        .await
+    }
+
+    /// Gives new units to holders.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnknown`], [`Code::PoolUnits`], and the host's errors.
+    pub async fn issue(
+        &mut self,
+        pool: &str,
+        entries: &[(Name, Units)],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| book.issue_units(pool, entries, now)).await
+    }
+
+    /// Moves units from one holder to another, from now on.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the first holder has fewer, and the host's errors.
+    pub async fn move_units(
+        &mut self,
+        pool: &str,
+        holders: (&Name, &Name),
+        units: Units,
+        now: Time,
+    ) -> Result<(), Error> {
+        let (from, to) = holders;
+        self.act(|book| book.move_holding(pool, from, to, units, now)).await
+    }
+
+    /// Records what payees chose: where to be paid, when, or both.
+    ///
+    /// # Errors
+    /// [`Code::PolicyMalformed`] for a threshold below the book's floor, and the host's errors.
+    pub async fn set_payees(
+        &mut self,
+        payees: &[(Name, PayeeSet)],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| {
+            payees.iter().try_fold(Step::default(), |step, (payee, set)| {
+                Ok(step.and(book.set_payee(payee, set.clone(), now)?))
+            })
+        })
+        .await
+    }
+
+    /// Holds a payee, unless they are held already: accrual goes on, planning skips them.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn hold(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
+        self.act(|book| Ok(book.hold(payee, reason, None, now))).await
+    }
+
+    /// Lets a held payee be paid again.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] when the payee is not held, and the host's errors.
+    pub async fn release(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
+        self.act(|book| book.release(payee, reason, now)).await
+    }
+
+    /// The story of a payee, a payment or a batch, from the first fact on.
+    ///
+    /// # Errors
+    /// The host's errors, and those of a history that breaks a rule.
+    pub async fn explain(&self, subject: Subject) -> Result<Vec<Chapter>, Error> {
+        let asset = self.fold()?.settings().asset.clone();
+        let mut explanation = Explanation::new(subject, asset)?;
+        each_page(self.divvy.host(), None, |page| explanation.feed(&page.facts)).await?;
+        Ok(explanation.finish())
+    }
+
+    /// The book's own fold.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] never, once the handle is there.
+    pub fn fold(&self) -> Result<&divvy_core::Book, Error> {
+        self.divvy.books().book(self.name.as_str())
+    }
+
+    /// The book's name.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// All facts of a stream, for those who want to see for themselves.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn read(&self, stream: &Stream) -> Result<Vec<Fact>, Error> {
+        self.divvy.host().read(stream).await
+    }
+
+    async fn act(
+        &mut self,
+        decide: impl Fn(&divvy_core::Book) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
+        let name = self.name.clone();
+        self.divvy.act(|books| decide(books.book(name.as_str())?)).await.map(drop)
+    }
+}
+
+/// A payment may be ahead of our clock by so many seconds.
+const AHEAD_SECS: u64 = 300;
