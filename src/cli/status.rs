@@ -132,7 +132,10 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     if lines.is_empty() {
         out.say("nobody is due");
     }
-    let value = |line: &Line| json!({"payee": line.payee, "amount": asset.text(line.amount), "to": line.to});
+    let value = |line: &Line| {
+        let amount = asset.text(line.amount);
+        json!({"payee": line.payee, "amount": amount, "to": line.to})
+    };
     let values: Vec<Value> = lines.iter().map(value).collect();
     out.value(&json!({"asset": asset.to_string(), "due": values}));
     Ok(Verdict::Done)
