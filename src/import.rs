@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read as _;
 use std::path::Path;
 
 use divvy_core::danger::{Vouched, vouched};
@@ -153,16 +153,9 @@ fn read_rows<T>(
     columns: &[&str],
     mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
 ) -> Result<Import<T>, Error> {
-    let hash = Hash::of(bytes);
-    let plain: Box<dyn Read + '_> = if bytes.starts_with(GZIP) {
-        Box::new(MultiGzDecoder::new(bytes))
-    } else {
-        Box::new(bytes)
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(without_mark(plain)?);
+    let plain = plain(bytes)?;
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(plain.as_slice());
     let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
     for column in columns {
         if !header.iter().any(|name| name == *column) {
@@ -170,35 +163,61 @@ fn read_rows<T>(
             return Err(Error::new(Code::InputMalformed, detail));
         }
     }
-    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    let mut import = Import { rows: Vec::new(), bad: Vec::new(), hash: Hash::of(bytes) };
+    let mut lines = Lines { plain: &plain, at: 0, line: 1 };
     let mut record = csv::StringRecord::new();
     loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => return Ok(Import { rows, bad, hash }),
-            Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                match read(&Row { header: &header, record: &record, line }) {
-                    Ok(row) => rows.push(row),
-                    Err(error) => bad.push(BadLine { line, problem: error.to_string() }),
-                }
-            }
+        let start = reader.position().byte();
+        let line = lines.line_of(start);
+        let row = match reader.read_record(&mut record) {
+            Ok(false) => return Ok(import),
+            Ok(true) => read(&Row { header: &header, record: &record, line }),
             Err(error) if error.is_io_error() => return Err(unreadable(&error)),
-            Err(error) => bad.push(BadLine { line, problem: error.to_string() }),
+            Err(error) => Err(Error::new(Code::InputMalformed, error.to_string())),
+        };
+        match row {
+            Ok(row) => import.rows.push(row),
+            Err(error) => import.bad.push(BadLine { line, problem: error.to_string() }),
         }
     }
 }
 
-/// Passes over a byte order mark at the beginning.
-fn without_mark<'a>(mut plain: impl Read + 'a) -> Result<impl Read + 'a, Error> {
-    let mut start = Vec::with_capacity(MARK.len());
-    plain.by_ref().take(3).read_to_end(&mut start).map_err(|error| {
-        Error::new(Code::FileUnusable, format!("the file cannot be read: {error}"))
-    })?;
-    if start == MARK {
-        start.clear();
+/// Counts lines up to a byte, going forward only.
+struct Lines<'a> {
+    plain: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the first record at or after a byte; line ends before it are passed over.
+    fn line_of(&mut self, byte: u64) -> u64 {
+        let from = usize::try_from(byte).unwrap_or(usize::MAX).max(self.at);
+        let rest = self.plain.get(from..).unwrap_or_default();
+        let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let until = from.saturating_add(ends).min(self.plain.len());
+        let passed = self.plain.get(self.at..until).unwrap_or_default();
+        let count = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        self.at = until;
+        self.line
     }
-    Ok(Cursor::new(start).chain(plain))
+}
+
+/// The text of a file: uncompressed, without a byte order mark.
+fn plain(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut plain = Vec::new();
+    if bytes.starts_with(GZIP) {
+        MultiGzDecoder::new(bytes).read_to_end(&mut plain).map_err(|error| {
+            Error::new(Code::FileUnusable, format!("the file cannot be unpacked: {error}"))
+        })?;
+    } else {
+        plain.extend_from_slice(bytes);
+    }
+    if plain.starts_with(MARK) {
+        plain.drain(..MARK.len());
+    }
+    Ok(plain)
 }
 
 /// How gzip begins.

@@ -1,14 +1,15 @@
 //! The rail of a project, and the sandbox process behind it where it has none of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ValueEnum as _;
 use divvy::core::{Code, Error, Name, Rail, Timing};
 use divvy::sandbox::{self, Sandbox, WindowKind};
 use divvy::{Project, RailSettings};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// The till: a rail to pay over, and the process that serves it, if it is ours.
@@ -81,36 +82,61 @@ fn window(text: &str) -> Result<WindowKind, Error> {
 }
 
 /// Starts a sandbox process, and waits until it says where it listens.
+///
+/// The sandbox of a run that was killed ends at once, but not in no time: its ledger may be in use
+/// for a moment.
 async fn start(
     settings: &RailSettings,
-    ledger: &std::path::Path,
+    ledger: &Path,
     listen: &str,
 ) -> Result<(Option<Child>, String), Error> {
-    let failed = |why: String| {
+    for _ in 0..START_TRIES {
+        if let Ok(started) = start_once(settings, ledger, listen).await {
+            return Ok(started);
+        }
+        tokio::time::sleep(START_STEP).await;
+    }
+    start_once(settings, ledger, listen).await
+}
+
+async fn start_once(
+    settings: &RailSettings,
+    ledger: &Path,
+    listen: &str,
+) -> Result<(Option<Child>, String), Error> {
+    let failed = |why: &str| {
         let detail = format!("the sandbox does not start: {why}");
-        Error::new(Code::RailRefused, detail)
+        Error::new(Code::StoreUnusable, detail)
     };
-    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let program = std::env::current_exe().map_err(|error| failed(&error.to_string()))?;
     let mut child = Command::new(program)
         .arg("sandbox")
+        .arg("--with-parent")
         .args(["--listen", listen, "--window", &settings.window, "--faults", &settings.faults])
         .args(["--seed", &settings.seed.to_string()])
         .args(["--finality-secs", &settings.finality_secs.to_string()])
         .arg("--ledger")
         .arg(ledger)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| failed(error.to_string()))?;
-    let Some(stdout) = child.stdout.take() else { return Err(failed("it is mute".to_owned())) };
+        .map_err(|error| failed(&error.to_string()))?;
+    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(failed("it is mute"));
+    };
     let mut line = String::new();
     let read = BufReader::new(stdout).read_line(&mut line).await;
-    read.map_err(|error| failed(error.to_string()))?;
-    match line.trim().strip_prefix("listening on ") {
-        Some(address) => Ok((Some(child), format!("http://{address}"))),
-        None => {
-            Err(failed("another `divvy` may be using its ledger; wait until it ends".to_owned()))
-        }
+    read.map_err(|error| failed(&error.to_string()))?;
+    if let Some(address) = line.trim().strip_prefix("listening on ") {
+        return Ok((Some(child), format!("http://{address}")));
     }
+    let mut said = String::new();
+    let _ = stderr.read_to_string(&mut said).await;
+    Err(failed(said.trim()))
 }
+
+/// A sandbox that does not start is tried again, for two seconds in all.
+const START_TRIES: u32 = 40;
+const START_STEP: Duration = Duration::from_millis(50);

@@ -8,6 +8,7 @@ use clap::Args;
 use divvy_core::{Code, Error};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 use crate::sandbox::faults::Faults;
 use crate::sandbox::server::{ServerSettings, serve};
@@ -56,6 +57,9 @@ pub struct Options {
     /// What the wallet holds, in minor units; without it, enough for everything.
     #[arg(long)]
     pub funds: Option<u64>,
+    /// End when standard input does: so a sandbox never outlives a parent that was killed.
+    #[arg(long)]
+    pub with_parent: bool,
 }
 
 impl Options {
@@ -91,8 +95,26 @@ pub fn run_process(options: &Options) -> Result<(), Error> {
         let mut out = std::io::stdout();
         // A parent that has gone away needs no line.
         let _ = writeln!(out, "listening on {address}").and_then(|()| out.flush());
-        serve(settings, listener, stopped()).await
+        let with_parent = options.with_parent;
+        serve(settings, listener, async move {
+            tokio::select! {
+                () = stopped() => {}
+                () = parent_gone(), if with_parent => {}
+            }
+        })
+        .await
     })
+}
+
+/// Waits until nobody holds the other end of standard input.
+async fn parent_gone() {
+    let (sender, gone) = oneshot::channel();
+    std::thread::spawn(move || {
+        // Whatever ends reading, the parent is not there to be served.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = sender.send(());
+    });
+    let _ = gone.await;
 }
 
 #[cfg(unix)]

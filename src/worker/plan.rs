@@ -133,7 +133,7 @@ impl Worker {
         tick: &mut Tick,
     ) -> Result<Option<Signed>, Error> {
         match talk(&*self.sender, tick, |heard| rail.sign(job, heard, now)).await {
-            Err(error) if error.code() == Code::RailRefused => {
+            Err(error) if matches!(error.code(), Code::RailRefused | Code::RailReply) => {
                 tracing::warn!(batch = %job.batch, %error, "the rail cannot sign now");
                 Ok(None)
             }

@@ -26,7 +26,7 @@ fn a_run_that_is_killed_anywhere_comes_to_the_same_end_when_run_again() {
             child.wait().unwrap();
         }
         let value = done(&["run", dir]);
-        assert_eq!(value["paid"], "644.92", "kill {kill}");
+        assert_eq!(value["paid"], "656.59", "kill {kill}");
         assert_eq!(value["reserved"], "0.00", "kill {kill}");
         assert_eq!(done(&["verify", dir])["facts"], value["facts"]);
     }
@@ -42,6 +42,6 @@ fn two_runs_beside_each_other_pay_nobody_twice() {
         assert!(matches!(end.code, Some(0 | 1 | 3)), "{}", end.said);
     }
     let value = done(&["run", folder.path().to_str().unwrap()]);
-    assert_eq!(value["paid"], "644.92");
+    assert_eq!(value["paid"], "656.59");
     assert_eq!(value["statement"]["theirs_only"], 0);
 }
