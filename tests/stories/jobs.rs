@@ -36,6 +36,7 @@ fn a_creator_and_a_collaborator_get_their_parts_and_nobody_is_paid_again() {
     assert_eq!(again["lines_planned"], 0);
     assert_eq!(again["payments"]["known"], 10);
     assert_eq!(again["paid"], first["paid"]);
+    assert_eq!(again["costs"]["flushes"], 0, "idle ticks write nothing");
     assert_eq!(again["lines_settled"], first["lines_settled"]);
 
     let verified = done(&["verify", dir]);

@@ -28,6 +28,7 @@ fn a_run_that_is_killed_anywhere_comes_to_the_same_end_when_run_again() {
         let value = done(&["run", dir]);
         assert_eq!(value["paid"], "656.59", "kill {kill}");
         assert_eq!(value["reserved"], "0.00", "kill {kill}");
+        assert_eq!(value["statement"]["theirs_only"], 0, "kill {kill}");
         assert_eq!(done(&["verify", dir])["facts"], value["facts"]);
     }
 }
