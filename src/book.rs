@@ -135,6 +135,23 @@ impl Book<'_> {
         .await
     }
 
+    /// Gives a pool its first holders, unless it has some already.
+    ///
+    /// # Errors
+    /// As [`Book::issue`].
+    pub async fn issue_first(
+        &mut self,
+        pool: &str,
+        entries: &[(Name, Units)],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool)?.supply() {
+            Units::ZERO => book.issue_units(pool, entries, now),
+            _ => Ok(Step::default()),
+        })
+        .await
+    }
+
     /// Gives new units to holders.
     ///
     /// # Errors

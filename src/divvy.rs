@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use divvy_core::{
     Amount, Asset, Books, Call, Code, Cursor, Error, Fact, Line, Manner, Name, Opened, Page,
-    Policy, Rail, Step, Time, Verified, Verify,
+    Policy, Rail, Step, Time, Verified, Verify, address_taken,
 };
 
 use crate::book::Book;
@@ -186,17 +186,24 @@ impl Divvy {
             Ok(_) => step.committed(),
             Err(error) if error.code() == Code::CommitUnknown => {
                 let read = self.read_back(step.facts()).await?;
-                let found = !read.is_empty();
-                let calls = step.committed_if_found(&read);
-                if !found {
+                if read.is_empty() {
                     return Err(error);
                 }
-                calls
+                let ours = |fact: &Fact| step.facts().iter().any(|own| own.hash == fact.hash);
+                if let Some(other) = read.iter().find(|fact| !ours(fact)) {
+                    return Err(address_taken(&other.stream, other.n));
+                }
+                step.committed_if_found(&read)
             }
             Err(error) => return Err(error),
         };
-        self.catch_up().await?;
-        Ok(calls)
+        match self.catch_up().await {
+            Ok(()) => Ok(calls),
+            // What was released is sent all the same: the facts are durable, and the next one to
+            // catch up meets the error again.
+            Err(_) if !calls.is_empty() => Ok(calls),
+            Err(error) => Err(error),
+        }
     }
 
     /// Recomputes every hash and every equation from the first fact, and compares the outcome
@@ -207,7 +214,7 @@ impl Divvy {
     /// that does not hold.
     pub async fn verify(&mut self) -> Result<Verified, Error> {
         self.catch_up().await?;
-        let verified = self.verify_stored().await?;
+        let verified = self.verify_stored(self.books.count()).await?;
         verified.compare(&self.books)?;
         Ok(verified)
     }
@@ -222,8 +229,10 @@ impl Divvy {
     pub async fn verify_anew(&mut self) -> Result<u64, Error> {
         self.catch_up().await?;
         let (count, digest) = (self.books.count(), self.books.digest());
+        // Whatever happens, nothing goes on with a fold that was dropped.
+        let cursor = self.cursor.take();
         self.books = Books::default();
-        let verified = self.verify_stored().await?;
+        let verified = self.verify_stored(count).await?;
         if (verified.facts, verified.digest) != (count, digest) {
             let detail = format!(
                 "{} facts are stored, {count} were folded, or others: open anew",
@@ -231,13 +240,20 @@ impl Divvy {
             );
             return Err(Error::new(Code::BookUnbalanced, detail));
         }
-        self.books = verified.books;
+        (self.books, self.cursor) = (verified.books, cursor);
         Ok(count)
     }
 
-    async fn verify_stored(&self) -> Result<Verified, Error> {
+    async fn verify_stored(&self, count: u64) -> Result<Verified, Error> {
         let mut verify = Verify::new();
-        each_page(&*self.host, None, |page| verify.feed(&page.facts)).await?;
+        // What others write meanwhile is not folded yet, and not verified this time.
+        let mut left = usize::try_from(count).unwrap_or(usize::MAX);
+        each_page(&*self.host, None, |page| {
+            let facts = page.facts.get(..left.min(page.facts.len())).unwrap_or_default();
+            left = left.saturating_sub(facts.len());
+            verify.feed(facts)
+        })
+        .await?;
         verify.finish()
     }
 

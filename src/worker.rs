@@ -90,6 +90,8 @@ impl Worker {
         let mut tick = Tick::default();
         divvy.catch_up().await?;
         divvy_core::check_clock(now, divvy.books().newest(), None)?;
+        // Facts are never stamped earlier than the newest one, so nothing is judged earlier.
+        let now = now.max(divvy.books().newest());
         self.find_watched(divvy, now);
         self.drive_open(divvy, now, &mut tick).await?;
         self.look_again(divvy, now, &mut tick).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use divvy::core::{Batch, Code, Error, Fate, Line, Stream, Time};
+use divvy::core::{Batch, Code, Error, Fate, Line, Place, Stream, Time};
 use divvy::sandbox::Sandbox;
 use divvy::{Divvy, Sender};
 use serde::Deserialize;
@@ -46,6 +46,8 @@ const PAGE_LINES: u64 = 5_000;
 struct Theirs {
     paid: Vec<i64>,
     different: u64,
+    /// The book that the try was tagged with, if it is a batch of ours.
+    book: Option<String>,
 }
 
 /// Compares every try of a book with the statement of its sandbox.
@@ -72,7 +74,9 @@ pub(crate) async fn reconcile(
             comparison.compare(standing.lines, try_, theirs.as_ref());
         }
     }
-    theirs.tries.values().for_each(|unknown| comparison.add_theirs(unknown));
+    // A sandbox may serve several books; what is of another one is not ours to compare.
+    let own = |theirs: &&Theirs| theirs.book.as_deref().is_none_or(|other| other == book);
+    theirs.tries.values().filter(own).for_each(|unknown| comparison.add_theirs(unknown));
     Ok(comparison)
 }
 
@@ -92,7 +96,8 @@ impl Statement {
             }
             let lines = self.batch.as_ref().map_or(&[][..], Batch::lines);
             if !self.tries.contains_key(&entry.reference) {
-                let fresh = Theirs { paid: vec![0; lines.len()], different: 0 };
+                let book = book_of(&entry.batch);
+                let fresh = Theirs { paid: vec![0; lines.len()], different: 0, book };
                 self.tries.insert(entry.reference.clone(), fresh);
             }
             if let Some(theirs) = self.tries.get_mut(&entry.reference) {
@@ -101,6 +106,12 @@ impl Statement {
         }
         Ok(())
     }
+}
+
+fn book_of(batch: &str) -> Option<String> {
+    let stream = Stream::parse(batch).ok()?;
+    let Place::Batch { book, .. } = stream.place() else { return None };
+    Some(book.to_owned())
 }
 
 fn batch_is_other(batch: Option<&Batch>, entry: &Entry) -> bool {

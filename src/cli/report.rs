@@ -32,6 +32,9 @@ impl Report<'_> {
         let Self { sums, comparison: lines, verified, .. } = self;
         let file = self.desk.project.payments.as_ref().map(|payments| payments.file.clone());
         say_bad_lines(out, &file.unwrap_or_default(), &sums.bad);
+        if sums.later > 0 {
+            out.say(&format!("{} payments are later than `until`: not taken", sums.later));
+        }
         self.say_money(out)?;
         let (tick, ticks) = (&sums.tick, sums.ticks);
         out.say(&format!(
@@ -95,6 +98,7 @@ impl Report<'_> {
             "recorded": text(totals.recorded), "one_shot": text(totals.one_shot),
             "declared": text(totals.declared), "undeclared": text(totals.undeclared),
             "reserved": text(totals.reserved), "paid": text(totals.paid),
+            "payments_later": sums.later,
             "lines_settled": totals.lines_settled, "lines_planned": sums.tick.lines,
             "runs": sums.tick.runs, "ticks": sums.ticks, "requests": sums.tick.requests,
             "facts": verified, "statement": comparison, "costs": costs,
@@ -124,8 +128,8 @@ impl Report<'_> {
             return Err(Error::new(Code::BookUnbalanced, detail));
         }
         let open = !self.book()?.open_batches().is_empty();
-        let conflicts = self.sums.taken.conflicts > 0;
-        Ok(if open || conflicts { Verdict::Look } else { Verdict::Done })
+        let left = self.sums.taken.conflicts > 0 || self.sums.later > 0;
+        Ok(if open || left { Verdict::Look } else { Verdict::Done })
     }
 
     fn book(&self) -> Result<&Book, Error> {

@@ -31,10 +31,13 @@ pub(crate) struct Sums {
     pub(crate) ticks: u64,
     pub(crate) tick: Tick,
     pub(crate) bad: Vec<BadLine>,
+    /// Payments after the project's time has ended.
+    pub(crate) later: usize,
 }
 
-/// After the last payment, a worker goes on for at most so many ticks, for what is still open.
-const TICKS_AFTER_MAX: u64 = 20_000;
+/// After the last payment, a worker goes on for at most so long, for what is still open: whatever
+/// stays open then waits for a person.
+const AFTER_SECS_MAX: u64 = 30 * 86_400;
 
 impl Run {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
@@ -90,7 +93,8 @@ impl Shift {
         (from, start): (Time, Time),
         out: &mut Out,
     ) -> Result<Time, Error> {
-        let until = desk.project.until.unwrap_or(start);
+        let newest = self.payments.last().map_or(start, Payment::event_at);
+        let until = desk.project.until.unwrap_or_else(|| newest.max(start));
         let step_secs = desk.project.tick_secs;
         let length = until.millis_since(from).checked_div(step_secs.saturating_mul(1_000));
         let progress = out.progress("ticks", length.unwrap_or(0));
@@ -113,6 +117,7 @@ impl Shift {
             self.tick(desk, till, now).await?;
             if now >= until {
                 progress.finish_and_clear();
+                self.sums.later = waiting.len();
                 return Ok(now);
             }
         }
@@ -126,7 +131,7 @@ impl Shift {
         end: Time,
     ) -> Result<Time, Error> {
         let mut now = end;
-        for _ in 0..TICKS_AFTER_MAX {
+        while now < end.plus_secs(AFTER_SECS_MAX) {
             let Some(wanted) = self.worker.not_before() else { return Ok(now) };
             now = now.plus_secs(desk.project.tick_secs).max(wanted);
             self.tick(desk, till, now).await?;

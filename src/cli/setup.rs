@@ -108,7 +108,7 @@ impl Desk {
             import.rows.iter().map(|row| (row.holder.clone(), row.units)).collect();
         let supply = self.book()?.fold()?.pool(pool.name.as_str())?.supply();
         if supply == Units::ZERO {
-            self.book()?.issue(pool.name.as_str(), &entries, now).await?;
+            self.book()?.issue_first(pool.name.as_str(), &entries, now).await?;
             let supply = self.book()?.fold()?.pool(pool.name.as_str())?.supply();
             out.say(&format!("{} holders hold {supply} units of {}", entries.len(), pool.name));
         }

@@ -1,12 +1,12 @@
 //! Driving: each open batch does what it needs next.
 
 use divvy_core::{
-    Batch, Call, Code, Error, Heard, Job, Next, Rail, Seen, Signed, State, Stream, Time, Timing,
-    Turn,
+    Answer, Batch, Call, Code, Error, Heard, Job, Next, Rail, Seen, Signed, State, Stream, Time,
+    Timing, Try, Turn, Window,
 };
 
 use crate::divvy::Divvy;
-use crate::worker::learn::commit_learned;
+use crate::worker::learn::{Looked, commit_learned};
 use crate::worker::talk::talk;
 use crate::worker::{Tick, Worker};
 
@@ -41,7 +41,7 @@ impl Worker {
         batch: &Batch,
         now: Time,
         tick: &mut Tick,
-    ) -> Result<Option<(Batch, Seen, Timing)>, Error> {
+    ) -> Result<Option<Looked>, Error> {
         let Some(rail) = self.rails.get(batch.rail()).cloned() else { return Ok(None) };
         let timing = rail.timing();
         let tip = self.tips.get(batch.rail()).copied();
@@ -64,7 +64,8 @@ impl Worker {
             Some(try_n) => self.submit_again(&*rail, batch, try_n, now, tick).await?,
             None => None,
         };
-        Ok(Some((batch.clone(), again.unwrap_or(seen), timing)))
+        let seen = again.unwrap_or(seen);
+        Ok(Some(Looked { batch: batch.clone(), seen, timing }))
     }
 
     async fn submit_again(
@@ -89,7 +90,7 @@ impl Worker {
         batch: &Batch,
         now: Time,
         tick: &mut Tick,
-    ) -> Result<Option<(Batch, Seen, Timing)>, Error> {
+    ) -> Result<Option<Looked>, Error> {
         if let Err(stale) = divvy.books().check_current(batch, now) {
             let step = divvy.books().cancel(batch, &stale.to_string(), now)?;
             commit_learned(divvy, step).await?;
@@ -154,13 +155,29 @@ impl Worker {
             }
             self.watch.pop_first();
             let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
-            match self.drive(divvy, &batch, now, tick).await? {
-                Some(found) => seen.push(found),
-                // Nobody answered: what may have come back is asked for again.
-                None => drop(self.watch.insert((now.plus_secs(WATCH_AGAIN_SECS), stream))),
+            let timing = self.rails.get(batch.rail()).map(|rail| rail.timing());
+            let Some(timing) = timing else { continue };
+            if !matches!(batch.next(now, None, timing), Next::Watch { .. }) {
+                continue;
             }
+            let found = self.drive(divvy, &batch, now, tick).await?;
+            // Nobody answered: what may have come back is asked for again.
+            let unknown =
+                |found: &Looked| found.seen.answers.iter().all(|answer| *answer == Answer::Unknown);
+            if found.as_ref().is_none_or(unknown) && self.is_watched(&batch, now, timing) {
+                self.watch.insert((now.plus_secs(WATCH_AGAIN_SECS), stream));
+            }
+            seen.extend(found);
         }
         self.learn(divvy, seen, now, tick).await
+    }
+
+    /// Whether a settled batch is looked at again when nobody answered: for as long again as it
+    /// was watched, and not where nobody remembers a try.
+    fn is_watched(&self, batch: &Batch, now: Time, timing: Timing) -> bool {
+        let remembered = |try_: &Try| try_.signed.window != Window::Once;
+        let until = batch.settled_at().plus_secs(timing.watch_secs.saturating_mul(2));
+        now < until && batch.tries().iter().any(remembered)
     }
 
     /// After a start, finds again what has settled lately.
@@ -174,7 +191,8 @@ impl Worker {
         }
         for standing in divvy.books().all().flat_map(divvy_core::Book::batches) {
             let until = standing.settled_at.plus_secs(longest.saturating_mul(2));
-            if standing.state == State::Settled && until > now {
+            let settled = matches!(standing.state, State::Settled | State::Returned);
+            if settled && until > now {
                 self.watch.insert((standing.settled_at.plus_secs(longest), standing.batch));
             }
         }
@@ -196,7 +214,7 @@ impl Worker {
             let found = self.submit(&*rail, batch, &call.signed, now, tick).await?;
             self.pace.entry(batch.stream().clone()).or_default().wait(batch.stream(), now);
             if let Some(found) = found {
-                seen.push((batch.clone(), found, *timing));
+                seen.push(Looked { batch: batch.clone(), seen: found, timing: *timing });
             }
         }
         self.learn(divvy, seen, now, tick).await

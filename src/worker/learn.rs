@@ -8,39 +8,79 @@ use crate::divvy::Divvy;
 use crate::worker::{Tick, Worker};
 
 impl Worker {
-    /// Writes what was learned of many batches, in as few commits as their streams allow.
+    /// Writes what was learned of many batches: in one commit where their streams allow, and
+    /// one by one where others were quicker at some of them.
     pub(super) async fn learn(
         &mut self,
         divvy: &mut Divvy,
-        seen: Vec<(Batch, Seen, Timing)>,
+        seen: Vec<Looked>,
         now: Time,
         tick: &mut Tick,
     ) -> Result<(), Error> {
         let mut together = Step::default();
         let mut streams: BTreeSet<Stream> = BTreeSet::new();
-        for (batch, seen, timing) in seen {
+        let mut alone: Vec<&Looked> = Vec::new();
+        let mut joined: Vec<&Looked> = Vec::new();
+        for looked in &seen {
+            let Looked { batch, seen, timing } = looked;
             if let Some(tip) = seen.tip {
                 self.tips.insert(batch.rail().clone(), tip);
             }
-            let step = divvy.books().learn(&batch, &seen, now, timing)?;
+            let step = match divvy.books().learn(batch, seen, now, *timing) {
+                Ok(step) => step,
+                Err(error) => {
+                    tracing::warn!(batch = %batch.stream(), %error, "an answer is passed over");
+                    continue;
+                }
+            };
             if step.facts().is_empty() {
                 continue;
             }
             tick.learned = tick.learned.saturating_add(1);
-            self.after_learning(&batch, &step, now, timing)?;
-            let touched: BTreeSet<Stream> =
-                step.facts().iter().map(|fact| fact.stream.clone()).collect();
-            let step = if streams.is_disjoint(&touched) {
-                step
+            let touched = step.facts().iter().map(|fact| fact.stream.clone());
+            let touched: BTreeSet<Stream> = touched.collect();
+            if streams.is_disjoint(&touched) {
+                self.after_learning(batch, &step, now, *timing)?;
+                streams.extend(touched);
+                together = together.and(step);
+                joined.push(looked);
             } else {
-                commit_learned(divvy, std::mem::take(&mut together)).await?;
-                streams.clear();
-                divvy.books().learn(&batch, &seen, now, timing)?
-            };
-            together = together.and(step);
-            streams.extend(touched);
+                alone.push(looked);
+            }
         }
-        commit_learned(divvy, together).await
+        match divvy.commit(together).await {
+            Ok(_) => (),
+            Err(error) if error.code() == Code::AddressTaken => alone.extend(joined),
+            Err(error) => return Err(error),
+        }
+        for looked in alone {
+            self.learn_alone(divvy, looked, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was learned of one batch, on top of whatever others have written of it.
+    async fn learn_alone(
+        &mut self,
+        divvy: &mut Divvy,
+        looked: &Looked,
+        now: Time,
+    ) -> Result<(), Error> {
+        for _ in 0..ALONE_TRIES {
+            divvy.catch_up().await?;
+            let batch = Batch::fold(&divvy.host().read(looked.batch.stream()).await?)?;
+            // Another process has signed it anew meanwhile: what was heard is not of all its tries.
+            if batch.tries().len() != looked.seen.answers.len() {
+                return Ok(());
+            }
+            let step = divvy.books().learn(&batch, &looked.seen, now, looked.timing)?;
+            self.after_learning(&batch, &step, now, looked.timing)?;
+            match divvy.commit(step).await {
+                Err(error) if error.code() == Code::AddressTaken => (),
+                committed => return committed.map(drop),
+            }
+        }
+        Ok(())
     }
 
     /// Stops pacing what is closed, and starts to watch what settled.
@@ -70,6 +110,18 @@ impl Worker {
         Ok(())
     }
 }
+
+/// A batch, what a look at it found, and the timing of its rail.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) batch: Batch,
+    pub(super) seen: Seen,
+    pub(super) timing: Timing,
+}
+
+/// Who loses a race for one batch's address tries again, at most so often; a later look finds
+/// what is still unknown then.
+const ALONE_TRIES: usize = 8;
 
 /// Whether a refusal names a line.
 fn blames_somebody(step: &Step) -> bool {

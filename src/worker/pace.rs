@@ -2,7 +2,7 @@
 
 use divvy_core::{Hash, Stream, Time};
 
-/// How often a batch was asked about since it last taught something, and when to ask again.
+/// How often a batch was asked about since it was last closed or signed, and when to ask again.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     asked: u32,

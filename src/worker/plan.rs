@@ -100,8 +100,15 @@ impl Worker {
                 tracing::warn!(%rail, lines = lines.len(), "due on a rail that is not set up");
                 continue;
             };
-            let packs = talk(&*self.sender, tick, |heard| rail.pack(&lines, heard, now)).await?;
-            let Some(packs) = packs else { continue };
+            let packed = talk(&*self.sender, tick, |heard| rail.pack(&lines, heard, now)).await;
+            let packs = match packed {
+                Ok(Some(packs)) => packs,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(rail = %rail.name(), %error, "the rail cannot pack now");
+                    continue;
+                }
+            };
             for lines in self.suspects.parted(&lines, &packs) {
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
                 let mut claimed = divvy.books().claimed(rail.wallet().as_str(), None);

@@ -34,7 +34,8 @@ impl Batch {
                 let lines = self.fresh_returns(try_, lines)?;
                 bodies.extend(try_.learn_returned(reason, lines, &seen.evidence));
             } else {
-                bodies.extend(try_.learn(answer, seen, now, timing));
+                let body = try_.learn(answer, seen, now, timing);
+                bodies.extend(body.map(|body| self.without_unknown_line(body)));
             }
         }
         if bodies.is_empty() && self.is_for_a_person(now, timing) {
@@ -42,6 +43,13 @@ impl Batch {
             bodies.push(Body::Review(Review { reason: reason.to_owned() }));
         }
         Ok(bodies)
+    }
+
+    /// A refusal that blames a line which is not there blames nobody.
+    fn without_unknown_line(&self, body: Body) -> Body {
+        let Body::Refused(refused) = body else { return body };
+        let line = refused.line.filter(|line| *line < self.lines_count);
+        Body::Refused(Refused { line, ..refused })
     }
 
     /// Which lines came back that were not known to, written as a fact names them.

@@ -62,6 +62,7 @@ impl Batch {
     pub fn next(&self, now: Time, tip: Option<u64>, timing: Timing) -> Next {
         match self.state() {
             State::Planned | State::Void => Next::Sign,
+            State::Signed if self.released => Next::Look,
             State::Signed => {
                 let sendable = self.tries.iter().rposition(|try_| try_.may_resend(now, tip));
                 sendable.map_or(Next::Look, |try_n| Next::Submit { try_n })
@@ -118,6 +119,11 @@ impl Batch {
     /// ```
     #[must_use]
     pub fn lost(&self, seen: &Seen, now: Time) -> Option<usize> {
+        // What moved, or whose lines were free again meanwhile, is never sent once more.
+        let moved = |answer: &Answer| matches!(answer, Answer::Final | Answer::Returned { .. });
+        if self.released || self.times_settled() > 0 || seen.answers.iter().any(moved) {
+            return None;
+        }
         let gone = |answer: &Answer| matches!(answer, Answer::Unknown | Answer::Undone);
         let mut tries = self.tries.iter().zip(&seen.answers);
         tries.rposition(|(try_, answer)| {

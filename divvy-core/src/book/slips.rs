@@ -96,7 +96,7 @@ impl Book {
         })
     }
 
-    /// The batches of some runs, by their streams, oldest first.
+    /// Where one batch stands, if it is of this book.
     #[must_use]
     pub fn batch_state(&self, batch: &Stream) -> Option<State> {
         self.slip_of(batch).map(|slip| slip.batch.state())
@@ -175,7 +175,7 @@ impl Book {
         }
         let Some(lines) = self.lines_of(&planned) else { return Ok(Folded::Early) };
         for (line, (id, _)) in planned.lines.iter().zip(&lines) {
-            self.check_destination(line, *id, &planned.rail, fact.at)?;
+            self.check_named_destination(line, *id, &planned.rail)?;
         }
         let mut batch = Batch::planned(fact, planned)?;
         batch.shed();
@@ -197,6 +197,34 @@ impl Book {
             line.to_n.is_none_or(|n| n < next).then_some((id, line.amount))
         };
         planned.lines.iter().map(known).collect()
+    }
+
+    /// A line goes where the fact that it names says, and nowhere else.
+    ///
+    /// Whether that was in force is for the planner and the signer to check, before anything is
+    /// written. Their commit may be long on its way while the payee chooses anew, and what was
+    /// committed is history: it must fold, whoever was quicker.
+    fn check_named_destination(&self, line: &Line, id: PayeeId, rail: &Name) -> Result<(), Error> {
+        let payee = self.payee(id)?;
+        let fits = |chosen: &Chosen| {
+            chosen.destination.rail == *rail && chosen.destination.address == line.to
+        };
+        let named = match line.to_n {
+            None => {
+                let rail_fits = self.settings.named_on.as_ref() == Some(rail);
+                rail_fits && payee.name.as_str() == line.to
+            }
+            // One that was replaced while it cooled is not kept, and never came into force.
+            Some(n) => payee.choices.as_ref().is_some_and(|choices| {
+                let mut known = choices.destinations.iter();
+                n < choices.n && known.find(|chosen| chosen.n == n).is_none_or(fits)
+            }),
+        };
+        if named {
+            return Ok(());
+        }
+        let detail = format!("a line pays {} where no fact of theirs says: run verify", line.payee);
+        Err(Error::new(Code::BatchStale, detail))
     }
 
     /// A line goes where the payee's destination in force says, and nowhere else.
