@@ -18,6 +18,9 @@ pub(crate) struct Comparison {
     pub(crate) theirs_only: u64,
     /// Lines that both have, with another address or amount.
     pub(crate) different: u64,
+    /// Lines that the statement says were paid, and of which we know nothing for sure yet: their
+    /// batch is open, or waits for a person.
+    pub(crate) undecided: u64,
 }
 
 impl Comparison {
@@ -150,6 +153,7 @@ impl Comparison {
                 (1, 1) => &mut self.matched,
                 (0, 0) => continue,
                 (1, _) if paid < 1 => &mut self.ours_only,
+                (0, 1) if try_.is_open() => &mut self.undecided,
                 _ => &mut self.theirs_only,
             };
             *field = field.saturating_add(1);

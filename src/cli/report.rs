@@ -44,8 +44,8 @@ impl Report<'_> {
         ));
         out.say(&format!("verify: {verified} facts hold, and every equation"));
         out.say(&format!(
-            "statement: {} lines match, {} ours only, {} theirs only, {} different",
-            lines.matched, lines.ours_only, lines.theirs_only, lines.different
+            "statement: {} lines match, {} ours only, {} theirs only, {} different, {} undecided",
+            lines.matched, lines.ours_only, lines.theirs_only, lines.different, lines.undecided
         ));
         let (flushes, memory) = (Sqlite::flushes(&self.desk.sqlite), memory_peak_mib());
         let seconds = started.seconds();

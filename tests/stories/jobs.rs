@@ -132,3 +132,18 @@ fn who_cannot_be_paid_is_held_and_everybody_else_is_paid() {
         assert_eq!(balance["paid"] != "0.00", is_paid, "{balance}");
     }
 }
+
+#[test]
+fn a_rail_that_remembers_nothing_leaves_what_is_unknown_to_a_person() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    folder.edit("divvy.toml", "window = \"until\"", "window = \"once\"");
+    folder.edit("divvy.toml", "seed = 1", "faults = \"lost=500\"\nseed = 2");
+    let ended = run(&["run", dir]);
+    // Some replies were lost, and nobody may send again: the statement knows more than our facts.
+    let status = done(&["status", dir]);
+    assert!(status["batches"]["review"].as_u64().unwrap() > 0, "{status}");
+    assert!(ended.value["statement"]["undecided"].as_u64().unwrap() > 0, "{}", ended.said);
+    assert_eq!(ended.value["statement"]["theirs_only"], 0, "{}", ended.said);
+    assert_eq!(ended.code, Some(5), "something wants to be looked at");
+}
