@@ -63,7 +63,8 @@ impl Worker {
     ) -> Result<(), Error> {
         loop {
             divvy.books_mut().book_mut(book.as_str())?.wake_waited(now)?;
-            let due = divvy.books().book(book.as_str())?.due(now)?;
+            let served = |rail: &Name| self.rails.contains_key(rail);
+            let due = divvy.books().book(book.as_str())?.due_on(now, served)?;
             let (plans, timings) = self.plans(divvy, book, due, now, tick).await?;
             if plans.is_empty() {
                 return Ok(());

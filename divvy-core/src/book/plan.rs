@@ -62,10 +62,26 @@ impl Book {
     /// # Errors
     /// [`Code::BookUnbalanced`] when the book contradicts itself.
     pub fn due(&self, now: Time) -> Result<Vec<Due>, Error> {
+        self.due_on(now, |_| true)
+    }
+
+    /// Who is due now on some of the rails: whoever waits for another one is not in their way.
+    ///
+    /// # Errors
+    /// As [`Book::due`].
+    pub fn due_on(&self, now: Time, is_served: impl Fn(&Name) -> bool) -> Result<Vec<Due>, Error> {
         let now = self.stamp(now);
         let mut rails: BTreeMap<Name, Vec<Line>> = BTreeMap::new();
-        for id in self.due.due.iter().take(RUN_LINES_MAX) {
+        let mut count = 0_usize;
+        for id in &self.due.due {
+            if count == RUN_LINES_MAX {
+                break;
+            }
             let Some((destination, to_n)) = self.destination_of(*id, now)? else { continue };
+            if !is_served(&destination.rail) {
+                continue;
+            }
+            count = count.saturating_add(1);
             let payee = self.payee(*id)?;
             let amount = self.earned(*id)?.less(payee.spoken_for()?);
             let line = Line { payee: payee.name.clone(), amount, to: destination.address, to_n };
