@@ -139,7 +139,7 @@ impl History {
         let begins = |fact: &&[Fact]| fact[0].kind == "planned.1";
         for facts in planned[1..].chunks(2).filter(begins) {
             let batch = Batch::fold(facts).expect("planned and signed");
-            let reference = batch.references().remove(0);
+            let reference = batch.tries()[0].signed.reference.clone();
             let evidence = Evidence {
                 source: "GET /transfers".into(),
                 hash: Hash::of(reference.as_bytes()),

@@ -244,12 +244,6 @@ impl Batch {
         self.tries.iter().map(|try_| try_.signed.clone()).collect()
     }
 
-    /// The references of its tries, oldest first.
-    #[must_use]
-    pub fn references(&self) -> Vec<String> {
-        self.tries.iter().map(|try_| try_.signed.reference.clone()).collect()
-    }
-
     /// Drops the text of lines and bytes, which a book need not keep.
     pub(crate) fn shed(&mut self) {
         self.lines = Vec::new();

@@ -4,10 +4,6 @@ use core::borrow::Borrow;
 use core::fmt;
 use std::sync::Arc;
 
-use minicbor::decode::Error as DecodeError;
-use minicbor::{Decode, Decoder, Encode, Encoder};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::error::{Code, Error};
 
 /// A name that may stand between the slashes of a stream: 1 to 200 bytes, no slash, no control
@@ -89,31 +85,43 @@ impl Borrow<str> for Name {
     }
 }
 
-impl<C> Encode<C> for Name {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
+/// Writes a checked text as text, in facts and in JSON, and checks it again when it is read.
+macro_rules! written_as_text {
+    ($type:ident, $check:ident) => {
+        impl<C> minicbor::Encode<C> for $type {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.str(&self.0)?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $type {
+            fn decode(
+                d: &mut minicbor::Decoder<'b>,
+                _: &mut C,
+            ) -> Result<Self, minicbor::decode::Error> {
+                Self::$check(d.str()?).map_err(minicbor::decode::Error::message)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(from)?;
+                Self::$check(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
 
-impl<'b, C> Decode<'b, C> for Name {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
-        Self::new(d.str()?).map_err(DecodeError::message)
-    }
-}
+pub(crate) use written_as_text;
 
-impl Serialize for Name {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = <String as Deserialize>::deserialize(from)?;
-        Self::new(&text).map_err(serde::de::Error::custom)
-    }
-}
+written_as_text!(Name, new);

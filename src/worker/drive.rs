@@ -6,7 +6,7 @@ use divvy_core::{
 };
 
 use crate::divvy::Divvy;
-use crate::worker::learn::{Looked, commit_learned};
+use crate::worker::learn::{Looked, after};
 use crate::worker::talk::talk;
 use crate::worker::{Tick, Worker};
 
@@ -93,7 +93,11 @@ impl Worker {
     ) -> Result<Option<Looked>, Error> {
         if let Err(stale) = divvy.books().check_current(batch, now) {
             let step = divvy.books().cancel(batch, &stale.to_string(), now)?;
-            commit_learned(divvy, step).await?;
+            match divvy.commit(step).await {
+                // Someone else has signed or given it up meanwhile.
+                Err(error) if error.code() == Code::AddressTaken => divvy.catch_up().await?,
+                given_up => drop(given_up?),
+            }
             self.pace.remove(batch.stream());
             return Ok(None);
         }
@@ -106,10 +110,7 @@ impl Worker {
         };
         let Some(signed) = self.sign(rail, &job, now, tick).await? else { return Ok(None) };
         let step = divvy.books().sign(batch, signed, now)?;
-        let mut after = batch.clone();
-        for fact in step.facts().iter().filter(|fact| fact.stream == *batch.stream()) {
-            after.apply(fact)?;
-        }
+        let after = after(batch, &step)?;
         match divvy.commit(step).await {
             Ok(calls) => {
                 let batches = vec![after; calls.len()];

@@ -91,10 +91,7 @@ impl Worker {
         now: Time,
         timing: Timing,
     ) -> Result<(), Error> {
-        let mut after = batch.clone();
-        for fact in step.facts().iter().filter(|fact| fact.stream == *batch.stream()) {
-            after.apply(fact)?;
-        }
+        let after = after(batch, step)?;
         if let Next::Watch { from } = after.next(now, None, timing) {
             self.watch.insert((from, batch.stream().clone()));
         }
@@ -129,10 +126,11 @@ fn blames_somebody(step: &Step) -> bool {
     bodies.into_iter().any(|body| matches!(body, Body::Refused(refused) if refused.line.is_some()))
 }
 
-/// Commits what was learned. Whoever was quicker has learned it too.
-pub(super) async fn commit_learned(divvy: &mut Divvy, step: Step) -> Result<(), Error> {
-    match divvy.commit(step).await {
-        Err(error) if error.code() == Code::AddressTaken => divvy.catch_up().await,
-        committed => committed.map(drop),
+/// The batch as it is once a step is committed.
+pub(super) fn after(batch: &Batch, step: &Step) -> Result<Batch, Error> {
+    let mut after = batch.clone();
+    for fact in step.facts().iter().filter(|fact| fact.stream == *batch.stream()) {
+        after.apply(fact)?;
     }
+    Ok(after)
 }

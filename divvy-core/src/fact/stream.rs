@@ -3,12 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use minicbor::decode::Error as DecodeError;
-use minicbor::{Decode, Decoder, Encode, Encoder};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::error::{Code, Error};
-use crate::name::{Name, is_name};
+use crate::name::{Name, is_name, written_as_text};
 
 /// The name of an ordered run of facts.
 ///
@@ -222,31 +218,4 @@ impl fmt::Debug for Stream {
     }
 }
 
-impl<C> Encode<C> for Stream {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Stream {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, DecodeError> {
-        Self::parse(d.str()?).map_err(DecodeError::message)
-    }
-}
-
-impl Serialize for Stream {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Stream {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = <String as Deserialize>::deserialize(from)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
+written_as_text!(Stream, parse);
