@@ -2,6 +2,9 @@
 
 MINUTES ?= 10
 AREA ?=
+HOLDERS ?= 10000000
+PAYMENTS ?= 1000000
+LINES ?= 2000000
 DEPTH ?= 12
 KILLS ?= 50
 SEEDS ?= 2000
@@ -16,7 +19,7 @@ COUNTS = DIVVY_EXPLORER_DEPTH=$(DEPTH) DIVVY_KILLS=$(KILLS) DIVVY_SEEDS=$(SEEDS)
 
 export CARGO
 
-.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench vectors
+.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench scale vectors
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -58,6 +61,9 @@ demo: ## the main job: a real cap table, 90 days of payments, everyone paid
 
 bench: need ## every bench, on an idle machine
 	@sh scripts/bench
+
+scale: ## the main job at any size: make scale HOLDERS=10000000 PAYMENTS=1000000 LINES=2000000
+	@$(CARGO) bench --quiet --bench scale -- --holders $(HOLDERS) --payments $(PAYMENTS) --lines $(LINES)
 
 vectors: ## the frozen cases: make vectors AREA=allocation, or DIVVY_VECTORS=<folder> for others
 	@AREA="$(AREA)" sh scripts/vectors

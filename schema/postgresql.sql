@@ -42,7 +42,8 @@ CREATE TABLE divvy_meta (
 );
 
 -- A cache of the fold, never evidence: it may be deleted at any time.
+-- In parts, since a value has at most 1 GB.
 CREATE TABLE divvy_checkpoint (
-    id BIGINT PRIMARY KEY CHECK (id = 1),
+    part BIGINT PRIMARY KEY,
     body BYTEA NOT NULL
 );

@@ -22,7 +22,8 @@ CREATE TABLE divvy_meta (
 ) WITHOUT ROWID;
 
 -- A cache of the fold, never evidence: it may be deleted at any time.
+-- In parts, since a value has at most 1 GB.
 CREATE TABLE divvy_checkpoint (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
+    part INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 );

@@ -15,7 +15,7 @@ use std::thread::{Builder, JoinHandle};
 
 use async_trait::async_trait;
 use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::Host;
@@ -168,7 +168,7 @@ impl Sqlite {
     /// # async fn main() -> Result<(), divvy::core::Error> {
     /// let host = divvy::Sqlite::in_memory()?;
     /// assert_eq!(host.checkpoint().await, None);
-    /// host.keep_checkpoint(b"folded until 7").await?;
+    /// host.keep_checkpoint(b"folded until 7".to_vec()).await?;
     /// assert_eq!(host.checkpoint().await.as_deref(), Some(b"folded until 7".as_slice()));
     /// # Ok(())
     /// # }
@@ -176,18 +176,14 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`Code::StoreUnusable`]; nothing but time is lost then.
-    pub async fn keep_checkpoint(&self, bytes: &[u8]) -> Result<(), Error> {
-        let bytes = bytes.to_vec();
+    pub async fn keep_checkpoint(&self, bytes: Vec<u8>) -> Result<(), Error> {
         self.write(|reply| Job::Keep(bytes, reply)).await
     }
 
     /// The checkpoint that was kept last. It is a cache: one that cannot be read is not there.
     pub async fn checkpoint(&self) -> Option<Vec<u8>> {
-        let sql = "SELECT body FROM divvy_checkpoint WHERE id = 1";
-        let kept = self.ask(move |connection| {
-            connection.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).optional()
-        });
-        kept.await.ok()?.ok()?
+        let kept = self.ask(rows::checkpoint);
+        kept.await.ok()?.ok().filter(|bytes| !bytes.is_empty())
     }
 
     fn start(connection: Connection, file: &File) -> Result<Self, Error> {

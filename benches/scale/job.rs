@@ -27,13 +27,20 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) struct Kept(PathBuf);
 
+/// What an opening begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum From {
+    Checkpoint,
+    Zero,
+}
+
 impl Job {
     /// Opens a book and gives every holder their units: those who are to be paid have a thousand,
     /// all others one.
     pub(crate) async fn begin(size: Size) -> Self {
         let folder = std::env::temp_dir().join(format!("divvy-scale-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let mut job = Self::open(&Kept(folder), None).await;
+        let mut job = Self::open(&Kept(folder), From::Zero).await;
         job.size = size;
         let opened = Opened {
             asset: asset(),
@@ -60,9 +67,14 @@ impl Job {
     }
 
     /// Opens what was closed before; the sandbox beside it has forgotten everything.
-    pub(crate) async fn open(kept: &Kept, checkpoint: Option<&[u8]>) -> Self {
+    pub(crate) async fn open(kept: &Kept, from: From) -> Self {
         let sqlite = Arc::new(Sqlite::open(kept.0.join("divvy.db")).expect("a database"));
-        let divvy = Divvy::open_from(sqlite.clone(), checkpoint).await.expect("a sound history");
+        let checkpoint = match from {
+            From::Checkpoint => Some(sqlite.checkpoint().await.expect("one was kept")),
+            From::Zero => None,
+        };
+        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await;
+        let divvy = divvy.expect("a sound history");
         let keeper = Keeper::open(&ServerSettings::default()).expect("a sandbox in memory");
         let settings = RailSettings::at("http://127.0.0.1:9", name("till")).expect("settings");
         let rail = Sandbox::new(settings).expect("a rail");
@@ -112,10 +124,12 @@ impl Job {
         self.divvy.verify_anew().await.expect("everything holds")
     }
 
-    pub(crate) async fn checkpoint(&self) -> Vec<u8> {
+    /// Keeps a checkpoint, and says how many bytes it has.
+    pub(crate) async fn keep_checkpoint(&self) -> usize {
         let checkpoint = self.divvy.checkpoint().expect("it was folded");
-        self.sqlite.keep_checkpoint(&checkpoint).await.expect("room for it");
-        checkpoint
+        let bytes = checkpoint.len();
+        self.sqlite.keep_checkpoint(checkpoint).await.expect("room for it");
+        bytes
     }
 
     pub(crate) fn close(self) -> Kept {

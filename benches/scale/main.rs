@@ -20,7 +20,7 @@ mod stages;
 #[path = "../support/mod.rs"]
 mod support;
 
-use job::Job;
+use job::{From, Job};
 use stages::Stages;
 
 /// How much of everything.
@@ -60,21 +60,21 @@ async fn work(size: Size) {
     stages.ended("balances of 100,000 random holders", 100_000, "balance");
     let facts = job.verify().await;
     stages.ended("verified from zero", facts, "fact");
-    let checkpoint = job.checkpoint().await;
+    let checkpoint = job.keep_checkpoint().await;
     stages.ended("checkpoint kept", facts, "fact");
     let kept = job.close();
     stages.ended("closed", 1, "");
-    let job = Job::open(&kept, Some(&checkpoint)).await;
+    let job = Job::open(&kept, From::Checkpoint).await;
     stages.ended("opened from the checkpoint", facts, "fact");
     drop(job);
     stages.begin();
-    let job = Job::open(&kept, None).await;
+    let job = Job::open(&kept, From::Zero).await;
     stages.ended("opened cold", facts, "fact");
     drop(job);
     println!(
         "{facts} facts in a file of {} MB, a checkpoint of {} MB",
         kept.mb(),
-        checkpoint.len() / 1_000_000
+        checkpoint / 1_000_000
     );
     stages.print();
     kept.remove();
@@ -83,5 +83,5 @@ async fn work(size: Size) {
 /// A number that was asked for, as `--holders 1000`.
 fn asked(name: &str) -> Option<u64> {
     let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} {text}: a number")))
+    arguments.next().map(|text| text.parse().expect("a number"))
 }

@@ -62,7 +62,7 @@ impl Desk {
     /// Keeps a checkpoint, so that the next opening costs only what is new.
     pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
-            Some(checkpoint) => self.sqlite.keep_checkpoint(&checkpoint).await,
+            Some(checkpoint) => self.sqlite.keep_checkpoint(checkpoint).await,
             None => Ok(()),
         }
     }

@@ -111,6 +111,27 @@ pub(super) fn since(
     Ok(page)
 }
 
+/// Keeps a checkpoint in place of the one before, inside the caller's transaction.
+pub(super) fn keep_checkpoint(connection: &Connection, bytes: &[u8]) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM divvy_checkpoint", [])?;
+    let mut insert = connection.prepare_cached(KEEP)?;
+    for (part, body) in (0_i64..).zip(bytes.chunks(PART_BYTES)) {
+        insert.execute((part, body))?;
+    }
+    Ok(())
+}
+
+/// The checkpoint that was kept last, or nothing.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<Vec<u8>> {
+    let mut statement = connection.prepare_cached(KEPT)?;
+    let mut rows = statement.query([])?;
+    let mut bytes = Vec::new();
+    while let Some(row) = rows.next()? {
+        bytes.extend_from_slice(row.get_ref(0)?.as_blob()?);
+    }
+    Ok(bytes)
+}
+
 /// The largest number that was ever drawn.
 fn newest(connection: &Connection) -> rusqlite::Result<i64> {
     let mut statement = connection.prepare_cached(NEWEST)?;
@@ -172,4 +193,9 @@ const READ: &str = "SELECT seq, stream, n, kind, body, at, hash FROM divvy_fact
                     WHERE stream = ?1 ORDER BY n";
 const SINCE: &str = "SELECT seq, stream, n, kind, body, at, hash FROM divvy_fact
                      WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+const KEEP: &str = "INSERT INTO divvy_checkpoint (part, body) VALUES (?1, ?2)";
+const KEPT: &str = "SELECT body FROM divvy_checkpoint ORDER BY part";
 const NEWEST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'divvy_fact'";
+
+/// No part of a checkpoint is larger; a value of SQLite has at most 1,000,000,000 bytes.
+const PART_BYTES: usize = 16 << 20;

@@ -135,9 +135,8 @@ impl Writer {
                 rows::write(&self.connection, &self.path, facts, *manner)
             }
             Job::Keep(bytes, _) => {
-                let sql = "INSERT OR REPLACE INTO divvy_checkpoint (id, body) VALUES (1, ?1)";
-                let kept = self.connection.execute(sql, [bytes]);
-                kept.map(|_| Vec::new()).map_err(|error| refusal(&self.path, &error))
+                let kept = rows::keep_checkpoint(&self.connection, bytes);
+                kept.map(|()| Vec::new()).map_err(|error| refusal(&self.path, &error))
             }
             Job::Read(_) => Ok(Vec::new()),
         }

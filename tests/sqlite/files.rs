@@ -32,10 +32,10 @@ fn its_epoch_and_checkpoint_stay_when_it_is_opened_again() {
     let path = folder.file("a");
     let host = Sqlite::open(&path).expect("a database");
     assert_eq!(block_on(host.checkpoint()), None);
-    for kept in [b"first".as_slice(), &vec![7; 3 << 20], b""] {
-        block_on(host.keep_checkpoint(kept)).expect("a checkpoint");
+    for kept in [b"first".as_slice(), &vec![7; 40 << 20], b""] {
+        block_on(host.keep_checkpoint(kept.to_vec())).expect("a checkpoint");
     }
-    block_on(host.keep_checkpoint(b"last")).expect("a checkpoint");
+    block_on(host.keep_checkpoint(b"last".to_vec())).expect("a checkpoint");
     let cursor = block_on(host.since(None, 1)).expect("a page").cursor;
     drop(host);
     let host = Sqlite::open(&path).expect("the same");
@@ -109,7 +109,7 @@ fn reading_alone_writes_nothing() {
         assert_eq!(error.code(), Code::StoreUnusable);
         assert!(error.to_string().contains("for reading alone"), "{error}");
     }
-    assert!(block_on(host.keep_checkpoint(b"x")).is_err());
+    assert!(block_on(host.keep_checkpoint(b"x".to_vec())).is_err());
     drop(host);
     assert_eq!(hash(&path), before);
 }
