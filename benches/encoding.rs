@@ -203,11 +203,14 @@ fn cases() -> Vec<(Body, Mirror)> {
             hash: Hash::of(b"the whole file"),
             said: "ch_000000000000000000004711,12.34,USD,2026-03-01T12:00:00Z".to_owned(),
         },
+        withheld: None,
     });
     let declared = Body::Declared(Declared {
         payments: (0..50).map(payment).collect(),
         gross: amount(555_300_000),
         index: Index::new(0x1234_5678_9abc_def0_1234_5678),
+        netted: None,
+        regained: None,
     });
     let line = |i: u64| {
         let address = holder(i);

@@ -1,11 +1,15 @@
 //! One book, through which everything about it is done.
 
 use divvy_core::{
-    Amount, Balance, Body, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name, PayeeSet,
-    Payment, RuleSet, Step, Stream, Subject, Time, Units, Written,
+    Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name,
+    PayeeSet, Payment, RuleSet, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
+
+mod reversals;
+
+pub use reversals::Makeup;
 
 /// What became of a payment that was given to [`Book::record`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,16 @@ impl Book<'_> {
         let name = self.name.clone();
         self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
         self.fold()?.totals().declared.minus(before)
+    }
+
+    /// Takes in what payees bring along from before the book began: once each, on the word of
+    /// whoever vouches for it.
+    ///
+    /// # Errors
+    /// [`Code::BookConflict`] for a payee who brought money along before, and the host's errors.
+    /// Nothing is taken in then.
+    pub async fn bring(&mut self, entries: &[(Name, Brought)], now: Time) -> Result<(), Error> {
+        self.act(|book| book.bring(entries, now)).await
     }
 
     /// Where a payee's money is.

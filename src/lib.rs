@@ -11,7 +11,7 @@ pub mod sandbox;
 mod sqlite;
 mod worker;
 
-pub use book::{Book, Recording};
+pub use book::{Book, Makeup, Recording};
 pub use clock::{Clock, Told};
 pub use divvy::Divvy;
 pub use divvy_core as core;

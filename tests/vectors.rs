@@ -21,6 +21,9 @@ mod pool;
 #[cfg(test)]
 #[path = "vectors/properties.rs"]
 mod properties;
+#[cfg(test)]
+#[path = "vectors/reversal.rs"]
+mod reversal;
 
 #[cfg(test)]
 mod areas {
@@ -61,6 +64,7 @@ mod areas {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
         fact: "fact/facts.json", crate::fact::run;
         pool: "pool/pool.json", crate::pool::run;
+        reversal: "reversal/clawback.json", crate::reversal::run;
     }
 
     /// An area without a line above may have a runner elsewhere, but then it has a folder.

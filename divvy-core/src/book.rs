@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! per payee   earned + owed_back == payable + reserved + paid
-//! accrual     recorded == undeclared + Σ one-shot earned + Σ declared to pools
+//! accrual     recorded + opened + deficit + borne
+//!             == refunded + withheld + undeclared + surplus + Σ one-shot + Σ declared − Σ mirrored
 //! payout      Σ paid == Σ moved
 //! ```
 //!
@@ -19,6 +20,7 @@ mod payee;
 mod plan;
 mod pools;
 mod record;
+mod reversals;
 mod settings;
 mod slips;
 mod stored;
@@ -81,6 +83,10 @@ pub struct Book {
     open: BTreeSet<BatchKey>,
     due: DueQueue,
     totals: Totals,
+    /// What was taken back from holders at a record date, from those who were any.
+    taken: BTreeMap<PayeeId, Amount>,
+    /// What those were paid before who brought money along.
+    brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
     unruled: BTreeMap<Stream, Unruled>,
     event_newest: Time,
@@ -127,6 +133,8 @@ impl Book {
             open: BTreeSet::new(),
             due: DueQueue::default(),
             totals: Totals::default(),
+            taken: BTreeMap::new(),
+            brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
             event_newest: Time::ZERO,
             event_first: None,

@@ -263,10 +263,7 @@ impl Books {
         let name = match place {
             Place::Coins { wallet } => return self.fold_claim(wallet, fact, body),
             Place::Payment { .. } => {
-                let Body::Recorded(recorded) = body else {
-                    return Err(crate::book::misplaced(fact));
-                };
-                recorded.book.as_str()
+                book_of(body).ok_or_else(|| crate::book::misplaced(fact))?.as_str()
             }
             Place::Rule { book }
             | Place::Pool { book, .. }
@@ -302,6 +299,18 @@ impl Books {
             }
         }
         Ok(())
+    }
+}
+
+/// The book of a fact on a payment's stream, whose name tells none.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other kinds stand in streams of a book")]
+const fn book_of(body: &Body) -> Option<&Name> {
+    match body {
+        Body::Recorded(recorded) => Some(&recorded.book),
+        Body::Reversed(reversed) => Some(&reversed.extent.book),
+        Body::Restored(restored) => Some(&restored.extent.book),
+        Body::Lost(lost) => Some(&lost.book),
+        _ => None,
     }
 }
 

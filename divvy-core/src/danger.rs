@@ -4,7 +4,8 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::book::Payment;
 use crate::error::Error;
-use crate::fact::{Converted, Evidence, Stream};
+use crate::fact::{Cause, Converted, Evidence, Stream};
+use crate::movement::Reversal;
 use crate::name::Name;
 use crate::time::Time;
 
@@ -137,5 +138,63 @@ fn payment(said: Vouched, amount: Amount, converted: Option<Converted>) -> Payme
         event_at: said.event_at,
         converted,
         evidence: said.evidence,
+        withheld: None,
     }
+}
+
+/// Money that goes back, which nobody has verified: the caller vouches for it.
+///
+/// ```
+/// use divvy_core::danger::VouchedReversal;
+/// use divvy_core::{Amount, Cause, Evidence, Hash, Stream, Time};
+///
+/// let refund = VouchedReversal {
+///     payment: Stream::parse("payment/till/main/receipt-7")?,
+///     id: "refund-1".into(),
+///     cause: Cause::Refund,
+///     amount: Amount::new(500)?,
+///     event_at: Time::ZERO,
+///     evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"8"), said: "".into() },
+/// };
+/// assert_eq!(refund.cause, Cause::Refund);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct VouchedReversal {
+    /// The payment's stream, as [`Payment::stream`] says it.
+    pub payment: Stream,
+    /// What the source calls this refund or dispute: never an event's id.
+    pub id: String,
+    /// Why it goes back.
+    pub cause: Cause,
+    /// How much, in the asset that was paid.
+    pub amount: Amount,
+    /// When the provider says that it happened.
+    pub event_at: Time,
+    /// What the caller has seen.
+    pub evidence: Evidence,
+}
+
+/// Takes the caller's word for a refund, a dispute or a failure.
+///
+/// ```
+/// # use divvy_core::{Amount, Cause, Evidence, Hash, Stream, Time};
+/// use divvy_core::danger::{VouchedReversal, vouched_reversal};
+///
+/// # let refund = VouchedReversal {
+/// #     payment: Stream::parse("payment/till/main/receipt-7")?,
+/// #     id: "refund-1".into(),
+/// #     cause: Cause::Refund,
+/// #     amount: Amount::new(500)?,
+/// #     event_at: Time::ZERO,
+/// #     evidence: Evidence { source: "till roll".into(), hash: Hash::of(b"8"), said: "".into() },
+/// # };
+/// assert_eq!(vouched_reversal(refund).payment().as_str(), "payment/till/main/receipt-7");
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[must_use]
+pub fn vouched_reversal(said: VouchedReversal) -> Reversal {
+    let VouchedReversal { payment, id, cause, amount, event_at, evidence } = said;
+    Reversal { payment, id, cause, amount, event_at, evidence }
 }

@@ -172,6 +172,8 @@ codes! {
     PaymentMalformed = 1302, You;
     /// A payment that is not there, or whose part was declared already.
     PaymentNotDeclarable = 1303, You;
+    /// A payment that is not recorded, or a reversal that never was.
+    PaymentUnknown = 1304, World;
 
     /// A policy that can never be met, or lies below the book's floor.
     PolicyMalformed = 1401, You;

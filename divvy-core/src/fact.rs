@@ -7,6 +7,7 @@
 mod bodies;
 mod hash;
 mod kinds;
+mod reversals;
 mod stream;
 mod text;
 
@@ -17,6 +18,7 @@ pub use bodies::{
 };
 pub use hash::Hash;
 pub use kinds::Body;
+pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use stream::{Place, Stream};
 
 use crate::error::{Code, Error};

@@ -19,8 +19,8 @@
 //!
 //! - **money** [`Amount`], [`Difference`], [`Asset`]; [`Time`], [`Name`]
 //! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
-//! - **pool** [`Pool`], [`Holder`], [`Units`], [`Index`]
-//! - **payment** [`Payment`], made by [`danger::vouched`] or by a rail's reads
+//! - **pool** [`Pool`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
+//! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
 //! - **policy** [`Policy`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
@@ -117,6 +117,7 @@ mod error;
 mod explain;
 mod fact;
 mod host;
+mod movement;
 mod name;
 mod policy;
 mod pool;
@@ -135,15 +136,16 @@ pub use books::Books;
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Body, Cancelled, Claimed, Converted, Declared, Destination, Evidence, Fact, Hash, Head, Held,
-    Issued, Line, Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused,
-    Released, Reopened, Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Stream,
-    Voided, Window,
+    Body, Brought, Cancelled, Cause, Claimed, Converted, Declared, Destination, Evidence, Extent,
+    Fact, Hash, Head, Held, Issued, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Place, Planned,
+    PoolOpened, Recorded, Redeemed, Refused, Released, Reopened, Restored, Returned, Reversed,
+    Review, RuleSet, Run, Sender, Sent, Settled, Signed, Stream, Voided, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
+pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
 pub use policy::Policy;
-pub use pool::{Holder, Index, Pool, Units};
+pub use pool::{Holder, Holdings, Index, Pool, Units};
 pub use rail::{Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Timing, Turn};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,

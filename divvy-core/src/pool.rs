@@ -15,9 +15,11 @@
 //! After k changes of the supply, they are within `1 + (k+1)·Wmax/S` minor units of it.
 
 mod holder;
+mod holdings;
 mod units;
 
 pub use holder::Holder;
+pub use holdings::Holdings;
 pub use units::{Index, Units};
 
 use minicbor::{Decode, Encode};

@@ -5,15 +5,17 @@
 //! it anew, and checks every equation. What it finds it names: stream, place and kind.
 
 mod agree;
+mod payments;
 mod runs;
 
 pub(crate) use agree::same;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::books::Books;
 use crate::error::{Code, Error};
 use crate::fact::{Fact, Hash, Place, Stream};
+use payments::Payments;
 use runs::Runs;
 
 /// A verification under way: fed with every fact from the first, in the host's order.
@@ -47,8 +49,7 @@ pub struct Verify {
     /// Where streams go on that are ahead of the fold; of all others the fold knows it.
     ahead: HashMap<Stream, (u64, Hash)>,
     streams: usize,
-    /// The payments seen, by the first half of their stream's hash: nothing follows a payment.
-    payments: HashSet<u128>,
+    payments: Payments,
     runs: Runs,
 }
 
@@ -94,6 +95,9 @@ impl Verify {
             self.follow(fact)?;
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
+            if matches!(fact.stream.place(), Place::Payment { .. }) {
+                self.payments.note(fact, &body)?;
+            }
             let early = self.books.early().len();
             self.books.feed_known(fact, &body)?;
             let is_ahead = self.books.early().len() > early;
@@ -129,21 +133,12 @@ impl Verify {
     fn follow(&mut self, fact: &Fact) -> Result<(), Error> {
         self.streams = self.streams.saturating_add(usize::from(fact.n == 0));
         if matches!(fact.stream.place(), Place::Payment { .. }) {
-            return self.follow_payment(fact);
+            return self.payments.follow(fact);
         }
         let ahead = self.ahead.get(&fact.stream).copied();
         let (n, hash) = ahead
             .or_else(|| self.books.head_of(&fact.stream))
             .unwrap_or_else(|| (0, Hash::of_stream(&fact.stream)));
         fact.check_after(n, &hash)
-    }
-
-    fn follow_payment(&mut self, fact: &Fact) -> Result<(), Error> {
-        let start = Hash::of_stream(&fact.stream);
-        let (half, _) = start.halves();
-        let n = u64::from(self.payments.contains(&half));
-        fact.check_after(n, &start)?;
-        self.payments.insert(half);
-        Ok(())
     }
 }

@@ -81,15 +81,16 @@ impl Book {
     }
 
     fn apply_payment(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let Body::Recorded(recorded) = body else { return Err(misplaced(fact)) };
-        // A movement of money happens once: nothing follows it in its stream.
-        if fact.n != 0 {
-            return Err(misplaced(fact));
+        if fact.n > 0 {
+            return self.apply_reversal(fact, body);
         }
+        let Body::Recorded(recorded) = body else { return Err(misplaced(fact)) };
         let total = self.totals.recorded.plus(recorded.amount)?;
-        let (amount, event_at) = (recorded.amount, recorded.event_at);
+        let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
+        let (amount, event_at) = (recorded.amount.minus(withheld)?, recorded.event_at);
         self.divide(&fact.stream, Unruled { amount, event_at, at: fact.at })?;
         self.totals.recorded = total;
+        self.totals.withheld = self.totals.withheld.plus(withheld)?;
         self.event_newest = self.event_newest.max(event_at);
         self.event_first = Some(self.event_first.map_or(event_at, |first| first.min(event_at)));
         Ok(Folded::Yes)
@@ -163,6 +164,11 @@ impl Book {
                     return Ok(Folded::Early);
                 }
             }
+            Body::Mirrored(mirrored) => {
+                if !self.mirror_folded(id, mirrored, fact.at)? {
+                    return Ok(Folded::Early);
+                }
+            }
             _ => return Err(misplaced(fact)),
         }
         let account = self.account_mut(id)?;
@@ -183,8 +189,12 @@ impl Book {
         if !self.account_mut(id)?.declare(declared)? {
             return Ok(false);
         }
-        self.totals.undeclared = self.totals.undeclared.minus(declared.gross)?;
-        self.totals.declared = self.totals.declared.plus(declared.gross)?;
+        let totals = &mut self.totals;
+        let (netted, regained) = declared.made_up();
+        totals.undeclared = totals.undeclared.minus(declared.gross)?;
+        totals.declared = totals.declared.plus(declared.effective()?)?;
+        totals.deficit = totals.deficit.minus(netted)?;
+        totals.surplus = totals.surplus.minus(regained)?;
         self.wake_crossed(id, at)?;
         Ok(true)
     }
@@ -213,9 +223,13 @@ impl Book {
             Body::PayeeSet(set) => choices.set(set, fact, first_secs, cooling_secs),
             Body::Held(held) => choices.held = Some(held.reason.as_str().into()),
             Body::Released(_) => choices.held = None,
+            Body::Brought(_) => (),
             _ => return Err(misplaced(fact)),
         }
         (choices.n, choices.hash) = (fact.n.saturating_add(1), fact.hash);
+        if let Body::Brought(brought) = body {
+            self.bring_folded(id, brought, fact)?;
+        }
         self.arm(id, fact.at)?;
         Ok(Folded::Yes)
     }

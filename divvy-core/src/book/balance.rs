@@ -124,7 +124,7 @@ impl Book {
             let account = self.pools.get(place(holding.pool));
             account.map_or(Amount::ZERO, |account| account.earned(holding.slot))
         });
-        payee.one_shot.plus(Amount::total(pooled)?)
+        payee.one_shot.plus(Amount::total(pooled)?)?.minus(self.taken(id))
     }
 
     /// The destination in force, and the fact that chose it; a book may pay at the payee's name.

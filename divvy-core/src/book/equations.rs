@@ -47,6 +47,27 @@ pub struct Totals {
     /// Payout lines that settled and did not come back.
     #[n(8)]
     pub lines_settled: u64,
+    /// What payees brought along from before the book began.
+    #[n(9)]
+    pub opened: Amount,
+    /// What was kept back at receipt, and never divided.
+    #[n(10)]
+    pub withheld: Amount,
+    /// What went back of payments, and stayed away.
+    #[n(11)]
+    pub refunded: Amount,
+    /// What of that no share covers: odd units, and what was kept back at receipt.
+    #[n(12)]
+    pub borne: Amount,
+    /// What went back of pools' parts, and is to be kept back from declarations to come.
+    #[n(13)]
+    pub deficit: Amount,
+    /// What came again of pools' parts, and is to be declared again.
+    #[n(14)]
+    pub surplus: Amount,
+    /// What was taken from those who held units at a record date.
+    #[n(15)]
+    pub mirrored: Amount,
 }
 
 impl Book {
@@ -56,9 +77,17 @@ impl Book {
     /// [`Code::BookUnbalanced`] when a unit was lost or invented.
     pub(super) fn check_accrual(&self) -> Result<(), Error> {
         let totals = &self.totals;
-        let divided = Amount::total([totals.undeclared, totals.one_shot, totals.declared])?;
-        if totals.recorded != divided {
-            return Err(self.unbalanced("recorded", totals.recorded, "divided", divided));
+        let wide = |parts: &[Amount]| parts.iter().copied().sum::<u128>();
+        let Totals { recorded, opened, deficit, borne, mirrored, .. } = *totals;
+        let Totals { refunded, withheld, undeclared, surplus, one_shot, declared, .. } = *totals;
+        let came = wide(&[recorded, opened, deficit, borne, mirrored]);
+        let went = wide(&[refunded, withheld, undeclared, surplus, one_shot, declared]);
+        if came != went {
+            let detail = format!(
+                "book {} does not balance: {came} came in, {went} is accounted for; stop paying",
+                self.name
+            );
+            return Err(Error::new(Code::BookUnbalanced, detail));
         }
         if totals.paid != totals.moved {
             return Err(self.unbalanced("paid", totals.paid, "moved", totals.moved));
@@ -102,8 +131,10 @@ impl Book {
 
     fn check_pools(&self) -> Result<(), Error> {
         let mut undeclared: u128 = self.unruled.values().map(|payment| payment.amount).sum();
-        let mut declared = 0_u128;
+        let (mut declared, mut deficit, mut surplus) = (0_u128, 0_u128, 0_u128);
         for account in &self.pools {
+            deficit = deficit.saturating_add(account.makeup.deficit().into());
+            surplus = surplus.saturating_add(account.makeup.surplus().into());
             account.pool.check()?;
             let waiting: u128 = account.undeclared.values().copied().sum();
             undeclared = undeclared.saturating_add(waiting);
@@ -116,9 +147,14 @@ impl Book {
             }
         }
         let totals = &self.totals;
-        for (what, sum, total) in
-            [("undeclared", undeclared, totals.undeclared), ("declared", declared, totals.declared)]
-        {
+        let mirrored: u128 = self.taken.values().copied().sum();
+        for (what, sum, total) in [
+            ("undeclared", undeclared, totals.undeclared),
+            ("declared", declared, totals.declared),
+            ("deficit", deficit, totals.deficit),
+            ("surplus", surplus, totals.surplus),
+            ("mirrored", mirrored, totals.mirrored),
+        ] {
             if sum != u128::from(total) {
                 return Err(self.unbalanced(what, total, "sum", Amount::from_wide(sum)?));
             }
@@ -137,6 +173,8 @@ impl Book {
         same(of, "run head", &self.run_head, &live.run_head)?;
         same(of, "runs", &self.run_batches, &live.run_batches)?;
         same(of, "open batches", &self.open, &live.open)?;
+        same(of, "taken back", &self.taken, &live.taken)?;
+        same(of, "brought along", &self.brought, &live.brought)?;
         same(of, "payments without a rule", &self.unruled, &live.unruled)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;
         for (own, live) in self.payees.iter().zip(&live.payees) {

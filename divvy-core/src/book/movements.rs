@@ -1,10 +1,9 @@
 //! Steps on a pool's stream: units and declarations.
 
-use crate::amount::Amount;
 use crate::batch::Step;
 use crate::book::Book;
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Fact, Head, Issued, Moved, PoolOpened, Redeemed, Stream};
+use crate::fact::{Body, Fact, Head, Issued, Moved, PoolOpened, Redeemed, Stream};
 use crate::name::Name;
 use crate::pool::Units;
 use crate::time::Time;
@@ -101,18 +100,10 @@ impl Book {
     pub fn declare(&self, now: Time) -> Result<Step, Error> {
         let mut facts = Vec::new();
         for account in &self.pools {
-            if account.undeclared.is_empty() || account.pool.supply() == Units::ZERO {
+            if account.pool.supply() == Units::ZERO {
                 continue;
             }
-            let payments = account.waiting();
-            let mut pool = account.pool.clone();
-            let mut bodies = Vec::new();
-            for chunk in payments.chunks(PAYMENTS_MAX) {
-                let gross = Amount::total(chunk.iter().map(|(_, part)| *part))?;
-                pool.declare(gross)?;
-                let payments = chunk.iter().map(|(stream, _)| (*stream).clone()).collect();
-                bodies.push(Body::Declared(Declared { payments, gross, index: pool.index() }));
-            }
+            let bodies = account.declarations(PAYMENTS_MAX)?;
             facts.extend(Fact::chain(&account.head, self.stamp(now), &bodies));
         }
         Ok(Step::new(facts, Vec::new()))

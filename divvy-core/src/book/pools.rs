@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use crate::amount::Amount;
 use crate::book::payee::Holding;
+use crate::book::reversals::Makeup;
 use crate::book::{Book, PayeeId, place};
 use crate::error::{Code, Error};
-use crate::fact::{Declared, Head, Stream};
+use crate::fact::{Body, Declared, Head, Stream};
 use crate::name::Name;
 use crate::pool::{Holder, Pool, Units};
 use crate::time::Time;
@@ -25,6 +26,21 @@ pub(super) struct PoolAccount {
     /// The parts of payments that wait for a declaration.
     pub(super) undeclared: HashMap<Stream, Amount>,
     pub(super) undeclared_total: Amount,
+    /// What went back of its parts, and what makes up for it.
+    pub(super) makeup: Makeup,
+}
+
+impl Declared {
+    /// What it kept back, and what it added.
+    pub(super) fn made_up(&self) -> (Amount, Amount) {
+        (self.netted.unwrap_or(Amount::ZERO), self.regained.unwrap_or(Amount::ZERO))
+    }
+
+    /// What it distributes: gross, less what was kept back, and what was added.
+    pub(crate) fn effective(&self) -> Result<Amount, Error> {
+        let (netted, regained) = self.made_up();
+        self.gross.plus(regained)?.minus(netted)
+    }
 }
 
 impl PoolAccount {
@@ -37,6 +53,7 @@ impl PoolAccount {
             members: Vec::new(),
             undeclared: HashMap::new(),
             undeclared_total: Amount::ZERO,
+            makeup: Makeup::default(),
         })
     }
 
@@ -52,6 +69,7 @@ impl PoolAccount {
         same(of, "head", &self.head, &live.head)?;
         same(of, "shared part", &self.pool, &live.pool)?;
         same(of, "undeclared", &self.undeclared_total, &live.undeclared_total)?;
+        same(of, "what went back", &self.makeup, &live.makeup)?;
         same(of, "waiting", &self.undeclared.len(), &live.undeclared.len())?;
         for (payment, part) in &self.undeclared {
             same(payment.as_str(), "part", &Some(part), &live.undeclared.get(payment))?;
@@ -70,6 +88,29 @@ impl PoolAccount {
         waiting
     }
 
+    /// Declarations of everything that waits, each of at most so many payments. What has gone back
+    /// since is kept back from them, and what came again is added.
+    pub(super) fn declarations(&self, payments_max: usize) -> Result<Vec<Body>, Error> {
+        let waiting = self.waiting();
+        let (mut pool, mut makeup) = (self.pool.clone(), self.makeup);
+        let mut bodies = Vec::new();
+        let alone: &[(&Stream, Amount)] = &[];
+        let only_again = waiting.is_empty() && makeup.surplus() > makeup.deficit();
+        for chunk in waiting.chunks(payments_max).chain(only_again.then_some(alone)) {
+            let gross = Amount::total(chunk.iter().map(|(_, part)| *part))?;
+            let (netted, regained) = makeup.next(gross)?;
+            makeup.declared(netted, regained)?;
+            let payments = chunk.iter().map(|(stream, _)| (*stream).clone()).collect();
+            let some = |amount: Amount| (!amount.is_zero()).then_some(amount);
+            let (netted, regained) = (some(netted), some(regained));
+            let mut declared = Declared { payments, gross, index: pool.index(), netted, regained };
+            pool.declare(declared.effective()?)?;
+            declared.index = pool.index();
+            bodies.push(Body::Declared(declared));
+        }
+        Ok(bodies)
+    }
+
     /// Takes a declaration's payments out of what waits, and gives them to the pool.
     ///
     /// Returns false when a payment that it names has not been seen yet.
@@ -79,8 +120,13 @@ impl PoolAccount {
             let Some(part) = self.undeclared.get(payment) else { return Ok(false) };
             gross = gross.plus(*part)?;
         }
+        let (netted, regained) = declared.made_up();
+        let mut makeup = self.makeup;
+        if !makeup.declared(netted, regained)? {
+            return Ok(false);
+        }
         let mut pool = self.pool.clone();
-        pool.declare(gross)?;
+        pool.declare(declared.effective()?)?;
         if gross != declared.gross || pool.index() != declared.index {
             let detail = format!(
                 "a declaration of {} says {} and index {}, its payments give {gross} and {}",
@@ -99,6 +145,7 @@ impl PoolAccount {
             }
         }
         self.undeclared_total = left;
+        self.makeup = makeup;
         self.pool = pool;
         self.pool.check()?;
         Ok(true)

@@ -42,6 +42,7 @@ pub struct Payment {
     pub(crate) event_at: Time,
     pub(crate) converted: Option<Converted>,
     pub(crate) evidence: Evidence,
+    pub(crate) withheld: Option<Amount>,
 }
 
 impl Payment {
@@ -63,6 +64,46 @@ impl Payment {
         self.event_at
     }
 
+    /// The same payment, of which the provider kept back so much: the rule divides the rest, and
+    /// what was kept back is nobody's share.
+    ///
+    /// ```
+    /// # use divvy_core::danger::{Vouched, vouched};
+    /// # use divvy_core::{Asset, Evidence, Hash, Name, Time};
+    /// # let usd = Asset::parse("USD")?;
+    /// # let receipt = Vouched {
+    /// #     source: Name::new("till")?,
+    /// #     account: Name::new("main")?,
+    /// #     id: Name::new("receipt-7")?,
+    /// #     amount: usd.amount("12.00")?,
+    /// #     asset: usd.clone(),
+    /// #     payer: None,
+    /// #     event_at: Time::ZERO,
+    /// #     evidence: Evidence { source: "roll".into(), hash: Hash::of(b"7"), said: "".into() },
+    /// # };
+    /// let payment = vouched(receipt, &usd)?.with_withheld(usd.amount("0.65")?)?;
+    /// assert_eq!(usd.text(payment.divided()), "11.35");
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::PaymentMalformed`] when nothing would be left.
+    pub fn with_withheld(mut self, withheld: Amount) -> Result<Self, Error> {
+        if withheld >= self.amount {
+            let (stream, amount) = (&self.stream, self.amount);
+            let detail = format!("{withheld} of {amount} kept back leaves nothing of {stream}");
+            return Err(Error::new(Code::PaymentMalformed, detail));
+        }
+        self.withheld = (!withheld.is_zero()).then_some(withheld);
+        Ok(self)
+    }
+
+    /// What the rule divides: all of it, less what was kept back at receipt.
+    #[must_use]
+    pub fn divided(&self) -> Amount {
+        self.amount.less(self.withheld.unwrap_or(Amount::ZERO))
+    }
+
     /// The fact that records it for a book, at an address that needs no read.
     ///
     /// # Errors
@@ -79,6 +120,7 @@ impl Payment {
             event_at: self.event_at,
             converted: self.converted.clone(),
             evidence: self.evidence.clone(),
+            withheld: self.withheld,
         };
         Ok(Fact::new(&Head::start(self.stream.clone()), at, &Body::Recorded(recorded)))
     }
@@ -120,7 +162,8 @@ impl Recorded {
     ///     let evidence = Evidence { source, hash, said };
     ///     let (book, amount) = (Name::new("chapter-42")?, Amount::new(1_200)?);
     ///     let (payer, event_at, converted) = (None, Time::ZERO, None);
-    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence })
+    ///     let withheld = None;
+    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld })
     /// };
     /// // The same movement on two lines of a file is one payment.
     /// assert!(recorded("line 7")?.is_same_money(&recorded("line 9")?));
@@ -128,9 +171,12 @@ impl Recorded {
     /// ```
     #[must_use]
     pub fn is_same_money(&self, other: &Self) -> bool {
-        let Self { book, amount, payer, event_at, converted, evidence: _ } = self;
-        (book, amount, payer, event_at, converted)
-            == (&other.book, &other.amount, &other.payer, &other.event_at, &other.converted)
+        let Self { book, amount, payer, event_at, converted, evidence: _, withheld } = self;
+        // What was kept back may be told later than the payment itself.
+        let agree = withheld.is_none() || other.withheld.is_none() || *withheld == other.withheld;
+        let same = (book, amount, payer, event_at, converted)
+            == (&other.book, &other.amount, &other.payer, &other.event_at, &other.converted);
+        same && agree
     }
 
     /// The quiet yes, or the loud no, to recording a payment whose address is taken.
@@ -146,7 +192,8 @@ impl Recorded {
     ///     let evidence = Evidence { source, hash, said };
     ///     let (book, amount) = (Name::new("chapter-42")?, Amount::new(minor)?);
     ///     let (payer, event_at, converted) = (None, Time::ZERO, None);
-    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence })
+    ///     let withheld = None;
+    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld })
     /// };
     /// let stream = Stream::parse("payment/till/main/receipt-7")?;
     /// let error = recorded(1_200)?.accept_again(&recorded(1_300)?, &stream).unwrap_err();

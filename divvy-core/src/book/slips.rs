@@ -308,6 +308,10 @@ impl Book {
                 sum.1 = sum.1.saturating_add(wide.saturating_mul(effect.paid.into()));
             }
         }
+        for (id, paid) in &self.brought {
+            let sum = sums.entry(*id).or_default();
+            sum.1 = sum.1.saturating_add(u128::from(*paid));
+        }
         for (id, (reserved, paid)) in sums {
             let payee = self.payee(id)?;
             if reserved != u128::from(payee.reserved) || paid != u128::from(payee.paid) {

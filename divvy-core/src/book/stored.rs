@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use crate::book::payee::{Choices, Chosen, Holding, Payee};
 use crate::book::pools::PoolAccount;
+use crate::book::reversals::Makeup;
 use crate::book::slips::Slip;
 use crate::book::{Book, PayeeId, Totals, Unruled};
 use crate::checkpoint::{Reader, Stored, Writer, stored};
@@ -16,7 +17,8 @@ stored!(Holding { pool, slot });
 stored!(Choices { n, hash, policy, destinations, held });
 stored!(Unruled { amount, event_at, at });
 stored!(Chosen { destination, n, from });
-stored!(PoolAccount { name, head, pool, holders, members, undeclared, undeclared_total });
+stored!(Makeup { reversed, restored, netted, regained, mirrored });
+stored!(PoolAccount { name, head, pool, holders, members, undeclared, undeclared_total, makeup });
 stored!(Slip { batch, lines });
 stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
@@ -65,13 +67,16 @@ impl Stored for Book {
         rule_head.store(to);
         run_head.store(to);
         run_batches.store(to);
-        let Self { payees, payee_ids: _, pools, slips, open, due, totals, unruled, .. } = self;
+        let Self { payees, payee_ids: _, pools, slips, open, due, totals, .. } = self;
         payees.store(to);
         pools.store(to);
         slips.store(to);
         open.store(to);
         due.store(to);
         totals.store(to);
+        let Self { taken, brought, unruled, .. } = self;
+        taken.store(to);
+        brought.store(to);
         unruled.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
         event_newest.store(to);
@@ -95,6 +100,8 @@ impl Stored for Book {
             open: Stored::load(from)?,
             due: Stored::load(from)?,
             totals: Stored::load(from)?,
+            taken: Stored::load(from)?,
+            brought: Stored::load(from)?,
             unruled: Stored::load(from)?,
             event_newest: Stored::load(from)?,
             event_first: Stored::load(from)?,

@@ -13,6 +13,8 @@ use crate::{
     Target, Timing, Units, Window,
 };
 
+mod reversals;
+
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 const COOLING_SECS: u64 = 86_400;
 

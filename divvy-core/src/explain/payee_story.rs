@@ -6,10 +6,14 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::{Told, batch_sentence};
-use crate::fact::{Body, Declared, Fact, PayeeSet, Place, Recorded, RuleSet, Stream};
+use crate::fact::{
+    Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed, RuleSet,
+    Stream,
+};
+use crate::movement::share_reversed;
 use crate::name::Name;
 use crate::pool::{Holder, Pool, Units};
-use crate::split::Target;
+use crate::split::{Leg, Target};
 
 #[derive(Debug)]
 pub(super) struct PayeeStory {
@@ -54,6 +58,12 @@ impl PayeeStory {
                 Body::Recorded(recorded) if recorded.book == self.book => {
                     self.tell_payment(fact, &recorded)
                 }
+                Body::Reversed(Reversed { id, extent, .. }) if extent.book == self.book => {
+                    self.tell_reversal(fact, &id, &extent)
+                }
+                Body::Restored(Restored { id, extent, .. }) if extent.book == self.book => {
+                    self.tell_reversal(fact, &id, &extent)
+                }
                 _ => Ok(None),
             },
             Place::Batch { book, .. } if book == own => self.tell_batch(fact),
@@ -69,10 +79,8 @@ impl PayeeStory {
     fn tell_payment(&self, fact: &Fact, recorded: &Recorded) -> Result<Told, Error> {
         let rule = self.rules.iter().rev().find(|rule| rule.from <= recorded.event_at);
         let Some(rule) = rule else { return Ok(None) };
-        let parts = rule.legs.divide(recorded.amount)?;
-        let own = rule.legs.legs().iter().zip(parts).find(|(leg, _)| {
-            matches!(&leg.to, Target::Payee(payee) if payee.as_str() == self.payee.as_str())
-        });
+        let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
+        let own = self.own_part(rule, recorded.amount.minus(withheld)?)?;
         let Some((leg, part)) = own else { return Ok(None) };
         let text = |amount| self.asset.text(amount);
         let sentence = format!(
@@ -84,6 +92,44 @@ impl PayeeStory {
             fact.stream
         );
         Ok(Some((Some(format!("earned +{}", text(part))), sentence)))
+    }
+
+    /// The payee's own leg of a rule, and its part of an amount.
+    fn own_part<'a>(
+        &self,
+        rule: &'a RuleSet,
+        divided: Amount,
+    ) -> Result<Option<(&'a Leg, Amount)>, Error> {
+        let parts = rule.legs.divide(divided)?;
+        Ok(rule.legs.legs().iter().zip(parts).find(|(leg, _)| {
+            matches!(&leg.to, Target::Payee(payee) if payee.as_str() == self.payee.as_str())
+        }))
+    }
+
+    /// Money of a payment that went back, or came again, as far as it was this payee's.
+    fn tell_reversal(&self, fact: &Fact, id: &str, extent: &Extent) -> Result<Told, Error> {
+        let Extent { amount, withheld, paid_at, before, after, .. } = extent;
+        let rule = self.rules.iter().rev().find(|rule| rule.from <= *paid_at);
+        let Some(rule) = rule else { return Ok(None) };
+        let own = self.own_part(rule, amount.minus(*withheld)?)?;
+        let Some((_, part)) = own else { return Ok(None) };
+        let was = share_reversed(part, *before, *amount)?;
+        let is = share_reversed(part, *after, *amount)?;
+        let (what, sign, change) = if is < was {
+            ("got back", '+', was.less(is))
+        } else {
+            ("gave back", '-', is.less(was))
+        };
+        let text = |amount| self.asset.text(amount);
+        let sentence = format!(
+            "{what} {} {} of {} as {id}: {} of its {} are reversed now",
+            text(change),
+            self.asset.code(),
+            fact.stream,
+            text(*after),
+            text(*amount)
+        );
+        Ok(Some((Some(format!("earned {sign}{}", text(change))), sentence)))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
@@ -113,10 +159,23 @@ impl PayeeStory {
             Body::Declared(declared) => {
                 return part.declare(declared, &self.asset, fact);
             }
+            Body::Mirrored(mirrored) => return Ok(self.tell_mirrored(fact, mirrored)),
             _ => (),
         }
         let after = part.own.units();
         Ok((before != after).then(|| (None, format!("holds {after} units now, after {before}"))))
+    }
+
+    fn tell_mirrored(&self, fact: &Fact, mirrored: &Mirrored) -> Told {
+        let own = mirrored.entries.iter().find(|(holder, _)| *holder == self.payee);
+        let amount = self.asset.text(own?.1);
+        let sentence = format!(
+            "gave back {amount} {} of declaration {} of {}, for money that had gone back",
+            self.asset.code(),
+            mirrored.declaration,
+            fact.stream
+        );
+        Some((Some(format!("earned -{amount}")), sentence))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
@@ -136,6 +195,15 @@ impl PayeeStory {
             }
             Body::Held(held) => format!("held: {}", held.reason),
             Body::Released(released) => format!("released: {}", released.reason),
+            Body::Brought(brought) => {
+                let (earned, paid) =
+                    (self.asset.text(brought.earned), self.asset.text(brought.paid));
+                let change = format!("earned +{earned}, paid +{paid}");
+                let source = &brought.evidence.source;
+                let sentence =
+                    format!("brought along {earned}, of which {paid} was paid ({source})");
+                return Ok(Some((Some(change), sentence)));
+            }
             _ => return Ok(None),
         };
         Ok(Some((None, sentence)))
@@ -192,7 +260,7 @@ impl PoolPart {
 
     fn declare(&mut self, declared: &Declared, asset: &Asset, fact: &Fact) -> Result<Told, Error> {
         let before = self.pool.earned(&self.own);
-        self.pool.declare(declared.gross)?;
+        self.pool.declare(declared.effective()?)?;
         let more = self.pool.earned(&self.own).less(before);
         self.pool.touch(&mut self.own)?;
         if self.own.units() == Units::ZERO {

@@ -1,9 +1,10 @@
 //! How a payment was divided, and which declarations distributed it.
 
+use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::Told;
-use crate::fact::{Body, Fact, Place, RuleSet, Stream};
+use crate::fact::{Body, Cause, Fact, Place, Recorded, Restored, Reversed, RuleSet, Stream};
 
 #[derive(Debug)]
 pub(super) struct PaymentStory {
@@ -25,7 +26,7 @@ impl PaymentStory {
                 }
                 Ok(None)
             }
-            Place::Payment { .. } if fact.stream == self.stream => self.divided(fact),
+            Place::Payment { .. } if fact.stream == self.stream => self.tell_own(fact),
             Place::Pool { pool, .. } if fact.kind == "declared.1" => {
                 let Body::Declared(declared) = fact.body()? else { return Ok(None) };
                 if !declared.payments.contains(&self.stream) {
@@ -50,8 +51,38 @@ impl PaymentStory {
         }
     }
 
-    fn divided(&self, fact: &Fact) -> Result<Told, Error> {
-        let Body::Recorded(recorded) = fact.body()? else { return Ok(None) };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else follows a payment")]
+    fn tell_own(&self, fact: &Fact) -> Result<Told, Error> {
+        let text = |amount| format!("{} {}", self.asset.text(amount), self.asset.code());
+        let (change, sentence) = match fact.body()? {
+            Body::Recorded(recorded) => return self.divided(&recorded),
+            Body::Reversed(Reversed { id, cause, extent, evidence, .. }) => {
+                let more = extent.after.less(extent.before);
+                let what = match cause {
+                    Cause::Refund => "was refunded",
+                    Cause::Dispute => "was disputed",
+                    Cause::Failure => "failed after all",
+                };
+                let sentence = format!(
+                    "{} {what} as {id}, {} so far, known from {}",
+                    text(more),
+                    text(extent.after),
+                    evidence.source
+                );
+                (Some(format!("reversed +{}", self.asset.text(more))), sentence)
+            }
+            Body::Restored(Restored { id, extent, .. }) => {
+                let less = extent.before.less(extent.after);
+                let sentence = format!("{} came again: {id} is undone", text(less));
+                (Some(format!("reversed -{}", self.asset.text(less))), sentence)
+            }
+            Body::Lost(lost) => (None, format!("{} was lost: it stays away", lost.id)),
+            _ => return Ok(None),
+        };
+        Ok(Some((change, sentence)))
+    }
+
+    fn divided(&self, recorded: &Recorded) -> Result<Told, Error> {
         let asset = &self.asset;
         let came = recorded.converted.as_ref().map_or_else(String::new, |converted| {
             format!(
@@ -70,8 +101,9 @@ impl PaymentStory {
         let divided = match rule {
             None => "no rule covers it, so it belongs to nobody yet".to_owned(),
             Some(rule) => {
-                let parts = rule.legs.divide(recorded.amount)?;
-                let part = |(leg, part): (&crate::split::Leg, crate::amount::Amount)| {
+                let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
+                let parts = rule.legs.divide(recorded.amount.minus(withheld)?)?;
+                let part = |(leg, part): (&crate::split::Leg, Amount)| {
                     format!("{} to {} ({})", asset.text(part), leg.to, leg.share)
                 };
                 let parts: Vec<String> = rule.legs.legs().iter().zip(parts).map(part).collect();

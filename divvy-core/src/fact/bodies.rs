@@ -37,6 +37,8 @@ macro_rules! bodies {
     };
 }
 
+pub(super) use bodies;
+
 bodies! {
     /// How a book begins: its asset and what holds unless a payee says otherwise.
     Opened {
@@ -93,6 +95,12 @@ bodies! {
         #[n(1)] gross: Amount,
         /// The pool's index afterwards, so that anyone can check the step.
         #[n(2)] index: Index,
+        /// What was kept back of it, for money that had gone back after it was declared.
+        #[n(3)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        netted: Option<Amount>,
+        /// What was added to it, of money that had gone back and came again.
+        #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        regained: Option<Amount>,
     }
     /// What a payee chose. What is absent stays as it was.
     PayeeSet {
@@ -139,6 +147,9 @@ bodies! {
         converted: Option<Converted>,
         /// How we know. It does not count when bodies are compared.
         #[n(5)] evidence: Evidence,
+        /// What the provider kept back at receipt: it is never divided. In the book's asset.
+        #[n(6)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        withheld: Option<Amount>,
     }
     /// A conversion locked at receipt: a later market move changes nothing.
     Converted {

@@ -10,6 +10,7 @@ use crate::fact::bodies::{
     Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run, Sent, Settled,
     Signed, Voided,
 };
+use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 
 /// Declares the kinds once: variant, kind and version, meaning.
 macro_rules! kinds {
@@ -79,14 +80,24 @@ kinds! {
     Redeemed = "redeemed.1";
     /// Payments were distributed over the units as held then.
     Declared = "declared.1";
+    /// A part of a payment was taken from those who had held units at its record date.
+    Mirrored = "mirrored.1";
     /// A payee's destination or policy was set.
     PayeeSet = "payee_set.1";
     /// A payee is not paid until released.
     Held = "held.1";
     /// A held payee may be paid again.
     Released = "released.1";
+    /// A payee brought money along from before the book began.
+    Brought = "brought.1";
     /// Money came in.
     Recorded = "recorded.1";
+    /// Money of a payment went back.
+    Reversed = "reversed.1";
+    /// What had gone back came again.
+    Restored = "restored.1";
+    /// A dispute was lost.
+    Lost = "lost.1";
     /// A payout run was planned, with all its batches in the same commit.
     Run = "run.1";
     /// A batch was planned, with its lines.

@@ -84,6 +84,12 @@ impl Parts {
         Stream::batch(&self.name(0), self.numbers[3], 7)
     }
 
+    fn extent(&self) -> Extent {
+        let [amount, withheld, before, after] = [0, 1, 2, 3].map(|i| self.amount(i));
+        let (book, paid_at) = (self.name(0), self.time(1));
+        Extent { book, amount, withheld, paid_at, before, after }
+    }
+
     fn line(&self) -> Line {
         let to_n = self.option(1, self.numbers[3]);
         Line { payee: self.name(0), amount: self.amount(0), to: self.texts[1].clone(), to_n }
@@ -112,7 +118,9 @@ impl Parts {
             "declared.1" => {
                 let payment = Stream::payment(&from, &to, &self.name(2));
                 let (payments, gross) = (self.many(payment), self.amount(1));
-                Body::Declared(Declared { payments, gross, index })
+                let netted = self.option(0, self.amount(2));
+                let regained = self.option(1, self.amount(3));
+                Body::Declared(Declared { payments, gross, index, netted, regained })
             }
             "payee_set.1" => {
                 let destination = self.option(2, Destination { rail: from, address });
@@ -120,6 +128,14 @@ impl Parts {
             }
             "held.1" => Body::Held(Held { reason, cause: self.option(0, self.stream()) }),
             "released.1" => Body::Released(Released { reason }),
+            kind => self.income(kind),
+        }
+    }
+
+    /// A body of the payments' streams, and of what makes up for what went back.
+    fn income(&self, kind: &str) -> Body {
+        let (from, address) = (self.name(0), self.texts[1].clone());
+        match kind {
             "recorded.1" => Body::Recorded(Recorded {
                 book: from,
                 amount: self.amount(0),
@@ -127,7 +143,29 @@ impl Parts {
                 event_at: self.time(1),
                 converted: self.option(1, self.converted()),
                 evidence: self.evidence(),
+                withheld: self.option(2, self.amount(1)),
             }),
+            "reversed.1" => Body::Reversed(Reversed {
+                id: address,
+                cause: [Cause::Refund, Cause::Dispute, Cause::Failure][self.count % 3],
+                amount: self.amount(0),
+                extent: self.extent(),
+                event_at: self.time(2),
+                evidence: self.evidence(),
+            }),
+            "restored.1" => {
+                let (extent, event_at, evidence) = (self.extent(), self.time(2), self.evidence());
+                Body::Restored(Restored { id: address, extent, event_at, evidence })
+            }
+            "lost.1" => Body::Lost(Lost { book: from, id: address, evidence: self.evidence() }),
+            "mirrored.1" => {
+                let entries = self.many((from, self.amount(0)));
+                Body::Mirrored(Mirrored { declaration: self.numbers[3], entries })
+            }
+            "brought.1" => {
+                let (earned, paid, evidence) = (self.amount(0), self.amount(1), self.evidence());
+                Body::Brought(Brought { earned, paid, evidence })
+            }
             kind => self.payout(kind),
         }
     }

@@ -1,0 +1,253 @@
+//! Money that went back: whose part it was, and how a pool makes up for it.
+//!
+//! A payee's part is taken off what they earned, so that they may owe it back. A pool's part is
+//! netted off its next declarations, or mirrored to those who held units at the record date. Facts
+//! of a payment and of a pool come in any order among themselves, so each sum below only grows.
+
+use crate::amount::Amount;
+use crate::batch::Step;
+use crate::book::apply::{Folded, misplaced};
+use crate::book::{Book, PayeeId, Route, lost};
+use crate::error::{Code, Error};
+use crate::fact::{Body, Brought, Extent, Fact, Mirrored, Stream};
+use crate::movement::share_reversed;
+use crate::name::Name;
+use crate::pool::Holdings;
+use crate::split::Target;
+use crate::time::Time;
+
+/// What went back of a pool's parts, and what has made up for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Makeup {
+    /// What went back.
+    pub(super) reversed: Amount,
+    /// What of that came again.
+    pub(super) restored: Amount,
+    /// What declarations kept back for what went back.
+    pub(super) netted: Amount,
+    /// What declarations added for what came again.
+    pub(super) regained: Amount,
+    /// What was taken from those who held units at the record date.
+    pub(super) mirrored: Amount,
+}
+
+impl Makeup {
+    /// What has gone back, and nobody has made up for yet.
+    pub(super) fn deficit(&self) -> Amount {
+        self.reversed.less(self.netted).less(self.mirrored)
+    }
+
+    /// What came again, and was not declared again yet.
+    pub(super) const fn surplus(&self) -> Amount {
+        self.restored.less(self.regained)
+    }
+
+    /// What the next declaration of so much keeps back, and adds.
+    pub(super) fn next(&self, gross: Amount) -> Result<(Amount, Amount), Error> {
+        let regained = self.surplus();
+        Ok((self.deficit().min(gross.plus(regained)?), regained))
+    }
+
+    /// Takes what a declaration kept back and added; false when it rests on what is not seen yet.
+    pub(super) fn declared(&mut self, netted: Amount, regained: Amount) -> Result<bool, Error> {
+        let (netted, regained) = (self.netted.plus(netted)?, self.regained.plus(regained)?);
+        if netted.plus(self.mirrored)? > self.reversed || regained > self.restored {
+            return Ok(false);
+        }
+        (self.netted, self.regained) = (netted, regained);
+        Ok(true)
+    }
+}
+
+impl Book {
+    /// What payees bring along from before the book began, once each: everything that they had
+    /// earned, and what of it they were paid.
+    ///
+    /// # Errors
+    /// [`Code::BookConflict`] for a payee who brought money along before.
+    pub fn bring(&self, entries: &[(Name, Brought)], now: Time) -> Result<Step, Error> {
+        let mut step = Step::default();
+        for (payee, brought) in entries {
+            let id = self.payee_ids.get(payee.as_str());
+            if id.is_some_and(|id| self.brought.contains_key(id)) {
+                let detail = format!("{payee} brought money along before: correct it otherwise");
+                return Err(Error::new(Code::BookConflict, detail));
+            }
+            let body = Body::Brought(brought.clone());
+            let fact = Fact::new(&self.payee_head(payee), self.stamp(now), &body);
+            step = step.and(Step::new(vec![fact], Vec::new()));
+        }
+        Ok(step)
+    }
+
+    /// Takes what a reversal takes of a pool's part from those who held units when that part was
+    /// declared, instead of keeping it back from the next declarations. To be committed together
+    /// with the reversal; `pool_facts` are the pool's whole stream.
+    ///
+    /// Each holder gives back `⌊part·units/supply⌋` of what is reversed so far; odd units are kept
+    /// back from the next declaration. The step is empty when the part is not declared yet.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnknown`], and the errors of a pool's history that breaks a rule.
+    pub fn mirror(
+        &self,
+        pool: &str,
+        pool_facts: &[Fact],
+        payment: &Stream,
+        extent: &Extent,
+        now: Time,
+    ) -> Result<Step, Error> {
+        let account = self.pool_account(pool)?;
+        let names = |fact: &Fact| match fact.body() {
+            Ok(Body::Declared(declared)) => declared.payments.contains(payment),
+            _ => false,
+        };
+        let Some(at) = pool_facts.iter().position(names) else { return Ok(Step::default()) };
+        let Some(rule) = self.rule_at(extent.paid_at) else { return Ok(Step::default()) };
+        let parts = rule.legs.divide(extent.amount.minus(extent.withheld)?)?;
+        let own = rule.legs.legs().iter().zip(parts);
+        let own = own.filter(|(leg, _)| leg.to == Target::Pool(pool.to_owned()));
+        let part = Amount::total(own.map(|(_, part)| part))?;
+        let was = share_reversed(part, extent.before, extent.amount)?;
+        let is = share_reversed(part, extent.after, extent.amount)?;
+        let record = Holdings::fold(pool_facts.get(..at).unwrap_or_default())?;
+        let mut entries = Vec::new();
+        for (holder, units) in record.entries() {
+            let share = |of: Amount| units.share_of(of, record.supply());
+            let taken = share(is)?.less(share(was)?);
+            if !taken.is_zero() {
+                entries.push((holder.clone(), taken));
+            }
+        }
+        if entries.is_empty() {
+            return Ok(Step::default());
+        }
+        let declaration = u64::try_from(at).unwrap_or(u64::MAX);
+        let body = Body::Mirrored(Mirrored { declaration, entries });
+        Ok(Step::new(vec![Fact::new(&account.head, self.stamp(now), &body)], Vec::new()))
+    }
+
+    /// A reversal, its undoing, or the loss of a dispute, on a payment's own stream.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else follows a payment")]
+    pub(super) fn apply_reversal(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
+        // A payment without a rule is nobody's yet: what goes back of it waits for the rule.
+        if self.unruled.contains_key(&fact.stream) {
+            return Ok(Folded::Early);
+        }
+        match body {
+            Body::Reversed(reversed) => self.reverse(&reversed.extent, fact),
+            Body::Restored(restored) => self.reverse(&restored.extent, fact),
+            Body::Lost(_) => Ok(Folded::Yes),
+            _ => Err(misplaced(fact)),
+        }
+    }
+
+    fn reverse(&mut self, extent: &Extent, fact: &Fact) -> Result<Folded, Error> {
+        let Extent { amount, withheld, paid_at, before, after, .. } = extent;
+        let rule = self.rule_number(*paid_at).and_then(|at| Some((at, self.rules.get(at)?)));
+        let Some((number, rule)) = rule else { return Ok(Folded::Early) };
+        let parts = rule.legs.divide(amount.minus(*withheld)?)?;
+        let (mut taken, mut given) = (Amount::ZERO, Amount::ZERO);
+        for (leg, part) in parts.into_iter().enumerate() {
+            let route = self.routes.get(number).and_then(|routes| routes.get(leg).copied());
+            let route = route.ok_or_else(|| lost(PayeeId::MAX))?;
+            let was = share_reversed(part, *before, *amount)?;
+            let is = share_reversed(part, *after, *amount)?;
+            self.take_back(route, is.less(was), was.less(is), fact.at)?;
+            (taken, given) = (taken.plus(is.less(was))?, given.plus(was.less(is))?);
+        }
+        let totals = &mut self.totals;
+        totals.refunded = totals.refunded.plus(*after)?.minus(*before)?;
+        // The platform bears what no share covers: odd units, and what was kept back at receipt.
+        let borne = totals.borne.plus(*after)?.plus(given)?;
+        totals.borne = borne.minus(before.plus(taken)?)?;
+        Ok(Folded::Yes)
+    }
+
+    /// Takes back, or gives back, one leg's part.
+    fn take_back(
+        &mut self,
+        route: Route,
+        taken: Amount,
+        given: Amount,
+        at: Time,
+    ) -> Result<(), Error> {
+        if taken == given {
+            return Ok(());
+        }
+        match route {
+            Route::Payee(id) => {
+                let totals = &mut self.totals;
+                totals.one_shot = totals.one_shot.plus(given)?.minus(taken)?;
+                let payee = self.payee_mut(id)?;
+                payee.one_shot = payee.one_shot.plus(given)?.minus(taken)?;
+                self.arm(id, at)
+            }
+            Route::Pool(pool) => {
+                self.totals.deficit = self.totals.deficit.plus(taken)?;
+                self.totals.surplus = self.totals.surplus.plus(given)?;
+                let makeup = &mut self.account_mut(pool)?.makeup;
+                makeup.reversed = makeup.reversed.plus(taken)?;
+                makeup.restored = makeup.restored.plus(given)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a part of a payment from those who held units at its record date; false when what
+    /// went back is not seen yet.
+    pub(super) fn mirror_folded(
+        &mut self,
+        pool: u32,
+        mirrored: &Mirrored,
+        at: Time,
+    ) -> Result<bool, Error> {
+        let sum = Amount::total(mirrored.entries.iter().map(|(_, amount)| *amount))?;
+        let makeup = &mut self.account_mut(pool)?.makeup;
+        let more = makeup.mirrored.plus(sum)?;
+        if more.plus(makeup.netted)? > makeup.reversed {
+            return Ok(false);
+        }
+        makeup.mirrored = more;
+        self.totals.deficit = self.totals.deficit.minus(sum)?;
+        self.totals.mirrored = self.totals.mirrored.plus(sum)?;
+        for (holder, amount) in &mirrored.entries {
+            let id = self.payee_named(holder)?;
+            let taken = self.taken.entry(id).or_default();
+            *taken = taken.plus(*amount)?;
+            self.arm(id, at)?;
+        }
+        Ok(true)
+    }
+
+    /// What a payee brings along from before the book began: once.
+    pub(super) fn bring_folded(
+        &mut self,
+        id: PayeeId,
+        brought: &Brought,
+        fact: &Fact,
+    ) -> Result<(), Error> {
+        if self.brought.contains_key(&id) {
+            let detail = "a payee brings money along once: correct it by a payment or a reversal";
+            return Err(fact.named(&Error::new(Code::BookConflict, detail)));
+        }
+        let totals = &mut self.totals;
+        totals.opened = totals.opened.plus(brought.earned)?;
+        totals.one_shot = totals.one_shot.plus(brought.earned)?;
+        totals.paid = totals.paid.plus(brought.paid)?;
+        totals.moved = totals.moved.plus(brought.paid)?;
+        let payee = self.payee_mut(id)?;
+        payee.one_shot = payee.one_shot.plus(brought.earned)?;
+        payee.paid = payee.paid.plus(brought.paid)?;
+        self.brought.insert(id, brought.paid);
+        Ok(())
+    }
+
+    /// What was taken from a payee as a holder at some record date.
+    pub(super) fn taken(&self, id: PayeeId) -> Amount {
+        if self.taken.is_empty() {
+            return Amount::ZERO;
+        }
+        self.taken.get(&id).copied().unwrap_or_default()
+    }
+}
