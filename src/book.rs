@@ -149,6 +149,54 @@ impl Book<'_> {
         .await
     }
 
+    /// Opens a pool whose money flows to the holders over so many seconds in which somebody holds
+    /// units, as rewards of a stake do, unless it is open already.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] for no supply, and the host's errors.
+    pub async fn open_pool_flowing(
+        &mut self,
+        pool: &Name,
+        supply: Units,
+        flow_secs: u64,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool.as_str()) {
+            Ok(_) => Ok(Step::default()),
+            Err(_) => book.open_pool_flowing(pool, supply, Some(flow_secs), now),
+        })
+        .await
+    }
+
+    /// Turns payable money of a holder into units of a pool, one for each minor unit, instead of
+    /// paying it out.
+    ///
+    /// # Errors
+    /// [`Code::BatchStale`] for more than is payable, [`Code::PoolUnknown`], and the host's errors.
+    pub async fn compound(
+        &mut self,
+        pool: &str,
+        holder: &Name,
+        amount: Amount,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| book.compound(pool, holder, amount, now)).await
+    }
+
+    /// Takes units of a holder out of a pool, as when a stake ends.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the holder has fewer, and the host's errors.
+    pub async fn redeem(
+        &mut self,
+        pool: &str,
+        holder: &Name,
+        units: Units,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| book.redeem_units(pool, holder, units, now)).await
+    }
+
     /// Gives a pool its first holders, unless it has some already.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod balance;
 mod due;
 mod equations;
 mod expected;
+mod flows;
 mod movements;
 mod payee;
 mod plan;
@@ -85,6 +86,8 @@ pub struct Book {
     totals: Totals,
     /// What was taken back from holders at a record date, from those who were any.
     taken: BTreeMap<PayeeId, Amount>,
+    /// What holders turned into units, from those who did.
+    compounded: BTreeMap<PayeeId, Amount>,
     /// What those were paid before who brought money along.
     brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
@@ -134,6 +137,7 @@ impl Book {
             due: DueQueue::default(),
             totals: Totals::default(),
             taken: BTreeMap::new(),
+            compounded: BTreeMap::new(),
             brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
             event_newest: Time::ZERO,

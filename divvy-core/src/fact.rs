@@ -5,6 +5,7 @@
 //! workers. Every stream is a hash chain: fact 0 chains from the stream's name.
 
 mod bodies;
+mod flows;
 mod hash;
 mod kinds;
 mod reversals;
@@ -16,6 +17,7 @@ pub use bodies::{
     Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
     Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
+pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};

@@ -19,7 +19,7 @@
 //!
 //! - **money** [`Amount`], [`Difference`], [`Asset`]; [`Time`], [`Name`]
 //! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
-//! - **pool** [`Pool`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
+//! - **pool** [`Pool`], [`Flow`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
 //! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
 //! - **policy** [`Policy`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
@@ -136,16 +136,17 @@ pub use books::Books;
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Body, Brought, Cancelled, Cause, Claimed, Converted, Declared, Destination, Evidence, Extent,
-    Fact, Hash, Head, Held, Issued, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Place, Planned,
-    PoolOpened, Recorded, Redeemed, Refused, Released, Reopened, Restored, Returned, Reversed,
-    Review, RuleSet, Run, Sender, Sent, Settled, Signed, Stream, Voided, Window,
+    Accrued, Body, Brought, Cancelled, Cause, Claimed, Compounded, Converted, Declared,
+    Destination, Evidence, Extent, Fact, Flowing, Hash, Head, Held, Issued, Line, Lost, Mirrored,
+    Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused, Released,
+    Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sender, Sent, Settled, Signed,
+    Stream, Voided, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
 pub use policy::Policy;
-pub use pool::{Holder, Holdings, Index, Pool, Units};
+pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use rail::{Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Timing, Turn};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,

@@ -14,10 +14,12 @@
 //! At constant supply a holder has exactly the floor of the ideal at every moment, for ever.
 //! After k changes of the supply, they are within `1 + (k+1)·Wmax/S` minor units of it.
 
+mod flow;
 mod holder;
 mod holdings;
 mod units;
 
+pub use flow::Flow;
 pub use holder::Holder;
 pub use holdings::Holdings;
 pub use units::{Index, Units};

@@ -139,13 +139,16 @@ impl Book {
     fn apply_pool(&mut self, pool: &str, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         let Some(id) = self.pool_id(pool) else {
             let Body::PoolOpened(opened) = body else { return Ok(Folded::Early) };
-            let account = PoolAccount::new(Name::new(pool)?, Head::after(fact), opened.supply)?;
+            let account = PoolAccount::new(Name::new(pool)?, Head::after(fact), opened)?;
             self.pools.push(account);
             self.due.add_pool();
             return Ok(Folded::Yes);
         };
         if !follows(&self.account_mut(id)?.head, fact) {
             return Ok(Folded::Early);
+        }
+        if matches!(body, Body::Issued(_) | Body::Moved(_) | Body::Redeemed(_)) {
+            self.account_mut(id)?.check_flowed(fact)?;
         }
         match body {
             Body::Issued(issued) => self.issue(id, issued, fact.at)?,
@@ -161,6 +164,16 @@ impl Book {
             }
             Body::Declared(declared) => {
                 if !self.declare_folded(id, declared, fact.at)? {
+                    return Ok(Folded::Early);
+                }
+            }
+            Body::Flowing(flowing) => {
+                if !self.apply_flowing(id, flowing, fact)?.is_done() {
+                    return Ok(Folded::Early);
+                }
+            }
+            Body::Accrued(accrued) => {
+                if !self.apply_accrued(id, accrued, fact.at)?.is_done() {
                     return Ok(Folded::Early);
                 }
             }

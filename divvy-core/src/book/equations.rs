@@ -137,7 +137,8 @@ impl Book {
             surplus = surplus.saturating_add(account.makeup.surplus().into());
             account.pool.check()?;
             let waiting: u128 = account.undeclared.values().copied().sum();
-            undeclared = undeclared.saturating_add(waiting);
+            let flowing = account.flowing()?.into();
+            undeclared = undeclared.saturating_add(waiting).saturating_add(flowing);
             declared = declared.saturating_add(account.pool.declared().into());
             let held: u128 =
                 account.holders.iter().map(|holder| u128::from(holder.units().get())).sum();
@@ -174,6 +175,7 @@ impl Book {
         same(of, "runs", &self.run_batches, &live.run_batches)?;
         same(of, "open batches", &self.open, &live.open)?;
         same(of, "taken back", &self.taken, &live.taken)?;
+        same(of, "compounded", &self.compounded, &live.compounded)?;
         same(of, "brought along", &self.brought, &live.brought)?;
         same(of, "payments without a rule", &self.unruled, &live.unruled)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;

@@ -2,6 +2,7 @@
 
 use crate::batch::Step;
 use crate::book::Book;
+use crate::book::pools::PoolAccount;
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Head, Issued, Moved, PoolOpened, Redeemed, Stream};
 use crate::name::Name;
@@ -20,13 +21,29 @@ impl Book {
     /// # Errors
     /// [`Code::BookConflict`] when the pool is there already, [`Code::PoolUnits`] for no supply.
     pub fn open_pool(&self, pool: &Name, supply: Units, now: Time) -> Result<Step, Error> {
+        self.open_pool_flowing(pool, supply, None, now)
+    }
+
+    /// Opens a pool whose money flows to the holders over so many seconds in which somebody holds
+    /// units, instead of being declared at once: rewards by units and time, as for a stake.
+    ///
+    /// # Errors
+    /// As [`Book::open_pool`].
+    pub fn open_pool_flowing(
+        &self,
+        pool: &Name,
+        supply: Units,
+        flow_secs: Option<u64>,
+        now: Time,
+    ) -> Result<Step, Error> {
         if self.pool_id(pool.as_str()).is_some() {
             let detail = format!("{} has a pool {pool} already: use it as it is", self.name);
             return Err(Error::new(Code::BookConflict, detail));
         }
         crate::pool::Pool::open(supply)?;
         let head = Head::start(Stream::pool(&self.name, pool));
-        let body = Body::PoolOpened(PoolOpened { supply });
+        let flow_millis = flow_secs.map(|secs| secs.saturating_mul(1_000));
+        let body = Body::PoolOpened(PoolOpened { supply, flow_millis });
         Ok(Step::new(vec![Fact::new(&head, self.stamp(now), &body)], Vec::new()))
     }
 
@@ -45,11 +62,10 @@ impl Book {
         let with_units: Vec<(Name, Units)> =
             entries.iter().filter(|(_, units)| *units > Units::ZERO).cloned().collect();
         with_units.iter().try_fold(account.pool.supply(), |sum, (_, units)| sum.plus(*units))?;
-        let bodies: Vec<Body> = with_units
+        let issued = with_units
             .chunks(ENTRIES_MAX)
-            .map(|entries| Body::Issued(Issued { entries: entries.to_vec() }))
-            .collect();
-        Ok(Step::new(Fact::chain(&account.head, self.stamp(now), &bodies), Vec::new()))
+            .map(|entries| Body::Issued(Issued { entries: entries.to_vec() }));
+        self.change_units(account, issued, now)
     }
 
     /// Moves units from one holder to another, from now on.
@@ -70,7 +86,7 @@ impl Book {
             return Err(Error::new(Code::PoolUnits, format!("{from} cannot sell to themselves")));
         }
         let body = Body::Moved(Moved { from: from.clone(), to: to.clone(), units });
-        Ok(Step::new(vec![Fact::new(&account.head, self.stamp(now), &body)], Vec::new()))
+        self.change_units(account, [body], now)
     }
 
     /// Takes units out of the pool.
@@ -87,10 +103,23 @@ impl Book {
         let account = self.pool_account(pool)?;
         self.units(pool, holder.as_str())?.minus(units)?;
         let body = Body::Redeemed(Redeemed { holder: holder.clone(), units });
-        Ok(Step::new(vec![Fact::new(&account.head, self.stamp(now), &body)], Vec::new()))
+        self.change_units(account, [body], now)
     }
 
-    /// Declares everything that waits in every pool that somebody holds, at this record date.
+    /// A change of units, behind what has flowed until then.
+    fn change_units(
+        &self,
+        account: &PoolAccount,
+        changes: impl IntoIterator<Item = Body>,
+        now: Time,
+    ) -> Result<Step, Error> {
+        let at = self.stamp(now);
+        let bodies: Vec<Body> = account.accrual(at)?.into_iter().chain(changes).collect();
+        Ok(Step::new(Fact::chain(&account.head, at, &bodies), Vec::new()))
+    }
+
+    /// Declares everything that waits in every pool that somebody holds, at this record date. In a
+    /// pool whose money flows, what waits begins to flow, and what has flowed is accrued.
     ///
     /// The step is empty when nothing waits. What waits for a pool without holders goes on
     /// waiting.
@@ -100,10 +129,11 @@ impl Book {
     pub fn declare(&self, now: Time) -> Result<Step, Error> {
         let mut facts = Vec::new();
         for account in &self.pools {
-            if account.pool.supply() == Units::ZERO {
-                continue;
-            }
-            let bodies = account.declarations(PAYMENTS_MAX)?;
+            let bodies = match (account.flow_millis, account.pool.supply()) {
+                (Some(_), _) => account.flow_on(self.stamp(now))?,
+                (None, Units::ZERO) => continue,
+                (None, _) => account.declarations(PAYMENTS_MAX)?,
+            };
             facts.extend(Fact::chain(&account.head, self.stamp(now), &bodies));
         }
         Ok(Step::new(facts, Vec::new()))

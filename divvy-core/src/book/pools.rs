@@ -7,9 +7,9 @@ use crate::book::payee::Holding;
 use crate::book::reversals::Makeup;
 use crate::book::{Book, PayeeId, place};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Head, Stream};
+use crate::fact::{Body, Declared, Head, PoolOpened, Stream};
 use crate::name::Name;
-use crate::pool::{Holder, Pool, Units};
+use crate::pool::{Flow, Holder, Pool, Units};
 use crate::time::Time;
 use crate::verify::same;
 
@@ -28,6 +28,12 @@ pub(super) struct PoolAccount {
     pub(super) undeclared_total: Amount,
     /// What went back of its parts, and what makes up for it.
     pub(super) makeup: Makeup,
+    /// Over how long its money flows, when it is not declared at once.
+    pub(super) flow_millis: Option<u64>,
+    /// What is on its way.
+    pub(super) flows: Vec<Flow>,
+    /// The moment up to which what has flowed is accrued.
+    pub(super) flowed_until: Time,
 }
 
 impl Declared {
@@ -44,16 +50,19 @@ impl Declared {
 }
 
 impl PoolAccount {
-    pub(super) fn new(name: Name, head: Head, supply: Units) -> Result<Self, Error> {
+    pub(super) fn new(name: Name, head: Head, opened: &PoolOpened) -> Result<Self, Error> {
         Ok(Self {
             name,
             head,
-            pool: Pool::open(supply)?,
+            pool: Pool::open(opened.supply)?,
             holders: Vec::new(),
             members: Vec::new(),
             undeclared: HashMap::new(),
             undeclared_total: Amount::ZERO,
             makeup: Makeup::default(),
+            flow_millis: opened.flow_millis,
+            flows: Vec::new(),
+            flowed_until: Time::ZERO,
         })
     }
 
@@ -69,6 +78,9 @@ impl PoolAccount {
         same(of, "head", &self.head, &live.head)?;
         same(of, "shared part", &self.pool, &live.pool)?;
         same(of, "undeclared", &self.undeclared_total, &live.undeclared_total)?;
+        let flows = |account: &Self| (account.flow_millis, account.flowed_until);
+        same(of, "flow", &flows(self), &flows(live))?;
+        same(of, "flows", &self.flows, &live.flows)?;
         same(of, "what went back", &self.makeup, &live.makeup)?;
         same(of, "waiting", &self.undeclared.len(), &live.undeclared.len())?;
         for (payment, part) in &self.undeclared {

@@ -129,10 +129,13 @@ impl Book {
     }
 
     pub(super) fn apply_run(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let Body::Run(run) = body else { return Err(misplaced(fact)) };
         if !follows(&self.run_head, fact) {
             return Ok(Folded::Early);
         }
+        if let Body::Compounded(compounded) = body {
+            return self.apply_compounded(compounded, fact);
+        }
+        let Body::Run(run) = body else { return Err(misplaced(fact)) };
         self.run_batches.push(run.batches);
         self.run_head = Head::after(fact);
         Ok(Folded::Yes)
@@ -308,7 +311,7 @@ impl Book {
                 sum.1 = sum.1.saturating_add(wide.saturating_mul(effect.paid.into()));
             }
         }
-        for (id, paid) in &self.brought {
+        for (id, paid) in self.brought.iter().chain(&self.compounded) {
             let sum = sums.entry(*id).or_default();
             sum.1 = sum.1.saturating_add(u128::from(*paid));
         }

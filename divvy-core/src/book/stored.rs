@@ -18,7 +18,19 @@ stored!(Choices { n, hash, policy, destinations, held });
 stored!(Unruled { amount, event_at, at });
 stored!(Chosen { destination, n, from });
 stored!(Makeup { reversed, restored, netted, regained, mirrored });
-stored!(PoolAccount { name, head, pool, holders, members, undeclared, undeclared_total, makeup });
+stored!(PoolAccount {
+    name,
+    head,
+    pool,
+    holders,
+    members,
+    undeclared,
+    undeclared_total,
+    makeup,
+    flow_millis,
+    flows,
+    flowed_until
+});
 stored!(Slip { batch, lines });
 stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
@@ -74,8 +86,9 @@ impl Stored for Book {
         open.store(to);
         due.store(to);
         totals.store(to);
-        let Self { taken, brought, unruled, .. } = self;
+        let Self { taken, compounded, brought, unruled, .. } = self;
         taken.store(to);
+        compounded.store(to);
         brought.store(to);
         unruled.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
@@ -101,6 +114,7 @@ impl Stored for Book {
             due: Stored::load(from)?,
             totals: Stored::load(from)?,
             taken: Stored::load(from)?,
+            compounded: Stored::load(from)?,
             brought: Stored::load(from)?,
             unruled: Stored::load(from)?,
             event_newest: Stored::load(from)?,

@@ -13,6 +13,7 @@ use crate::{
     Target, Timing, Units, Window,
 };
 
+mod flows;
 mod reversals;
 
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };

@@ -7,8 +7,8 @@ use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::{Told, batch_sentence};
 use crate::fact::{
-    Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed, RuleSet,
-    Stream,
+    Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
+    RuleSet, Stream,
 };
 use crate::movement::share_reversed;
 use crate::name::Name;
@@ -67,6 +67,7 @@ impl PayeeStory {
                 _ => Ok(None),
             },
             Place::Batch { book, .. } if book == own => self.tell_batch(fact),
+            Place::Run { book } if book == own => self.tell_compounded(fact),
             Place::Rule { .. }
             | Place::Pool { .. }
             | Place::Payee { .. }
@@ -159,11 +160,22 @@ impl PayeeStory {
             Body::Declared(declared) => {
                 return part.declare(declared, &self.asset, fact);
             }
+            Body::Accrued(accrued) => return part.accrue(accrued, &self.asset, fact),
             Body::Mirrored(mirrored) => return Ok(self.tell_mirrored(fact, mirrored)),
             _ => (),
         }
         let after = part.own.units();
         Ok((before != after).then(|| (None, format!("holds {after} units now, after {before}"))))
+    }
+
+    fn tell_compounded(&self, fact: &Fact) -> Result<Told, Error> {
+        let Body::Compounded(compounded) = fact.body()? else { return Ok(None) };
+        if compounded.holder != self.payee {
+            return Ok(None);
+        }
+        let amount = self.asset.text(compounded.amount);
+        let sentence = format!("staked {amount} of what was payable in pool {}", compounded.pool);
+        Ok(Some((Some(format!("paid +{amount}")), sentence)))
     }
 
     fn tell_mirrored(&self, fact: &Fact, mirrored: &Mirrored) -> Told {
@@ -258,11 +270,36 @@ impl PoolPart {
         }
     }
 
-    fn declare(&mut self, declared: &Declared, asset: &Asset, fact: &Fact) -> Result<Told, Error> {
+    fn accrue(&mut self, accrued: &Accrued, asset: &Asset, fact: &Fact) -> Result<Told, Error> {
+        let more = self.earn(accrued.gross.minus(accrued.netted.unwrap_or(Amount::ZERO))?)?;
+        if more.is_zero() {
+            return Ok(None);
+        }
+        let sentence = format!(
+            "earned {} {} with {} of {} units, of what flowed in {}",
+            asset.text(more),
+            asset.code(),
+            self.own.units(),
+            self.pool.supply(),
+            fact.stream
+        );
+        Ok(Some((Some(format!("earned +{}", asset.text(more))), sentence)))
+    }
+
+    /// What the own holder earns of an amount that is given to all.
+    fn earn(&mut self, amount: Amount) -> Result<Amount, Error> {
+        if amount.is_zero() {
+            return Ok(Amount::ZERO);
+        }
         let before = self.pool.earned(&self.own);
-        self.pool.declare(declared.effective()?)?;
+        self.pool.declare(amount)?;
         let more = self.pool.earned(&self.own).less(before);
         self.pool.touch(&mut self.own)?;
+        Ok(more)
+    }
+
+    fn declare(&mut self, declared: &Declared, asset: &Asset, fact: &Fact) -> Result<Told, Error> {
+        let more = self.earn(declared.effective()?)?;
         if self.own.units() == Units::ZERO {
             return Ok(None);
         }

@@ -41,6 +41,16 @@ impl PaymentStory {
                 );
                 Ok(Some((None, sentence)))
             }
+            Place::Pool { pool, .. } if fact.kind == "flowing.1" => {
+                let Body::Flowing(flowing) = fact.body()? else { return Ok(None) };
+                if !flowing.payments.contains(&self.stream) {
+                    return Ok(None);
+                }
+                let secs = flowing.millis.checked_div(1_000).unwrap_or(0);
+                let sentence =
+                    format!("its part for pool {pool} began to flow to the holders, over {secs} s");
+                Ok(Some((None, sentence)))
+            }
             Place::Rule { .. }
             | Place::Pool { .. }
             | Place::Payee { .. }

@@ -65,6 +65,9 @@ bodies! {
     PoolOpened {
         /// The supply that the pool is going to have; it fixes the scale.
         #[n(0)] supply: Units,
+        /// Its money flows to the holders over so many milliseconds, and is not declared at once.
+        #[n(1)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        flow_millis: Option<u64>,
     }
     /// New units.
     Issued {

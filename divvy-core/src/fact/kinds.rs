@@ -10,6 +10,7 @@ use crate::fact::bodies::{
     Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run, Sent, Settled,
     Signed, Voided,
 };
+use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 
 /// Declares the kinds once: variant, kind and version, meaning.
@@ -82,6 +83,10 @@ kinds! {
     Declared = "declared.1";
     /// A part of a payment was taken from those who had held units at its record date.
     Mirrored = "mirrored.1";
+    /// Payments begin to flow to the holders over time.
+    Flowing = "flowing.1";
+    /// What has flowed belongs to the holders.
+    Accrued = "accrued.1";
     /// A payee's destination or policy was set.
     PayeeSet = "payee_set.1";
     /// A payee is not paid until released.
@@ -100,6 +105,8 @@ kinds! {
     Lost = "lost.1";
     /// A payout run was planned, with all its batches in the same commit.
     Run = "run.1";
+    /// Payable money became units.
+    Compounded = "compounded.1";
     /// A batch was planned, with its lines.
     Planned = "planned.1";
     /// A try was signed: it may move money from now on.

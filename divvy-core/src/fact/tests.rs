@@ -111,7 +111,10 @@ impl Parts {
                 named_on: self.option(0, self.name(0)),
             }),
             "rule_set.1" => Body::RuleSet(RuleSet { from: self.time(0), legs: self.legs() }),
-            "pool_opened.1" => Body::PoolOpened(PoolOpened { supply: units }),
+            "pool_opened.1" => {
+                let flow_millis = self.option(0, self.numbers[2]);
+                Body::PoolOpened(PoolOpened { supply: units, flow_millis })
+            }
             "issued.1" => Body::Issued(Issued { entries: self.many((from, units)) }),
             "moved.1" => Body::Moved(Moved { from, to, units }),
             "redeemed.1" => Body::Redeemed(Redeemed { holder: from, units }),
@@ -161,6 +164,21 @@ impl Parts {
             "mirrored.1" => {
                 let entries = self.many((from, self.amount(0)));
                 Body::Mirrored(Mirrored { declaration: self.numbers[3], entries })
+            }
+            "flowing.1" => {
+                let payment = Stream::payment(&from, &self.name(1), &self.name(2));
+                let (payments, gross) = (self.many(payment), self.amount(1));
+                let (millis, regained) = (self.numbers[3], self.option(0, self.amount(2)));
+                Body::Flowing(Flowing { payments, gross, millis, regained })
+            }
+            "accrued.1" => {
+                let index = Index::new(u128::from(self.numbers[0]) << 64 | 7);
+                let (gross, netted) = (self.amount(1), self.option(0, self.amount(2)));
+                Body::Accrued(Accrued { gross, index, netted })
+            }
+            "compounded.1" => {
+                let (pool, holder, amount) = (from, self.name(1), self.amount(0));
+                Body::Compounded(Compounded { pool, holder, amount })
             }
             "brought.1" => {
                 let (earned, paid, evidence) = (self.amount(0), self.amount(1), self.evidence());
@@ -382,7 +400,7 @@ const ODD: &[Odd] = &[
     ("key not shortest",          "pool_opened.1", "a1180003",               None, BAD),
     ("indefinite map",            "pool_opened.1", "bf0003ff",               None, BAD),
     ("duplicate key",             "pool_opened.1", "a200030003",             None, BAD),
-    ("field of a newer build",    "pool_opened.1", "a200030103",             None, BAD),
+    ("field of a newer build",    "sent.1",        "a20061610903",           None, BAD),
     ("keys out of order",         "moved.1",       "a30201006161016162",     None, BAD),
     ("option written as nothing", "held.1",        "a200616101f6",           None, BAD),
 ];

@@ -10,7 +10,7 @@ impl Till {
         Movement::fold(&own.cloned().collect::<Vec<_>>()).unwrap()
     }
 
-    fn reverse_as(&mut self, payment: &str, id: &str, minor: u64, cause: Cause) -> Fact {
+    pub(super) fn reverse_as(&mut self, payment: &str, id: &str, minor: u64, cause: Cause) -> Fact {
         let stream = payment_stream(payment);
         let evidence = Evidence { source: "till".into(), hash: Hash::of(b"r"), said: "".into() };
         let reversal = vouched_reversal(VouchedReversal {
@@ -26,11 +26,11 @@ impl Till {
         fact
     }
 
-    fn refund(&mut self, payment: &str, id: &str, minor: u64) -> Fact {
+    pub(super) fn refund(&mut self, payment: &str, id: &str, minor: u64) -> Fact {
         self.reverse_as(payment, id, minor, Cause::Refund)
     }
 
-    fn restore(&mut self, payment: &str, id: &str) {
+    pub(super) fn restore(&mut self, payment: &str, id: &str) {
         let evidence = Evidence { source: "till".into(), hash: Hash::of(b"w"), said: "".into() };
         let movement = self.movement(&payment_stream(payment));
         let fact = movement.restore(id, self.now, &evidence, self.now).unwrap().unwrap();
