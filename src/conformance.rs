@@ -21,7 +21,10 @@
 //! // Another handle on the same database, whenever it is called.
 //! fn open(path: &Path) -> Opening {
 //!     let path = path.to_owned();
-//!     Box::pin(async move { Ok(Arc::new(Sqlite::open(path)?) as Arc<dyn Host>) })
+//!     Box::pin(async move {
+//!         let host: Arc<dyn Host> = Arc::new(Sqlite::open(path)?);
+//!         Ok(host)
+//!     })
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -49,7 +52,7 @@ use std::sync::Arc;
 use divvy_core::{Cursor, Error};
 
 use crate::Host;
-use crate::conformance::desk::{Desk, Verdict};
+use crate::conformance::desk::{Desk, Verdict, WHOLE};
 pub use crate::conformance::report::{Outcome, Part, Report};
 
 /// A handle on a database, once it is open.
@@ -108,21 +111,26 @@ impl Conformance {
 
     /// Tries every promise, and says what became of each.
     pub async fn run(&self, options: &Options) -> Report {
-        let start = self.end_so_far(options).await;
-        let mut outcomes = Vec::with_capacity(Part::ALL.len());
+        let (mut start, mut outcomes) = (None, Vec::with_capacity(Part::ALL.len()));
         for part in Part::ALL {
+            start = self.end_so_far(options, start).await;
             let desk = Desk::new(self, part, options, start.clone());
-            outcomes.push(Outcome::new(part, desk.try_part().await));
+            let verdict = match desk.is_first().await {
+                Ok(()) => desk.try_part().await,
+                used => used,
+            };
+            outcomes.push(Outcome::new(part, verdict));
         }
         Report::new(outcomes)
     }
 
-    /// Where the database ends before the first part: what is below was others' before. Who cannot
-    /// be asked is asked again by each part, which then says so.
-    async fn end_so_far(&self, options: &Options) -> Option<Cursor> {
+    /// Where the database ends before a part, so that none reads again what others wrote. Who
+    /// cannot be asked is asked again by the part, which then says so.
+    async fn end_so_far(&self, options: &Options, start: Option<Cursor>) -> Option<Cursor> {
         let host = (self.same)().await.ok()?;
         let desk = Desk::new(self, Part::AddressOnce, options, None);
-        desk.follow(&*host, None, START_PAGE_FACTS, 0).await.ok()?.1
+        let read = desk.follow(&*host, start.as_ref(), WHOLE, 0).await;
+        read.map_or(start, |(_, end)| end)
     }
 }
 
@@ -141,6 +149,7 @@ impl Desk<'_> {
             Part::EdgeNumbers => exact::edge_numbers(self).await,
             Part::PageSizes => cursors::page_sizes(self).await,
             Part::NeverSkips => race::never_skips(self).await,
+            Part::SeenWhole => race::seen_whole(self).await,
             Part::OtherDatabase => cursors::other_database(self).await,
             Part::Durable => cursors::durable(self).await,
             Part::ManyFacts => cursors::many_facts(self).await,
@@ -153,5 +162,3 @@ impl fmt::Debug for Conformance {
         f.debug_struct("Conformance").finish_non_exhaustive()
     }
 }
-
-const START_PAGE_FACTS: usize = 10_000;

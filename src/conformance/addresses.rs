@@ -4,7 +4,7 @@ use divvy_core::{Code, Fact, Manner, Stream, Written};
 
 use crate::Host;
 use crate::conformance::desk::{Desk, Verdict, address, broken, complete, each};
-use crate::conformance::desk::{reads, refused, write};
+use crate::conformance::desk::{WHOLE, reads, refused, write};
 
 const BOTH: [Manner; 2] = [Manner::Together, Manner::EachIfFree];
 const TAKEN: [Code; 1] = [Code::AddressTaken];
@@ -66,7 +66,7 @@ async fn none(desk: &Desk<'_>, host: &dyn Host, streams: &[Stream]) -> Verdict {
             return broken(format!("{} is there, of a commit that was refused", address(fact)));
         }
     }
-    let (found, _) = desk.follow(host, desk.start.as_ref(), 1_000, 0).await?;
+    let (found, _) = desk.follow(host, desk.start.as_ref(), WHOLE, 0).await?;
     match found.iter().find(|fact| streams.contains(&fact.stream)) {
         None => Ok(()),
         Some(fact) => {
@@ -85,7 +85,7 @@ pub(super) async fn many_streams(desk: &Desk<'_>) -> Verdict {
     }
     let mut chains = Vec::new();
     for i in 0..STREAMS {
-        chains.push(desk.chain(&format!("s{i}"), 3)?);
+        chains.push(desk.chain(&format!("s{i:02}"), 3)?);
     }
     // Interleaved: the first of every stream, the second of every stream, and so on.
     let nth = |n: usize| chains.iter().filter_map(move |chain| chain.get(n).cloned());
@@ -96,7 +96,7 @@ pub(super) async fn many_streams(desk: &Desk<'_>) -> Verdict {
             reads(&*host, &first.stream, chain).await?;
         }
     }
-    let (found, _) = desk.follow(&*host, desk.start.as_ref(), 1_000, facts.len()).await?;
+    let (found, _) = desk.follow(&*host, desk.start.as_ref(), WHOLE, facts.len()).await?;
     complete(&found, &facts, "one commit of many streams, by a cursor")
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use divvy_core::{Code, Cursor, Fact, Head, Stream};
+use divvy_core::{Code, Cursor, Fact, Stream};
 
 use crate::Host;
-use crate::conformance::desk::{Desk, Patience, Verdict, address, broken, complete};
-use crate::conformance::desk::{place, reads, write};
+use crate::conformance::desk::{Desk, Patience, Verdict, address, broken, chain, complete};
+use crate::conformance::desk::{SAID, WHOLE, fact, place, reads, same, write};
 
 pub(super) async fn page_sizes(desk: &Desk<'_>) -> Verdict {
     let host = desk.open().await?;
@@ -60,23 +60,25 @@ async fn is_refused(host: &dyn Host, cursor: &Cursor, whose: &str) -> Verdict {
 }
 
 pub(super) async fn durable(desk: &Desk<'_>) -> Verdict {
-    let (old, mut facts, mut older) = (desk.open().await?, Vec::new(), vec![desk.start.clone()]);
+    let (mut facts, mut older) = (Vec::new(), vec![desk.start.clone()]);
     for round in 0..ROUNDS {
         let stream = desk.stream(&format!("round{round}"))?;
         let own = desk.chain(&format!("round{round}"), 3)?;
-        let writer = desk.open().await?;
+        let (old, writer) = (desk.open().await?, desk.open().await?);
         write(&*writer, &own).await?;
         facts.extend(own.iter().cloned());
-        // Before whoever wrote it is gone, and after; by a handle from before, and a fresh one.
+        // By a fresh handle while whoever wrote it is there, by one from before when it is gone,
+        // and by a fresh one when nobody else is there.
         reads(&*desk.open().await?, &stream, &own).await?;
         drop(writer);
         reads(&*old, &stream, &own).await?;
+        drop(old);
         let fresh = desk.open().await?;
         reads(&*fresh, &stream, &own).await?;
         let mut end = None;
         for (i, cursor) in older.iter().enumerate() {
             let left = facts.get(i.saturating_mul(3)..).unwrap_or_default();
-            let (found, reached) = desk.follow(&*fresh, cursor.as_ref(), 100, left.len()).await?;
+            let (found, reached) = desk.follow(&*fresh, cursor.as_ref(), WHOLE, left.len()).await?;
             complete(&found, left, &format!("after round {round}, from the cursor of round {i}"))?;
             end = reached;
         }
@@ -95,8 +97,8 @@ pub(super) async fn many_facts(desk: &Desk<'_>) -> Verdict {
         streams.extend(chain.first().map(|fact| (fact.stream.clone(), len)));
         left = left.saturating_sub(len);
     }
-    // What comes back is held against its own hashes, so none of it need be kept.
-    let mut heads: HashMap<Stream, Head> = HashMap::new();
+    // What comes back is held against what its address says, so none of it need be kept.
+    let mut heads: HashMap<Stream, u64> = HashMap::new();
     let (mut count, mut reading) = (0_usize, desk.reading(&*host, desk.start.clone()));
     let mut patience = Patience::new(desk.options);
     while count < desk.options.facts {
@@ -112,24 +114,20 @@ pub(super) async fn many_facts(desk: &Desk<'_>) -> Verdict {
     }
     for (stream, len) in streams.iter().step_by(streams.len().div_ceil(8).max(1)) {
         let found = host.read(stream).await?;
-        if found.len() != *len {
-            return broken(format!("{} reads {} facts of {len}", place(stream, 0), found.len()));
-        }
+        same(&found, &chain(stream, *len, SAID), "many facts by their stream")?;
     }
     Ok(())
 }
 
-fn check(heads: &mut HashMap<Stream, Head>, fact: &Fact) -> Verdict {
-    let head = heads.entry(fact.stream.clone()).or_insert_with(|| Head::start(fact.stream.clone()));
-    if let Err(error) = fact.check(head) {
-        return broken(error.to_string());
-    }
-    *head = Head::after(fact);
-    Ok(())
+fn check(heads: &mut HashMap<Stream, u64>, found: &Fact) -> Verdict {
+    let due = heads.entry(found.stream.clone()).or_default();
+    let wanted = fact(&found.stream, *due, SAID);
+    *due = due.saturating_add(1);
+    same(std::slice::from_ref(found), &[wanted], "many facts by a cursor")
 }
 
-fn first_missing(streams: &[(Stream, usize)], heads: &HashMap<Stream, Head>) -> String {
-    let next = |stream: &Stream| heads.get(stream).map_or(0, |head| head.n);
+fn first_missing(streams: &[(Stream, usize)], heads: &HashMap<Stream, u64>) -> String {
+    let next = |stream: &Stream| heads.get(stream).copied().unwrap_or_default();
     let missing = streams.iter().find(|(stream, len)| u64::try_from(*len) != Ok(next(stream)));
     missing.map(|(stream, _)| place(stream, next(stream))).unwrap_or_default()
 }

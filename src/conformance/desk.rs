@@ -1,13 +1,11 @@
 //! What every part works with: handles, facts with names of this run, and comparisons that name
 //! the address where two histories part.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::task::Poll;
 
-use divvy_core::{
-    Body, Code, Cursor, Error, Fact, Head, Held, Manner, Name, Page, Stream, Time, Written,
-};
+use divvy_core::{Code, Cursor, Error, Fact, Hash, Manner, Name, Page, Stream, Time, Written};
 
 use crate::conformance::{Conformance, Options, Part};
 use crate::{Clock, Host};
@@ -68,21 +66,36 @@ impl<'a> Desk<'a> {
         format!("conformance-{}-{}", self.options.seed, self.part.name())
     }
 
+    /// Marks this part as tried with this seed; who finds the mark would blame the host for what
+    /// an earlier run left.
+    pub(super) async fn is_first(&self) -> Verdict {
+        let (host, mark) = (self.open().await?, self.chain("mark", 1)?);
+        match host.commit(mark, Manner::Together).await {
+            Err(error) if error.code() == Code::AddressTaken => {
+                let seed = self.options.seed;
+                broken(format!("seed {seed} was used on this database: run with another seed"))
+            }
+            marked => Ok(marked.map(drop)?),
+        }
+    }
+
     pub(super) fn stream(&self, name: &str) -> Verdict<Stream> {
         Ok(Stream::payee(&Name::new(&self.book())?, &Name::new(name)?))
     }
 
     /// The first facts of a stream.
     pub(super) fn chain(&self, name: &str, len: usize) -> Verdict<Vec<Fact>> {
-        self.chain_of(name, len, "conformance")
+        self.chain_of(name, len, SAID)
     }
 
     pub(super) fn chain_of(&self, name: &str, len: usize, said: &str) -> Verdict<Vec<Fact>> {
-        Ok(chain(self.stream(name)?, len, said))
+        Ok(chain(&self.stream(name)?, len, said))
     }
 
     pub(super) fn is_ours(&self, stream: &Stream) -> bool {
-        stream.as_str().split('/').nth(1).is_some_and(|book| book.starts_with(&self.book()))
+        let (name, book) = (stream.as_str(), self.book());
+        let is_book = name.split('/').nth(1).is_some_and(|named| named.starts_with(&book));
+        is_book && !name.ends_with("/mark")
     }
 
     /// A reading that goes on from a cursor.
@@ -177,10 +190,17 @@ impl Reading<'_> {
     }
 }
 
-/// The first facts of any stream.
-pub(super) fn chain(stream: Stream, len: usize, said: &str) -> Vec<Fact> {
-    let held = Body::Held(Held { reason: said.to_owned(), cause: None });
-    Fact::chain(&Head::start(stream), Time::from_millis(7), &vec![held; len])
+/// The first facts of any stream. They are plain text: odd bytes have a part of their own.
+pub(super) fn chain(stream: &Stream, len: usize, said: &str) -> Vec<Fact> {
+    (0..).take(len).map(|n| fact(stream, n, said)).collect()
+}
+
+/// One fact, from nothing but its address and what it says.
+pub(super) fn fact(stream: &Stream, n: u64, said: &str) -> Fact {
+    let bytes = format!("{said} {n}").into_bytes();
+    let hash = Hash::of(format!("{stream} {n} {said}").as_bytes());
+    let at = Time::from_millis(n.saturating_add(7));
+    Fact { stream: stream.clone(), n, at, kind: "conformance.1".into(), bytes, hash }
 }
 
 /// A fact's address, short enough for a sentence.
@@ -267,7 +287,7 @@ pub(super) fn same(found: &[Fact], wanted: &[Fact], what: &str) -> Verdict {
 /// streams among each other in any.
 pub(super) fn complete(found: &[Fact], wanted: &[Fact], what: &str) -> Verdict {
     let mut seen = HashSet::new();
-    let mut next = std::collections::HashMap::new();
+    let mut next = HashMap::new();
     for fact in found {
         if !seen.insert((&fact.stream, fact.n)) {
             return broken(format!("{what}: {} came twice", address(fact)));
@@ -341,3 +361,9 @@ pub(super) async fn step_aside() {
 }
 
 const SHOWN_LETTERS: usize = 80;
+
+/// A page for everything that a part writes, but for the parts about pages.
+pub(super) const WHOLE: usize = 100_000;
+
+/// What facts say where it does not matter.
+pub(super) const SAID: &str = "conformance";

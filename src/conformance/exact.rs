@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use divvy_core::{Code, Fact, Hash, Manner, Name, Stream, Time};
 
 use crate::conformance::desk::{Desk, Verdict, address, broken, chain, complete};
-use crate::conformance::desk::{reads, refused, same, write};
+use crate::conformance::desk::{WHOLE, reads, refused, same, write};
 
 pub(super) async fn stream_order(desk: &Desk<'_>) -> Verdict {
     let host = desk.open().await?;
@@ -13,7 +13,7 @@ pub(super) async fn stream_order(desk: &Desk<'_>) -> Verdict {
     let mut chains = Vec::new();
     for (i, tail) in NEIGHBOURS.iter().enumerate() {
         let stream = Stream::parse(&tail.replace('B', &book))?;
-        chains.push(chain(stream, LONG, &format!("neighbour {i}")));
+        chains.push(chain(&stream, LONG, &format!("neighbour {i}")));
     }
     // One after the other, so that no stream is stored in one piece; times run backwards, because
     // the place in a stream is n and nothing else.
@@ -43,15 +43,16 @@ pub(super) async fn names(desk: &Desk<'_>) -> Verdict {
         streams.push(Stream::payee(&book, &Name::new(name)?));
     }
     // The longest that there may be, alike but for their last letter.
+    let account = Name::new(&"n".repeat(NAME_BYTES))?;
     for last in ["x", "y", "é"] {
-        let fill = |len: usize| "n".repeat(len.saturating_sub(last.len()));
-        let account = Name::new(&format!("{}{last}", fill(NAME_BYTES)))?;
-        streams.push(Stream::payment(&book, &account, &account));
-        streams.push(Stream::payee(&book, &account));
+        let long = "n".repeat(NAME_BYTES.saturating_sub(last.len()));
+        let long = Name::new(&format!("{long}{last}"))?;
+        streams.push(Stream::payment(&book, &account, &long));
+        streams.push(Stream::payee(&book, &long));
     }
     let mut facts = Vec::new();
     for (i, stream) in streams.iter().enumerate() {
-        let own = chain(stream.clone(), 1, &format!("name {i}"));
+        let own = chain(stream, 1, &format!("name {i}"));
         if let Err(error) = host.commit(own.clone(), Manner::Together).await {
             let at = own.first().map(address).unwrap_or_default();
             return broken(format!("{at} is free, only names like it were written: {error}"));
@@ -61,7 +62,7 @@ pub(super) async fn names(desk: &Desk<'_>) -> Verdict {
     for (stream, fact) in streams.iter().zip(&facts) {
         reads(&*host, stream, std::slice::from_ref(fact)).await?;
     }
-    let (found, _) = desk.follow(&*host, desk.start.as_ref(), 1_000, facts.len()).await?;
+    let (found, _) = desk.follow(&*host, desk.start.as_ref(), WHOLE, facts.len()).await?;
     complete(&found, &facts, "names by a cursor")
 }
 
@@ -85,7 +86,11 @@ pub(super) async fn bytes(desk: &Desk<'_>) -> Verdict {
 }
 
 pub(super) async fn big_bytes(desk: &Desk<'_>) -> Verdict {
-    let body = |len: usize| (0..len).map(|i| u8::try_from(i % 251).unwrap_or_default()).collect();
+    let body = |len: usize| {
+        let mut bytes = b"all-that-a-batch-of-thousands-of-lines-says;".repeat(len.div_ceil(40));
+        bytes.truncate(len);
+        bytes
+    };
     come_back(desk, [MIB + 1, 5 * MIB, 1, 2 * MIB].into_iter().map(body).collect()).await
 }
 
@@ -96,9 +101,9 @@ async fn come_back(desk: &Desk<'_>, bodies: Vec<Vec<u8>>) -> Verdict {
     for (i, bytes) in bodies.into_iter().enumerate() {
         for way in ["together", "alone"] {
             facts.push(Fact {
-                stream: desk.stream(&format!("{way}{i}"))?,
+                stream: desk.stream(&format!("{way}{i:02}"))?,
                 n: 0,
-                at: if i % 2 == 0 { Time::ZERO } else { Time::MAX },
+                at: Time::ZERO,
                 // A kind of a later build goes through untouched: whoever folds it refuses it.
                 kind: Cow::Owned(format!("later-kind.{i}")),
                 hash: if i % 3 == 0 { Hash::new([0xff; 32]) } else { Hash::of(&bytes) },
@@ -115,19 +120,19 @@ async fn come_back(desk: &Desk<'_>, bodies: Vec<Vec<u8>>) -> Verdict {
     for fact in &facts {
         reads(&*host, &fact.stream, std::slice::from_ref(fact)).await?;
     }
-    let (found, _) = desk.follow(&*host, desk.start.as_ref(), 3, facts.len()).await?;
+    let (found, _) = desk.follow(&*host, desk.start.as_ref(), WHOLE, facts.len()).await?;
     complete(&found, &facts, "bytes by a cursor")
 }
 
 pub(super) async fn edge_numbers(desk: &Desk<'_>) -> Verdict {
     let host = desk.open().await?;
     let stream = desk.stream("edge")?;
-    let mut first = chain(stream.clone(), 1, "the latest time that there is");
+    let mut first = chain(&stream, 1, "the latest time that there is");
     first.iter_mut().for_each(|fact| fact.at = Time::MAX);
     let codes = [Code::FactOrphan, Code::FactMalformed];
     for written in [false, true] {
         for n in EDGES {
-            let mut far = chain(stream.clone(), 1, "far away");
+            let mut far = chain(&stream, 1, "far away");
             far.iter_mut().for_each(|fact| fact.n = n);
             refused(&*host, &far, Manner::Together, &codes, "a fact far behind the end").await?;
             refused(&*host, &far, Manner::EachIfFree, &codes, "a fact far behind the end").await?;

@@ -1,15 +1,16 @@
 //! Many callers at once, through several handles, with somebody who follows a cursor meanwhile.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
-use divvy_core::{Code, Fact, Manner, Written};
+use divvy_core::{Code, Fact, Manner, Stream, Written};
 
 use crate::Host;
 use crate::conformance::desk::{
-    Broken, Desk, Patience, Verdict, address, broken, complete, reads, step_aside,
+    Broken, Desk, Patience, Verdict, WHOLE, address, broken, complete, reads, step_aside,
 };
 
 /// One who works beside others.
@@ -113,31 +114,75 @@ async fn settle(
 }
 
 pub(super) async fn never_skips(desk: &Desk<'_>) -> Verdict {
-    let (handles, reader) = (handles(desk).await?, desk.open().await?);
-    let (callers, mut facts, mut commits) = (desk.options.callers, Vec::new(), Vec::new());
-    for caller in 0..callers {
-        let own = commits_of(desk, caller)?;
-        facts.extend(own.iter().flatten().cloned());
-        commits.push(own);
+    let reader = desk.open().await?;
+    let commits = all_commits(desk)?;
+    let facts: Vec<Fact> = commits.iter().flatten().flatten().cloned().collect();
+    let found = followed(desk, &*reader, commits, |_, _| Ok(())).await?;
+    let what = "followed while others committed";
+    let Err(Broken(missing)) = complete(&found, &facts, what) else { return Ok(()) };
+    // Lost, or there and passed over?
+    let start = desk.start.as_ref();
+    let (again, _) = desk.follow(&*reader, start, WHOLE, facts.len()).await?;
+    let kept = complete(&again, &facts, what).is_ok();
+    let why = if kept { "a second reading has it" } else { "a second reading lacks it too" };
+    broken(format!("{missing}; {why}"))
+}
+
+pub(super) async fn seen_whole(desk: &Desk<'_>) -> Verdict {
+    let reader = desk.open().await?;
+    let commits = all_commits(desk)?;
+    let mut of: HashMap<(Stream, u64), usize> = HashMap::new();
+    let mut left: HashMap<usize, usize> = HashMap::new();
+    for (i, commit) in commits.iter().flatten().enumerate() {
+        of.extend(commit.iter().map(|fact| ((fact.stream.clone(), fact.n), i)));
+        left.insert(i, commit.len());
     }
-    let (open, end) = (AtomicUsize::new(callers), facts.len());
+    let whole = left.clone();
+    let mut halves: HashMap<usize, String> = HashMap::new();
+    followed(desk, &*reader, commits, |facts, is_last| {
+        for fact in facts {
+            let Some(i) = of.get(&(fact.stream.clone(), fact.n)) else { continue };
+            let left = left.entry(*i).or_default();
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                halves.remove(i);
+            } else {
+                halves.insert(*i, address(fact));
+            }
+        }
+        let half = halves.iter().find(|_| is_last);
+        let Some((i, address)) = half else { return Ok(()) };
+        let (left, whole) = (left.get(i).unwrap_or(&0), whole.get(i).unwrap_or(&0));
+        broken(format!("{address} is seen at the end, {left} of the {whole} facts with it are not"))
+    })
+    .await
+    .map(drop)
+}
+
+/// What a follower of the cursor reads in small pages while everyone commits; each page, and
+/// whether it is the last so far, is shown to `look`.
+async fn followed(
+    desk: &Desk<'_>,
+    reader: &dyn Host,
+    commits: Vec<Vec<Vec<Fact>>>,
+    mut look: impl FnMut(&[Fact], bool) -> Verdict + Send,
+) -> Verdict<Vec<Fact>> {
+    let handles = handles(desk).await?;
+    let end = commits.iter().flatten().map(Vec::len).sum();
+    let open = AtomicUsize::new(commits.len());
     let mut beside: Vec<Caller<'_, Verdict<Vec<Fact>>>> = Vec::new();
-    beside.push(Box::pin(follower(desk, &*reader, &open, end)));
+    beside.push(Box::pin(follower(desk, reader, &open, end, &mut look)));
     for (host, commits) in handles.iter().cycle().zip(commits) {
         beside.push(Box::pin(write_all(&**host, commits, &open)));
     }
     let mut told = together(beside).await.into_iter();
     let found = told.next().unwrap_or_else(|| broken("nobody followed"))?;
     told.try_for_each(|written| written.map(drop))?;
-    let what = "followed while others committed";
-    if let Err(Broken(missing)) = complete(&found, &facts, what) {
-        // Lost, or there and passed over?
-        let (again, _) = desk.follow(&*reader, desk.start.as_ref(), 1_000, end).await?;
-        let kept = complete(&again, &facts, what).is_ok();
-        let why = if kept { "a second reading has all" } else { "a second reading lacks it too" };
-        return broken(format!("{missing}; {why}"));
-    }
-    Ok(())
+    Ok(found)
+}
+
+fn all_commits(desk: &Desk<'_>) -> Verdict<Vec<Vec<Vec<Fact>>>> {
+    (0..desk.options.callers).map(|caller| commits_of(desk, caller)).collect()
 }
 
 /// The commits of one caller: most are small, some large enough to be overtaken, and each goes on
@@ -181,13 +226,19 @@ async fn follower(
     host: &dyn Host,
     open: &AtomicUsize,
     end: usize,
+    look: &mut (dyn FnMut(&[Fact], bool) -> Verdict + Send),
 ) -> Verdict<Vec<Fact>> {
     let (mut found, mut reading) = (Vec::new(), desk.reading(host, desk.start.clone()));
     let mut patience = None;
     loop {
         let ended = open.load(Ordering::SeqCst) == 0;
         let next = reading.next(SMALL_PAGE).await?;
+        look(&next.facts, next.is_last)?;
         found.extend(next.facts);
+        if next.moved && !next.is_last {
+            continue;
+        }
+        // At the end of what there is, where facts that come late would be skipped.
         step_aside().await;
         if !ended || next.moved {
             continue;

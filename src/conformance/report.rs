@@ -82,6 +82,9 @@ parts! {
     NeverSkips "never-skips":
         "a cursor never skips, whoever commits meanwhile",
         "a planner does not see a run that was committed, and plans the same payables again";
+    SeenWhole "seen-whole":
+        "whoever reads to the end sees whole commits",
+        "a payout is folded without what it claims, no equation holds, and all paying stops";
     OtherDatabase "other-database":
         "a cursor of another database is refused",
         "after a restored backup a fold goes on as if nothing was lost, and pays again";
@@ -131,12 +134,13 @@ impl Outcome {
 /// use divvy::{Host, Sqlite};
 ///
 /// // A database in memory has one handle; every opening gives that one.
-/// fn same(host: &Arc<Sqlite>) -> Opening {
-///     let host = Arc::clone(host) as Arc<dyn Host>;
+/// fn same(host: &Arc<dyn Host>) -> Opening {
+///     let host = Arc::clone(host);
 ///     Box::pin(async { Ok(host) })
 /// }
 ///
-/// let (host, other) = (Arc::new(Sqlite::in_memory()?), Arc::new(Sqlite::in_memory()?));
+/// let host: Arc<dyn Host> = Arc::new(Sqlite::in_memory()?);
+/// let other: Arc<dyn Host> = Arc::new(Sqlite::in_memory()?);
 /// let suite = Conformance::new(move || same(&host), move || same(&other));
 /// let report = suite.run(&Options { facts: 500, rounds: 5, ..Options::default() }).await;
 /// assert!(report.is_kept());
