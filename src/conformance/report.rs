@@ -12,7 +12,7 @@ macro_rules! parts {
         /// use divvy::conformance::Part;
         ///
         /// assert_eq!(Part::NeverSkips.name(), "never-skips");
-        /// assert_eq!(Part::NeverSkips.promise(), "a cursor never skips, whoever commits meanwhile");
+        /// assert!(Part::NeverSkips.promise().starts_with("a cursor never skips"));
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
