@@ -1,6 +1,7 @@
 //! The host in the box: one SQLite file (ADR 0003).
 
 mod file;
+mod presence;
 mod refusal;
 mod rows;
 mod schema;
