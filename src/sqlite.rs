@@ -1,5 +1,6 @@
 //! The host in the box: one SQLite file (ADR 0003).
 
+mod copy;
 mod file;
 mod presence;
 mod refusal;
@@ -20,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use crate::Host;
+use crate::sqlite::copy::Target;
 use crate::sqlite::file::File;
 use crate::sqlite::refusal::refusal;
 use crate::sqlite::writer::{Ask, Job, Writer};
@@ -189,6 +191,41 @@ impl Sqlite {
             connection.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).optional()
         });
         kept.await.ok()?.ok()?
+    }
+
+    /// Copies the database into a new file while it is in use: all commits up to one moment, and
+    /// no half of one. It returns once the copy is whole and flushed; until then nothing has its
+    /// name. Others write on meanwhile.
+    ///
+    /// The copy is another timeline, and says so: it has an epoch of its own and no checkpoint, so
+    /// whoever opens it drops cursors and asks the rails before paying (`docs/backup.md`).
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("divvy-copy-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use divvy::core::Code;
+    /// use divvy::{Divvy, Sqlite};
+    ///
+    /// let shop = Sqlite::open(folder.join("shop.divvy"))?;
+    /// shop.back_up(folder.join("monday.divvy")).await?;
+    ///
+    /// let mut copy = Divvy::open(Sqlite::open_existing(folder.join("monday.divvy"))?).await?;
+    /// assert_eq!(copy.verify().await?.facts, 0);
+    /// // A copy is never written over.
+    /// let again = shop.back_up(folder.join("monday.divvy")).await.unwrap_err();
+    /// assert_eq!(again.code(), Code::FileUnusable);
+    /// # Ok::<(), divvy::core::Error>(())
+    /// # }).unwrap();
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::FileUnusable`] when something is at the path already, or it cannot be written, and
+    /// [`Code::StoreUnusable`] when there is no room; what was half done is taken away.
+    pub async fn back_up(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let target = Target::new(path.as_ref())?;
+        self.ask(move |connection| target.copy(connection)).await?
     }
 
     fn start(connection: Connection, file: &File) -> Result<Self, Error> {

@@ -143,6 +143,10 @@ fn fill_up(path: &Path) {
     }
     assert!(refused > 0 && !kept.is_empty(), "{refused} refused");
     println!("it was full after {} facts", kept.len());
+    // A copy for which there is no room leaves nothing behind.
+    let error = block_on(host.back_up(folder.join("copy"))).expect_err("no room");
+    assert_eq!(error.code(), Code::StoreUnusable, "{error}");
+    assert!(!folder.join("copy").exists() && !folder.join("copy.unfinished").exists());
     fs::remove_file(folder.join("ballast")).expect("there is room again");
     assert_eq!(commit(&host, facts("again", 9_000)), Ok(vec![Written::New]));
     kept.extend(facts("again", 9_000));
