@@ -38,7 +38,11 @@ impl Target {
     pub(super) fn copy(&self, from: &Connection) -> Result<(), Error> {
         let made = self.make(from).and_then(|()| self.hand_over());
         // Half a copy must never be taken for one; and of a whole one this is the second name.
-        drop(fs::remove_file(&self.unfinished));
+        let mut journal = self.unfinished.clone().into_os_string();
+        journal.push("-journal");
+        for left in [self.unfinished.as_os_str(), &journal] {
+            drop(fs::remove_file(left));
+        }
         made
     }
 

@@ -29,7 +29,7 @@ fn reopened(file: &[u8], log: &[u8]) -> Result<Vec<Fact>, Error> {
 /// For each prefix of history that some cut leaves, how long it was: the shortest and the longest
 /// log that leaves it. Cuts inside a frame leave what cuts before them do.
 fn cut_everywhere(run: &Run) -> Result<BTreeMap<usize, (usize, usize)>, String> {
-    let frames = (run.log.len() - LOG_HEAD) / FRAME;
+    let frames = run.frames();
     let mut prefixes: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     let ends = (0..=frames).map(|frame| LOG_HEAD + frame * FRAME);
     let inside = (0..frames).map(|frame| LOG_HEAD + frame * FRAME + (frame * 1_009) % FRAME);
@@ -56,10 +56,8 @@ fn told_is_kept(run: &Run, found: &[Fact], cut: usize) -> Result<(), String> {
 }
 
 fn reference(fact: &Fact) -> Option<String> {
-    match fact.body().expect("a body") {
-        Body::Signed(signed) => Some(signed.reference),
-        _ => None,
-    }
+    let Body::Signed(signed) = fact.body().expect("a body") else { return None };
+    Some(signed.reference)
 }
 
 /// The rail as it was when the log was so long.
@@ -117,7 +115,7 @@ fn a_power_cut_anywhere_leaves_a_history_from_which_nobody_is_paid_twice() {
         let run = run(window, |host| Arc::new(host));
         let prefixes = cut_everywhere(&run).unwrap_or_else(|broken| panic!("{window:?}: {broken}"));
         assert_eq!(prefixes.keys().max(), Some(&run.facts.len()), "the whole log has it all");
-        let (tries, frames) = (run.sent.len(), (run.log.len() - LOG_HEAD) / FRAME);
+        let (tries, frames) = (run.sent.len(), run.frames());
         assert!(tries > 10 && prefixes.len() > 20, "{tries} tries, {} prefixes", prefixes.len());
         for (i, (count, (shortest, longest))) in prefixes.iter().enumerate() {
             // The rail may have heard of all that was released, or of nothing after the commit,
@@ -140,7 +138,7 @@ fn a_power_cut_anywhere_leaves_a_history_from_which_nobody_is_paid_twice() {
 #[test]
 fn a_spoilt_frame_ends_history_before_it_or_is_refused_by_name() {
     let run = run(WindowKind::Until, |host| Arc::new(host));
-    let frames = (run.log.len() - LOG_HEAD) / FRAME;
+    let frames = run.frames();
     let mut prefixes = BTreeMap::new();
     for frame in 0..frames {
         // Somewhere in its head and somewhere in its page: the checksum covers both.
@@ -173,7 +171,7 @@ fn a_host_that_says_written_before_it_is_loses_tries_that_were_sent() {
     }
     // And somebody would be paid twice by it, where nothing but our own facts can tell.
     let run = run(WindowKind::Once, |host| Arc::new(Hasty::new(host)));
-    let frames = (run.log.len() - LOG_HEAD) / FRAME;
+    let frames = run.frames();
     let twice = (0..=frames).map(|frame| LOG_HEAD + frame * FRAME).any(|cut| {
         let gone_on = go_on(&run, cut, rail_at(&run, cut));
         gone_on.is_err_and(|broken| broken.contains("was paid"))

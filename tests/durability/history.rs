@@ -28,6 +28,13 @@ pub(crate) struct Run {
     pub(crate) end: Time,
 }
 
+impl Run {
+    /// How many frames the log has.
+    pub(crate) fn frames(&self) -> usize {
+        self.log[LOG_HEAD..].chunks_exact(FRAME).len()
+    }
+}
+
 const DAY_SECS: u64 = 86_400;
 const DAYS: u64 = 6;
 const TROUBLE: &str = "late=150,lost=120,dropped=60,duplicated=80,out_of_order=60,refused=80,\
@@ -47,8 +54,9 @@ pub(crate) fn run(window: WindowKind, wrap: impl Fn(Sqlite) -> Arc<dyn Host>) ->
     let facts = block_on(host.since(None, usize::MAX)).expect("a page").facts;
     let read = |name: &str| fs::read(folder.file(name)).expect("a file");
     let (file, log) = (read("a"), read("a-wal"));
-    assert!(log.len() / FRAME < 4_000, "the log was folded into the file meanwhile");
-    Run { window, file, log, facts, sent: till.sent(), blank, end }
+    let run = Run { window, file, log, facts, sent: till.sent(), blank, end };
+    assert!(run.frames() < 4_000, "the log was folded into the file meanwhile");
+    run
 }
 
 /// Lives through some days, and comes to rest at none of them.

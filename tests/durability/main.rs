@@ -4,7 +4,9 @@
     clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a test that panics is a red test, which is what it is for"
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a red test, and a started copy says what it found"
 )]
 
 mod cuts;
