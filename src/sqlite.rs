@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use crate::Host;
 use crate::sqlite::copy::Target;
 use crate::sqlite::file::File;
+use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
 use crate::sqlite::writer::{Ask, Job, Writer};
 
@@ -56,6 +57,7 @@ pub struct Sqlite {
     path: PathBuf,
     epoch: String,
     flushes: Arc<AtomicU64>,
+    presence: Presence,
     /// Not there for one that was opened for reading alone.
     writes: Option<Sender<Job>>,
     /// For a look on the caller's own thread at what little is new.
@@ -241,7 +243,8 @@ impl Sqlite {
         let epoch = schema::epoch(connection).map_err(|error| refusal(path, &error))?;
         let (path, flushes) = (path.to_owned(), Arc::default());
         let (glance, writes, reads, writer, readers) = (None, None, None, None, Vec::new());
-        Ok(Self { path, epoch, flushes, writes, glance, reads, writer, readers })
+        let presence = Presence::new(connection);
+        Ok(Self { path, epoch, flushes, presence, writes, glance, reads, writer, readers })
     }
 
     fn start_writer(&mut self, connection: Connection) -> Result<(), Error> {
@@ -320,7 +323,8 @@ impl Host for Sqlite {
 
     async fn read(&self, stream: &Stream) -> Result<Vec<Fact>, Error> {
         let (path, stream) = (self.path.clone(), stream.clone());
-        self.ask(move |connection| rows::read(connection, &path, &stream)).await?
+        let facts = self.ask(move |connection| rows::read(connection, &path, &stream)).await??;
+        self.presence.check(Code::StoreUnusable).map(|()| facts)
     }
 
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error> {
@@ -333,11 +337,15 @@ impl Host for Sqlite {
             );
             return Err(Error::new(Code::EpochChanged, detail));
         }
-        if let Some(page) = self.glance(&cursor, facts_max)? {
-            return Ok(page);
-        }
-        let path = self.path.clone();
-        self.ask(move |connection| rows::since(connection, &path, &cursor, facts_max)).await?
+        let (path, glanced) = (self.path.clone(), self.glance(&cursor, facts_max)?);
+        let page = match glanced {
+            Some(page) => page,
+            None => {
+                let ask = move |db: &Connection| rows::since(db, &path, &cursor, facts_max);
+                self.ask(ask).await??
+            }
+        };
+        self.presence.check(Code::StoreUnusable).map(|()| page)
     }
 }
 

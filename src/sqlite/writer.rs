@@ -107,7 +107,10 @@ impl Writer {
             return outcomes;
         }
         let ended = match self.say("COMMIT") {
-            Ok(()) => self.presence.check().inspect_err(|gone| self.close_for(gone)),
+            Ok(()) => {
+                let there = self.presence.check(Code::CommitUnknown);
+                there.inspect_err(|gone| self.close_for(gone))
+            }
             Err(error) => Err(self.commit_failed(&error)),
         };
         if let Err(error) = ended {

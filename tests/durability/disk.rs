@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use divvy::core::{Body, Code, Error, Fact, Head, Held, Manner, Stream, Time, Written};
-use divvy::{Host, Sqlite};
+use divvy::sandbox::{Faults, Terms, WindowKind};
+use divvy::{Divvy, Host, Sqlite};
 
 use crate::folder::{Folder, block_on};
+use crate::history::{set_up, start, take_in, worker};
+use crate::till::{Rail, Till};
 
 fn facts(name: &str, bytes: usize) -> Vec<Fact> {
     let stream = Stream::parse(&format!("payee/show/{name}")).expect("a stream");
@@ -38,8 +42,10 @@ fn a_file_that_is_taken_away_is_told_before_anyone_hears_written() {
     ];
     for (what, take) in takes {
         let folder = Folder::new("taken");
-        let host = Sqlite::open(folder.file("a")).expect("a database");
+        let open = || Sqlite::open(folder.file("a")).expect("a database");
+        let (host, other) = (open(), open());
         assert_eq!(commit(&host, facts("before", 9)), Ok(vec![Written::New]), "{what}");
+        assert_eq!(all(&other), facts("before", 9), "{what}");
         take(&folder);
         let error = commit(&host, facts("after", 9)).expect_err(what);
         assert_eq!(error.code(), Code::CommitUnknown, "{what}: {error}");
@@ -48,6 +54,45 @@ fn a_file_that_is_taken_away_is_told_before_anyone_hears_written() {
         let error = commit(&host, facts("later", 9)).expect_err(what);
         assert_eq!(error.code(), Code::StoreUnusable, "{what}: {error}");
         assert!(error.to_string().contains("opened again"), "{what}: {error}");
+        // It can still be read by whoever has it open, and nobody may act by it.
+        for host in [&host, &other] {
+            let page = block_on(host.since(None, 9)).map(|page| page.facts);
+            let read = block_on(host.read(&facts("after", 9)[0].stream));
+            for told in [page, read] {
+                assert_eq!(told.expect_err(what).code(), Code::StoreUnusable, "{what}");
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_is_paid_by_a_file_that_was_taken_away() {
+    // Two workers on two handles; the first plans what nobody will ever read, and the second must
+    // not find it there and send it.
+    let folder = Folder::new("unpaid");
+    let path = folder.file("a");
+    for window in [WindowKind::Until, WindowKind::Once] {
+        drop(fs::remove_file(&path));
+        let blank = Rail::new(Terms { window, ..Terms::default() });
+        let till = Arc::new(Till::new(folder.file("a-wal"), blank, Faults::default()));
+        block_on(async {
+            let open = || Sqlite::open(&path).expect("a database");
+            let mut first = Divvy::open(open()).await.expect("it opens");
+            set_up(&mut first, start()).await;
+            take_in(&mut first, 0, start()).await;
+            let mut second = Divvy::open(open()).await.expect("it opens");
+            fs::remove_file(&path).expect("deleted");
+            for divvy in [&mut first, &mut second] {
+                let mut worker = worker(window, Arc::clone(&till));
+                for hour in 1..4 {
+                    let now = start().plus_secs(hour * 3_600);
+                    let error = worker.tick(divvy, now).await.expect_err("it is gone");
+                    assert!(error.to_string().contains("deleted or replaced"), "{error}");
+                }
+            }
+        });
+        assert!(till.sent().is_empty(), "{window:?}: a try was sent");
     }
 }
 
