@@ -6,14 +6,15 @@ mod presence;
 mod refusal;
 mod rows;
 mod schema;
+mod threads;
 mod writer;
 
 use core::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written};
@@ -25,6 +26,7 @@ use crate::sqlite::copy::Target;
 use crate::sqlite::file::File;
 use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
+use crate::sqlite::threads::{read_until_closed, thread};
 use crate::sqlite::writer::{Ask, Job, Writer};
 
 /// Facts in one SQLite file: no server, durable, many processes on one machine.
@@ -367,20 +369,6 @@ impl Drop for Sqlite {
         self.readers.drain(..).for_each(|reader| drop(reader.join()));
         drop(self.writes.take());
         drop(self.writer.take().map(JoinHandle::join));
-    }
-}
-
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
-    Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
-        Error::new(Code::StoreUnusable, format!("the system gives no thread: {error}"))
-    })
-}
-
-fn read_until_closed(connection: &Connection, queue: &Mutex<Receiver<Ask>>) {
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(ask) = next else { return };
-        ask(connection);
     }
 }
 
