@@ -8,14 +8,16 @@ LINES ?= 2000000
 DEPTH ?= 12
 KILLS ?= 50
 SEEDS ?= 2000
+FACTS ?= 1000000
 # What the second run of the main job must say: nobody is paid twice.
 NOBODY ?= nobody is due
 # The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
-SUITES ?= explorer stories
+SUITES ?= explorer stories conformance
 
 CARGO ?= cargo
 STAGE := sh scripts/stage
-COUNTS = DIVVY_EXPLORER_DEPTH=$(DEPTH) DIVVY_KILLS=$(KILLS) DIVVY_SEEDS=$(SEEDS)
+COUNTS = DIVVY_EXPLORER_DEPTH=$(DEPTH) DIVVY_KILLS=$(KILLS) DIVVY_SEEDS=$(SEEDS) \
+	DIVVY_FACTS=$(FACTS)
 
 export CARGO
 

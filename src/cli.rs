@@ -1,5 +1,6 @@
 //! What can be typed, and how it ends.
 
+mod backup;
 mod explain;
 mod init;
 mod measure;
@@ -59,6 +60,8 @@ enum Command {
     Explain(explain::Explain),
     /// Recompute every hash and every equation from the first fact.
     Verify(Dir),
+    /// Copy the database into a new file while it is in use, and verify the copy.
+    Backup(backup::Backup),
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
@@ -125,6 +128,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Status(status) => status.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
+        Command::Backup(backup) => backup.run(out).await,
         Command::Split(split) => split.run(out),
     }
 }

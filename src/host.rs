@@ -7,7 +7,7 @@ use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Writ
 
 /// Where facts live. [`crate::Sqlite`] is in the box; a host brings any store with a unique key.
 ///
-/// The promises, each of which loses money when it is broken:
+/// The promises, each of which loses money when it is broken; [`crate::conformance`] tries them:
 ///
 /// - an address is written once: a taken one is told, never overwritten;
 /// - a fact whose predecessor is absent is refused;

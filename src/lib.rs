@@ -2,6 +2,7 @@
 
 mod book;
 pub mod clock;
+pub mod conformance;
 mod divvy;
 mod host;
 mod http;

@@ -1,17 +1,20 @@
 //! The host in the box: one SQLite file (ADR 0003).
 
+mod copy;
 mod file;
+mod presence;
 mod refusal;
 mod rows;
 mod schema;
+mod threads;
 mod writer;
 
 use core::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written};
@@ -19,8 +22,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::Host;
+use crate::sqlite::copy::Target;
 use crate::sqlite::file::File;
+use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
+use crate::sqlite::threads::{read_until_closed, thread};
 use crate::sqlite::writer::{Ask, Job, Writer};
 
 /// Facts in one SQLite file: no server, durable, many processes on one machine.
@@ -53,6 +59,7 @@ pub struct Sqlite {
     path: PathBuf,
     epoch: String,
     flushes: Arc<AtomicU64>,
+    presence: Presence,
     /// Not there for one that was opened for reading alone.
     writes: Option<Sender<Job>>,
     /// For a look on the caller's own thread at what little is new.
@@ -186,6 +193,41 @@ impl Sqlite {
         kept.await.ok()?.ok().filter(|bytes| !bytes.is_empty())
     }
 
+    /// Copies the database into a new file while it is in use: all commits up to one moment, and
+    /// no half of one. It returns once the copy is whole and flushed; until then nothing has its
+    /// name. Others write on meanwhile.
+    ///
+    /// The copy is another timeline, and says so: it has an epoch of its own and no checkpoint, so
+    /// whoever opens it drops cursors and asks the rails before paying (`docs/backup.md`).
+    ///
+    /// ```
+    /// # let folder = std::env::temp_dir().join(format!("divvy-copy-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use divvy::core::Code;
+    /// use divvy::{Divvy, Sqlite};
+    ///
+    /// let shop = Sqlite::open(folder.join("shop.divvy"))?;
+    /// shop.back_up(folder.join("monday.divvy")).await?;
+    ///
+    /// let mut copy = Divvy::open(Sqlite::open_existing(folder.join("monday.divvy"))?).await?;
+    /// assert_eq!(copy.verify().await?.facts, 0);
+    /// // A copy is never written over.
+    /// let again = shop.back_up(folder.join("monday.divvy")).await.unwrap_err();
+    /// assert_eq!(again.code(), Code::FileUnusable);
+    /// # Ok::<(), divvy::core::Error>(())
+    /// # }).unwrap();
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::FileUnusable`] when something is at the path already, or it cannot be written, and
+    /// [`Code::StoreUnusable`] when there is no room; what was half done is taken away.
+    pub async fn back_up(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let target = Target::new(path.as_ref())?;
+        self.ask(move |connection| target.copy(connection)).await?
+    }
+
     fn start(connection: Connection, file: &File) -> Result<Self, Error> {
         let mut host = Self::bare(file.path(), &connection)?;
         let readers = (0..READERS).map(|_| file.open_reader()).collect::<Result<_, _>>()?;
@@ -199,7 +241,8 @@ impl Sqlite {
         let epoch = schema::epoch(connection).map_err(|error| refusal(path, &error))?;
         let (path, flushes) = (path.to_owned(), Arc::default());
         let (glance, writes, reads, writer, readers) = (None, None, None, None, Vec::new());
-        Ok(Self { path, epoch, flushes, writes, glance, reads, writer, readers })
+        let presence = Presence::new(connection);
+        Ok(Self { path, epoch, flushes, presence, writes, glance, reads, writer, readers })
     }
 
     fn start_writer(&mut self, connection: Connection) -> Result<(), Error> {
@@ -278,7 +321,8 @@ impl Host for Sqlite {
 
     async fn read(&self, stream: &Stream) -> Result<Vec<Fact>, Error> {
         let (path, stream) = (self.path.clone(), stream.clone());
-        self.ask(move |connection| rows::read(connection, &path, &stream)).await?
+        let facts = self.ask(move |connection| rows::read(connection, &path, &stream)).await??;
+        self.presence.check(Code::StoreUnusable).map(|()| facts)
     }
 
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error> {
@@ -291,11 +335,15 @@ impl Host for Sqlite {
             );
             return Err(Error::new(Code::EpochChanged, detail));
         }
-        if let Some(page) = self.glance(&cursor, facts_max)? {
-            return Ok(page);
-        }
-        let path = self.path.clone();
-        self.ask(move |connection| rows::since(connection, &path, &cursor, facts_max)).await?
+        let (path, glanced) = (self.path.clone(), self.glance(&cursor, facts_max)?);
+        let page = match glanced {
+            Some(page) => page,
+            None => {
+                let ask = move |db: &Connection| rows::since(db, &path, &cursor, facts_max);
+                self.ask(ask).await??
+            }
+        };
+        self.presence.check(Code::StoreUnusable).map(|()| page)
     }
 }
 
@@ -317,20 +365,6 @@ impl Drop for Sqlite {
         self.readers.drain(..).for_each(|reader| drop(reader.join()));
         drop(self.writes.take());
         drop(self.writer.take().map(JoinHandle::join));
-    }
-}
-
-fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
-    Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
-        Error::new(Code::StoreUnusable, format!("the system gives no thread: {error}"))
-    })
-}
-
-fn read_until_closed(connection: &Connection, queue: &Mutex<Receiver<Ask>>) {
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(ask) = next else { return };
-        ask(connection);
     }
 }
 

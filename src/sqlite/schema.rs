@@ -134,6 +134,16 @@ pub(super) fn epoch(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
+/// Makes a copy a database of its own: with an epoch that no cursor knows, and no checkpoint.
+pub(super) fn begin_anew(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let refused = |error: rusqlite::Error| refusal(path, &error);
+    connection.pragma_update(None, "synchronous", "FULL").map_err(refused)?;
+    let sql = "UPDATE divvy_meta SET value = ?1 WHERE name = 'epoch'";
+    connection.execute(sql, [draw_epoch()?]).map_err(refused)?;
+    connection.execute("DELETE FROM divvy_checkpoint", []).map_err(refused)?;
+    prove(connection, path).map(drop)
+}
+
 fn draw_epoch() -> Result<String, Error> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| {

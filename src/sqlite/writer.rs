@@ -9,6 +9,7 @@ use divvy_core::{Code, Error, Fact, Manner, Written};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
 use crate::sqlite::rows;
 
@@ -31,6 +32,7 @@ pub(super) struct Writer {
     connection: Connection,
     path: PathBuf,
     flushes: Arc<AtomicU64>,
+    presence: Presence,
     /// Set when a commit failed in the middle; nothing is written after that.
     broken: Option<Error>,
 }
@@ -40,7 +42,8 @@ type Told = Result<Vec<Written>, Error>;
 
 impl Writer {
     pub(super) fn new(connection: Connection, path: PathBuf, flushes: Arc<AtomicU64>) -> Self {
-        Self { connection, path, flushes, broken: None }
+        let presence = Presence::new(&connection);
+        Self { connection, path, flushes, presence, broken: None }
     }
 
     /// Serves until every sender is gone and the queue is empty. Closing the connection then
@@ -103,8 +106,14 @@ impl Writer {
             self.roll_back();
             return outcomes;
         }
-        if let Err(error) = self.say("COMMIT") {
-            let error = self.commit_failed(&error);
+        let ended = match self.say("COMMIT") {
+            Ok(()) => {
+                let there = self.presence.check(Code::CommitUnknown);
+                there.inspect_err(|gone| self.close_for(gone))
+            }
+            Err(error) => Err(self.commit_failed(&error)),
+        };
+        if let Err(error) = ended {
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
                 *outcome = Err(error.clone());
             }
@@ -155,10 +164,15 @@ impl Writer {
         if error.sqlite_error_code().is_some_and(|code| certain.contains(&code)) {
             return refused;
         }
-        let detail = format!("{refused}: nothing more is written until it is opened again");
-        self.broken = Some(Error::new(Code::StoreUnusable, detail));
+        self.close_for(&refused);
         let detail = format!("{refused}: whether it was committed shows when it is opened again");
         Error::new(Code::CommitUnknown, detail)
+    }
+
+    /// Nothing is written behind a commit of which nobody knows what became.
+    fn close_for(&mut self, why: &Error) {
+        let detail = format!("{why}: nothing more is written until it is opened again");
+        self.broken = Some(Error::new(Code::StoreUnusable, detail));
     }
 
     fn roll_back(&mut self) {

@@ -6,6 +6,7 @@
 )]
 
 mod addresses;
+mod backups;
 mod cursors;
 mod desk;
 mod durability;
