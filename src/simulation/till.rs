@@ -1,0 +1,109 @@
+//! Where money comes in: receipts, each of which is to be recorded once, whatever it takes.
+
+use std::collections::BTreeMap;
+
+use divvy_core::danger::{Vouched, vouched};
+use divvy_core::{Amount, Asset, Error, Evidence, Hash, Name, Payment, Time};
+
+use crate::simulation::dice::Dice;
+
+/// Receipts by their number.
+#[derive(Debug)]
+pub(super) struct Till {
+    left: u64,
+    receipts: Vec<Receipt>,
+    /// What is known to be recorded.
+    pub(super) recorded: BTreeMap<u64, ()>,
+}
+
+/// One movement of money, as the till vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Receipt {
+    pub(super) id: u64,
+    pub(super) book: Name,
+    pub(super) amount: Amount,
+    pub(super) event_at: Time,
+}
+
+impl Till {
+    pub(super) const fn new(payments: u64) -> Self {
+        Self { left: payments, receipts: Vec::new(), recorded: BTreeMap::new() }
+    }
+
+    /// The next receipts for a book: mostly new ones, some for the second time, some of which the
+    /// same name says something else.
+    pub(super) fn next(
+        &mut self,
+        book: &Name,
+        (start, now): (Time, Time),
+        dice: &mut Dice,
+    ) -> Result<Vec<Receipt>, Error> {
+        let mut next = Vec::new();
+        for _ in 0..dice.within(1, 4) {
+            if dice.permille(200)
+                && let Some(again) = dice.pick(&self.receipts).cloned()
+            {
+                let other = dice.permille(250);
+                let amount = if other { amount(dice)? } else { again.amount };
+                if again.book == *book || other {
+                    next.push(Receipt { amount, book: book.clone(), ..again });
+                }
+                continue;
+            }
+            if self.left == 0 {
+                continue;
+            }
+            self.left = self.left.saturating_sub(1);
+            let id = u64::try_from(self.receipts.len()).unwrap_or(u64::MAX);
+            let late_millis = if dice.permille(250) { dice.below(259_200_000) } else { 0 };
+            let event_at = Time::from_millis(now.millis().saturating_sub(late_millis)).max(start);
+            let receipt = Receipt { id, book: book.clone(), amount: amount(dice)?, event_at };
+            self.receipts.push(receipt.clone());
+            next.push(receipt);
+        }
+        Ok(next)
+    }
+
+    /// The receipts of which nobody knows yet that they are recorded.
+    pub(super) fn unrecorded(&self, book: &Name) -> Vec<Receipt> {
+        let open = |receipt: &&Receipt| {
+            receipt.book == *book && !self.recorded.contains_key(&receipt.id)
+        };
+        self.receipts.iter().filter(open).cloned().collect()
+    }
+
+    pub(super) fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+}
+
+impl Receipt {
+    /// The payment that the till vouches for.
+    pub(super) fn payment(&self, asset: &Asset) -> Result<Payment, Error> {
+        let said = format!("{} minor units", self.amount);
+        let evidence = Evidence { source: "till".to_owned(), hash: Hash::of(b"till"), said };
+        let vouched_for = Vouched {
+            source: Name::new(SOURCE)?,
+            account: Name::new("main")?,
+            id: Name::new(&format!("r{}", self.id))?,
+            amount: self.amount,
+            asset: asset.clone(),
+            payer: None,
+            event_at: self.event_at,
+            evidence,
+        };
+        vouched(vouched_for, asset)
+    }
+}
+
+/// Mostly everyday amounts; some of next to nothing, some of very much.
+fn amount(dice: &mut Dice) -> Result<Amount, Error> {
+    Amount::new(match dice.below(20) {
+        0..=3 => dice.within(1, 9),
+        4 => dice.within(1_000_000, 1_000_000_000_000),
+        _ => dice.within(10, 100_000),
+    })
+}
+
+/// What the till's payments are from.
+pub(super) const SOURCE: &str = "till";
