@@ -7,14 +7,16 @@ use divvy::simulation::{Knobs, simulate};
 fn seeds() {
     let started = std::time::Instant::now();
     let mut steps = 0;
-    for seed in 0..200 {
+    let first: u64 = std::env::var("DIVVY_SEED").ok().and_then(|t| t.parse().ok()).unwrap_or(0);
+    let count: u64 = std::env::var("DIVVY_SEEDS").ok().and_then(|t| t.parse().ok()).unwrap_or(200);
+    for seed in first..first+count {
         let report = simulate(&Knobs::of_seed(seed)).unwrap();
         steps += report.steps;
         if let Some(broken) = &report.broken {
             for line in &report.story { println!("{line}"); }
             panic!("{broken}\n{}", report.knobs);
         }
-        if seed == 199 { println!("{:#?}", report.counts); }
+        if seed == first + count - 1 { println!("{:#?}", report.counts); }
     }
     println!("{steps} {:?}", started.elapsed());
 }
