@@ -20,6 +20,8 @@
 //! settled that can be, and the statement of the worlds and the facts are the same.
 
 mod dice;
+mod expected;
+mod heal;
 mod jobs;
 mod knobs;
 mod planted;

@@ -68,8 +68,8 @@ impl Expected {
         for pool in self.pools.values() {
             let Some(ideal) = pool.ideal.get(payee) else { continue };
             let slack = pool.slack();
-            let less = (ideal.saturating_sub(slack) >> FRACTION_BITS).saturating_sub(pool.off());
-            let more = (ideal.saturating_add(slack) >> FRACTION_BITS).saturating_add(pool.off());
+            let less = (ideal.saturating_sub(slack) >> FRACTION_BITS).saturating_sub(1);
+            let more = (ideal.saturating_add(slack) >> FRACTION_BITS).saturating_add(1);
             bounds.least = bounds.least.saturating_add(less);
             bounds.most = bounds.most.saturating_add(more);
         }
@@ -126,9 +126,8 @@ impl Expected {
             }
             Body::Declared(declared) => {
                 let parts = declared.payments.iter();
-                let parts = parts.filter_map(|payment| {
-                    self.waiting.remove(&(name.to_owned(), payment.clone()))
-                });
+                let parts = parts
+                    .filter_map(|payment| self.waiting.remove(&(name.to_owned(), payment.clone())));
                 pool.declare(parts.sum());
             }
             _ => {}
@@ -163,11 +162,6 @@ impl PoolExpected {
         let changed = self.changes.saturating_add(1).saturating_mul(self.supply_max);
         let changed = (changed << FRACTION_BITS).div_ceil(scale.max(1));
         changed.saturating_add(self.slack)
-    }
-
-    /// A minor unit, for what is not whole yet.
-    const fn off(&self) -> u128 {
-        1
     }
 }
 
@@ -231,4 +225,4 @@ fn least_common(one: u128, other: u128) -> u128 {
     one.checked_div(large).unwrap_or(0).saturating_mul(other)
 }
 
-const FRACTION_BITS: u32 = 20;
+const FRACTION_BITS: u32 = 40;

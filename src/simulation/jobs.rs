@@ -1,8 +1,6 @@
 //! What a process can be told to do, and how it does it through the front door.
 
-use divvy_core::{
-    Amount, Code, Error, Legs, Name, PayeeSet, Step, Time, Units, Who,
-};
+use divvy_core::{Amount, Code, Error, Legs, Name, PayeeSet, Step, Time, Units, Who};
 
 use crate::simulation::scene::{Scene, Shared};
 use crate::simulation::till::Receipt;
@@ -12,18 +10,56 @@ use crate::{Divvy, Recording, Worker};
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     /// Open the books, their pools and their first rules.
-    SetUp { legs: Vec<Legs>, issues: Vec<Vec<(Name, Units)>> },
+    SetUp {
+        legs: Vec<Legs>,
+        issues: Vec<Vec<(Name, Units)>>,
+    },
     /// A tick of the worker.
     Tick,
-    Record { book: Name, receipts: Vec<Receipt> },
-    Declare { book: Name },
-    SetRule { book: Name, from: Time, legs: Legs },
-    SetPayee { book: Name, payee: Name, set: PayeeSet },
-    Hold { book: Name, payee: Name },
-    Release { book: Name, payee: Name },
-    Issue { book: Name, pool: Name, holder: Name, units: Units },
-    Move { book: Name, pool: Name, from: Name, to: Name, units: u64 },
-    Redeem { book: Name, pool: Name, holder: Name, units: u64 },
+    Record {
+        book: Name,
+        receipts: Vec<Receipt>,
+    },
+    Declare {
+        book: Name,
+    },
+    SetRule {
+        book: Name,
+        from: Time,
+        legs: Legs,
+    },
+    SetPayee {
+        book: Name,
+        payee: Name,
+        set: PayeeSet,
+    },
+    Hold {
+        book: Name,
+        payee: Name,
+    },
+    Release {
+        book: Name,
+        payee: Name,
+    },
+    Issue {
+        book: Name,
+        pool: Name,
+        holder: Name,
+        units: Units,
+    },
+    Move {
+        book: Name,
+        pool: Name,
+        from: Name,
+        to: Name,
+        units: u64,
+    },
+    Redeem {
+        book: Name,
+        pool: Name,
+        holder: Name,
+        units: u64,
+    },
     Checkpoint,
     /// Everything from zero.
     Verify,
@@ -137,7 +173,7 @@ async fn record(
                 Recording::Known => "payments known",
                 Recording::Conflict(_) => "payments in conflict",
             });
-            scene.till.recorded.insert(receipt.id, ());
+            scene.till.recorded.insert(receipt.id);
         }
     });
     Ok(format!("{recordings:?}"))
@@ -183,7 +219,8 @@ impl Scene {
                 Job::Issue { book, pool: pool.name, holder, units }
             }
             81..=84 => {
-                let (pool, from, to) = (town.pool(dice)?.name, town.payee(dice)?, town.payee(dice)?);
+                let (pool, from, to) =
+                    (town.pool(dice)?.name, town.payee(dice)?, town.payee(dice)?);
                 Job::Move { book, pool, from, to, units: dice.within(1, 100) }
             }
             85..=86 => {
@@ -233,4 +270,3 @@ impl Scene {
         Ok(Job::SetUp { legs, issues })
     }
 }
-

@@ -31,10 +31,8 @@ impl fmt::Debug for Desk {
 /// these, so one before each call is enough for every order and every crash.
 async fn pause() {
     let mut paused = false;
-    poll_fn(|_| {
-        if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+    poll_fn(|_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
 }
 
 #[async_trait]
@@ -64,7 +62,12 @@ impl Sender for Desk {
 }
 
 /// A process from its start until somebody drops it.
-pub(super) async fn live(scene: Shared, process: usize, seed: Hash, mut checkpoint: Option<Vec<u8>>) {
+pub(super) async fn live(
+    scene: Shared,
+    process: usize,
+    seed: Hash,
+    mut checkpoint: Option<Vec<u8>>,
+) {
     let desk = Desk { scene: scene.clone(), process };
     let divvy = loop {
         let host: Arc<dyn Host> = Arc::new(desk.clone());

@@ -39,6 +39,8 @@ pub(super) struct Scene {
     pub(super) till: Till,
     pub(super) seats: Vec<Seat>,
     pub(super) checkpoints: Vec<Vec<u8>>,
+    /// So many facts set the town up.
+    pub(super) set_up: usize,
     pub(super) broken: Option<Broken>,
 }
 
@@ -86,6 +88,7 @@ impl Scene {
             till: Till::new(knobs.payments),
             seats,
             checkpoints: Vec::new(),
+            set_up: 0,
             broken: None,
             knobs,
         })
@@ -134,7 +137,8 @@ impl Scene {
         let shown = || addresses(&facts);
         if self.goes_wrong(100) {
             self.trace.count("commits failed");
-            self.trace.tell(self.step, self.now, || format!("{process}: fails to write {}", shown()));
+            self.trace
+                .tell(self.step, self.now, || format!("{process}: fails to write {}", shown()));
             return Err(Error::new(Code::StoreUnusable, "the disk is gone for a moment"));
         }
         let unknown = || Error::new(Code::CommitUnknown, "the line dropped while it committed");
@@ -169,6 +173,13 @@ impl Scene {
             self.tell(|| "what was on its way arrives".to_owned());
             drop(self.write(author, &facts, manner));
         }
+    }
+
+    /// Whatever is still on its way arrives.
+    pub(super) fn land_all(&mut self) {
+        let step = std::mem::replace(&mut self.step, u64::MAX);
+        self.land();
+        self.step = step;
     }
 
     fn write(

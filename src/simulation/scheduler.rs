@@ -6,13 +6,13 @@ use core::task::{Context, Waker};
 
 use divvy_core::Error;
 
+use crate::simulation::Report;
 use crate::simulation::jobs::Job;
 use crate::simulation::knobs::Knobs;
 use crate::simulation::process::live;
 use crate::simulation::promise::Promise;
 use crate::simulation::scene::{Scene, Shared};
 use crate::simulation::trace::Telling;
-use crate::simulation::Report;
 
 /// A simulation under way.
 pub(super) struct Simulation {
@@ -28,7 +28,9 @@ struct Process {
 
 impl fmt::Debug for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Simulation").field("processes", &self.processes.len()).finish_non_exhaustive()
+        f.debug_struct("Simulation")
+            .field("processes", &self.processes.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,16 +46,14 @@ impl Simulation {
         }
         simulation.give(0, set_up);
         simulation.finish_jobs();
+        simulation.scene.with(|scene| scene.set_up = scene.store.facts().len());
         Ok(simulation)
     }
 
     pub(super) fn run(mut self) -> Report {
         self.scene.with(|scene| scene.faulty = true);
         let steps = self.scene.with(|scene| scene.knobs.steps);
-        for _ in 0..steps {
-            if self.is_broken() {
-                break;
-            }
+        while !self.is_broken() && self.scene.with(|scene| scene.step) < steps {
             self.step();
         }
         if !self.is_broken() {
@@ -106,6 +106,8 @@ impl Simulation {
                 if self.processes.get(process).is_some_and(|own| own.stalled_until <= step) {
                     self.employ(process);
                     self.poll(process);
+                } else {
+                    self.idle();
                 }
             }
         }
@@ -114,7 +116,8 @@ impl Simulation {
     /// Gives a process that has nothing to do something to do.
     fn employ(&self, process: usize) {
         self.scene.with(|scene| {
-            let idle = scene.seats.get(process).is_some_and(|seat| !seat.busy && seat.job.is_none());
+            let idle =
+                scene.seats.get(process).is_some_and(|seat| !seat.busy && seat.job.is_none());
             if idle {
                 let mut job = scene.draw_job().unwrap_or(Job::Tick);
                 // Whose clock is years ahead is only ever asked to pay, which must be refused.
@@ -136,6 +139,11 @@ impl Simulation {
         });
     }
 
+    /// Nobody goes on, and time passes.
+    fn idle(&self) {
+        self.scene.with(|scene| scene.step = scene.step.saturating_add(1));
+    }
+
     pub(super) fn poll(&mut self, process: usize) {
         self.scene.with(|scene| {
             scene.step = scene.step.saturating_add(1);
@@ -152,7 +160,8 @@ impl Simulation {
         for _ in 0..POLLS_MAX {
             let at_work = self.scene.with(|scene| {
                 scene.land();
-                let at_work = |seat: &crate::simulation::scene::Seat| seat.busy || seat.job.is_some();
+                let at_work =
+                    |seat: &crate::simulation::scene::Seat| seat.busy || seat.job.is_some();
                 let seats = scene.seats.iter().enumerate();
                 let busy: Vec<usize> =
                     seats.filter(|(_, seat)| at_work(seat)).map(|(place, _)| place).collect();
@@ -264,17 +273,3 @@ const BEHIND_MILLIS_MAX: i64 = 40_000;
 
 /// No job takes so many turns.
 const POLLS_MAX: usize = 200_000;
-
-impl Simulation {
-    fn heal(&mut self) {
-        self.scene.with(|scene| {
-            scene.faulty = false;
-            for seat in &mut scene.seats {
-                seat.ahead_millis = 0;
-            }
-            scene.tell(|| "the world heals".to_owned());
-        });
-        self.unstall();
-        self.finish_jobs();
-    }
-}

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written, address_taken};
 
-
 /// The process and the life of it that commits, and what.
 pub(super) type Commit = ((usize, u64), Vec<Fact>, Manner);
 
@@ -23,9 +22,9 @@ impl Store {
         let mut next: BTreeMap<&Stream, u64> = BTreeMap::new();
         let mut outcome = Vec::with_capacity(facts.len());
         for fact in facts {
-            let n = next.entry(&fact.stream).or_insert_with(|| {
-                self.streams.get(&fact.stream).map_or(0, |own| wide(own.len()))
-            });
+            let n = next
+                .entry(&fact.stream)
+                .or_insert_with(|| self.streams.get(&fact.stream).map_or(0, |own| wide(own.len())));
             if fact.n > *n {
                 let detail = format!("fact {} of {} has no predecessor", fact.n, fact.stream);
                 return Err(Error::new(Code::FactOrphan, detail));
@@ -116,7 +115,6 @@ impl Store {
         self.facts.push(fact);
     }
 }
-
 
 fn wide(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)

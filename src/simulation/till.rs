@@ -1,9 +1,9 @@
 //! Where money comes in: receipts, each of which is to be recorded once, whatever it takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divvy_core::danger::{Vouched, vouched};
-use divvy_core::{Amount, Asset, Error, Evidence, Hash, Name, Payment, Time};
+use divvy_core::{Amount, Asset, Body, Error, Evidence, Fact, Hash, Name, Payment, Stream, Time};
 
 use crate::simulation::dice::Dice;
 
@@ -12,8 +12,10 @@ use crate::simulation::dice::Dice;
 pub(super) struct Till {
     left: u64,
     receipts: Vec<Receipt>,
+    /// What the till ever said of each.
+    said: BTreeMap<u64, BTreeSet<(Name, Amount)>>,
     /// What is known to be recorded.
-    pub(super) recorded: BTreeMap<u64, ()>,
+    pub(super) recorded: BTreeSet<u64>,
 }
 
 /// One movement of money, as the till vouches for it.
@@ -27,7 +29,12 @@ pub(super) struct Receipt {
 
 impl Till {
     pub(super) const fn new(payments: u64) -> Self {
-        Self { left: payments, receipts: Vec::new(), recorded: BTreeMap::new() }
+        Self {
+            left: payments,
+            receipts: Vec::new(),
+            said: BTreeMap::new(),
+            recorded: BTreeSet::new(),
+        }
     }
 
     /// The next receipts for a book: mostly new ones, some for the second time, some of which the
@@ -61,23 +68,51 @@ impl Till {
             self.receipts.push(receipt.clone());
             next.push(receipt);
         }
+        for receipt in &next {
+            let said = (receipt.book.clone(), receipt.amount);
+            self.said.entry(receipt.id).or_default().insert(said);
+        }
         Ok(next)
     }
 
     /// The receipts of which nobody knows yet that they are recorded.
     pub(super) fn unrecorded(&self, book: &Name) -> Vec<Receipt> {
-        let open = |receipt: &&Receipt| {
-            receipt.book == *book && !self.recorded.contains_key(&receipt.id)
-        };
+        let open =
+            |receipt: &&Receipt| receipt.book == *book && !self.recorded.contains(&receipt.id);
         self.receipts.iter().filter(open).cloned().collect()
     }
 
-    pub(super) fn receipts(&self) -> &[Receipt] {
-        &self.receipts
+    /// What a book must have recorded: of each receipt once what the till said of it first, or at
+    /// another time under the same name.
+    pub(super) fn recorded_in(&self, book: &Name, facts: &[Fact]) -> Result<u128, Error> {
+        let mut sum = 0_u128;
+        for receipt in &self.receipts {
+            let stream = receipt.stream()?;
+            let Some(fact) = facts.iter().find(|fact| fact.stream == stream) else {
+                if receipt.book == *book {
+                    sum = sum.saturating_add(receipt.amount.into());
+                }
+                continue;
+            };
+            let Body::Recorded(recorded) = fact.body()? else { continue };
+            let said = self
+                .said
+                .get(&receipt.id)
+                .is_some_and(|said| said.contains(&(recorded.book.clone(), recorded.amount)));
+            if said && recorded.book == *book {
+                sum = sum.saturating_add(recorded.amount.into());
+            }
+        }
+        Ok(sum)
     }
 }
 
 impl Receipt {
+    fn stream(&self) -> Result<Stream, Error> {
+        let id = Name::new(&format!("r{}", self.id))?;
+        Ok(Stream::payment(&Name::new(SOURCE)?, &Name::new("main")?, &id))
+    }
+
     /// The payment that the till vouches for.
     pub(super) fn payment(&self, asset: &Asset) -> Result<Payment, Error> {
         let said = format!("{} minor units", self.amount);

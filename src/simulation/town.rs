@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use divvy_core::{
-    Amount, Asset, Code, Destination, Error, Leg, Legs, Name, Opened, Policy, Rail, Ratio, Share, Target, Timing,
-    Units,
+    Amount, Asset, Code, Destination, Error, Leg, Legs, Name, Opened, Policy, Rail, Ratio, Share,
+    Target, Timing, Units,
 };
 
 use crate::sandbox::{RailSettings, Sandbox, WindowKind};

@@ -46,7 +46,10 @@ impl Witness {
     /// Facts were written by a process.
     pub(super) fn written(&mut self, author: (usize, u64), facts: &[Fact]) -> Option<Broken> {
         if let Err(error) = self.books.feed(facts) {
-            return broken(Promise::Balances, format!("what was committed does not fold: {error:?}"));
+            return broken(
+                Promise::Balances,
+                format!("what was committed does not fold: {error:?}"),
+            );
         }
         if let Some(early) = self.books.early().first() {
             let said = format!("fact {} of {} waits for ever", early.n, early.stream);
@@ -199,7 +202,8 @@ impl Witness {
             let own = self.by_batch.get(batch)?.iter().filter_map(|at| self.tries.get(*at));
             let paid: i64 = own.filter_map(|tried| tried.paid.get(place)).sum();
             if paid > 1 {
-                let said = format!("{} of {batch} was paid {} {paid} times", line.payee, line.amount);
+                let said =
+                    format!("{} of {batch} was paid {} {paid} times", line.payee, line.amount);
                 return broken(Promise::PaidOnce, said);
             }
         }
@@ -227,9 +231,10 @@ impl Witness {
 /// What a batch reserves or has paid of one line.
 fn spoken_for(batch: &Batch, at: u32, line: &Line) -> i128 {
     let amount = i128::from(line.amount.get());
-    let paid = batch.tries().iter().filter(|try_| {
-        try_.fate == Fate::Settled && !try_.returned.contains(&at)
-    });
+    let paid = batch
+        .tries()
+        .iter()
+        .filter(|try_| try_.fate == Fate::Settled && !try_.returned.contains(&at));
     let times = i128::try_from(paid.count()).unwrap_or(i128::MAX);
     amount.saturating_mul(times.saturating_add(i128::from(batch.is_reserved())))
 }
@@ -241,4 +246,3 @@ fn broken(promise: Promise, said: String) -> Option<Broken> {
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().take(400).collect()
 }
-
