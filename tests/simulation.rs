@@ -1,35 +1,119 @@
-//! The whole engine under everything that goes wrong, seed by seed.
+//! The whole engine under everything that goes wrong, seed by seed. `DIVVY_SEEDS` says how many,
+//! `DIVVY_SEED` which is the first; `DIVVY_STEPS`, `DIVVY_WORKERS`, `DIVVY_PAYMENTS`,
+//! `DIVVY_FAULTS` and `DIVVY_PLANTED` are the knobs of a line that tells how to fail again.
 #![expect(
+    clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that panics is a red test, which is what it is for"
 )]
 
-use divvy::simulation::{Knobs, simulate};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use divvy::simulation::{Knobs, Planted, Report, shrink, simulate};
 
 #[test]
-fn seeds() {
-    let started = std::time::Instant::now();
-    let mut steps = 0;
-    let mut counts = std::collections::BTreeMap::new();
-    let first: u64 = std::env::var("DIVVY_SEED").ok().and_then(|t| t.parse().ok()).unwrap_or(0);
-    let count: u64 = std::env::var("DIVVY_SEEDS").ok().and_then(|t| t.parse().ok()).unwrap_or(200);
-    for seed in first..first + count {
-        let report = simulate(&Knobs::of_seed(seed)).unwrap();
-        steps += report.steps;
-        if let Some(broken) = &report.broken {
-            if std::env::var("DIVVY_ALL").is_ok() {
-                println!("{} {broken}", report.knobs.seed);
-                continue;
-            }
-            for line in &report.story {
-                println!("{line}");
-            }
-            panic!("{broken}\n{}", report.knobs);
+fn seeds_keep_every_promise_whatever_goes_wrong() {
+    let first: u64 = setting("DIVVY_SEED").unwrap_or(0);
+    let seeds = setting("DIVVY_SEEDS").unwrap_or(SEEDS);
+    let stopwatch = stopwatch();
+    let (mut steps, mut counts) = (0, BTreeMap::<&str, u64>::new());
+    for seed in first..first.saturating_add(seeds) {
+        let report = simulate(&knobs(seed)).unwrap();
+        if report.broken.is_some() {
+            panic!("{}", story(&report));
         }
-        for (k, n) in &report.counts {
-            *counts.entry(*k).or_insert(0_u64) += n;
+        steps += report.steps;
+        for (kind, times) in report.counts {
+            *counts.entry(kind).or_default() += times;
         }
     }
-    println!("{counts:#?}");
-    println!("{steps} {:?}", started.elapsed());
+    let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap().max(1);
+    println!("{seeds} seeds, {steps} steps in {millis} ms");
+    println!("{} seeds/s, {} steps/s", seeds * 1_000 / millis, steps * 1_000 / millis);
+    for (kind, times) in &counts {
+        println!("{times:>9} {kind}");
+    }
+    let missing: Vec<&&str> = KINDS.iter().filter(|kind| !counts.contains_key(*kind)).collect();
+    assert!(seeds < SEEDS || missing.is_empty(), "it never happened: {missing:?}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_story() {
+    for seed in 0..5 {
+        let (one, two) = [seed, seed].map(|seed| simulate(&Knobs::of_seed(seed)).unwrap()).into();
+        assert_eq!(one, two);
+        let other = simulate(&Knobs::of_seed(seed + 1_000)).unwrap();
+        assert_ne!(one.hash, other.hash);
+    }
+}
+
+#[test]
+fn what_fails_is_told_with_a_smaller_way_to_fail_again() {
+    let planted = Some(Planted::SendsTwice);
+    let mut failed =
+        (0..).map(|seed| simulate(&Knobs { planted, ..Knobs::of_seed(seed) }).unwrap());
+    let failed = failed.find(|report| report.broken.is_some()).unwrap();
+    let shrunk = shrink(&failed).unwrap();
+    assert!(shrunk.knobs.steps < failed.knobs.steps, "{}", shrunk.knobs);
+    assert_eq!(simulate(&shrunk.knobs).unwrap(), shrunk);
+    assert!(shrunk.knobs.to_string().contains("DIVVY_PLANTED=sends_twice"));
+    assert!(shrunk.story.iter().any(|said| said.contains("POST http://once/tries")));
+}
+
+#[test]
+fn every_planted_mistake_is_caught_by_its_name() {
+    let mut missed = Vec::new();
+    for planted in Planted::ALL {
+        let knobs = |seed| Knobs { planted: Some(*planted), ..Knobs::of_seed(seed) };
+        let mut seeds = (0..PLANTED_SEEDS).map(|seed| simulate(&knobs(seed)).unwrap());
+        let caught = seeds.find_map(|report| Some((report.knobs.seed, report.broken?)));
+        match caught {
+            Some((seed, broken)) => println!("{planted}: seed {seed}, {broken}"),
+            None => missed.push(planted),
+        }
+    }
+    assert!(missed.is_empty(), "{missed:?} went unnoticed");
+}
+
+/// A planted mistake shows within so many seeds.
+const PLANTED_SEEDS: u64 = 300;
+
+const SEEDS: u64 = 500;
+
+/// What must have happened over the default seeds, so that keeping the promises means something.
+const KINDS: [&str; 0] = [];
+
+fn knobs(seed: u64) -> Knobs {
+    let usual = Knobs::of_seed(seed);
+    Knobs {
+        seed,
+        steps: setting("DIVVY_STEPS").unwrap_or(usual.steps),
+        workers: setting("DIVVY_WORKERS").unwrap_or(usual.workers),
+        payments: setting("DIVVY_PAYMENTS").unwrap_or(usual.payments),
+        faults: setting("DIVVY_FAULTS").unwrap_or(usual.faults),
+        planted: setting("DIVVY_PLANTED"),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the settings of a suite come from outside")]
+fn setting<T: FromStr>(name: &str) -> Option<T> {
+    let text = std::env::var(name).ok()?;
+    let Ok(value) = text.parse() else { panic!("{name}={text} makes no sense") };
+    Some(value)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the speed is printed, and nothing depends on it")]
+fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// What went wrong, with the smallest way to have it again.
+fn story(failed: &Report) -> String {
+    let shrunk = shrink(failed).unwrap();
+    let broken = failed.broken.as_ref().expect("it failed");
+    let less = shrunk.broken.as_ref().expect("it fails with less too");
+    let told = shrunk.story.join("\n");
+    format!("{told}\n\n{broken}\n{}\nand with less, {less}\n{}", failed.knobs, shrunk.knobs)
 }

@@ -11,6 +11,7 @@ use divvy_core::{Cursor, Error, Fact, Hash, Manner, Page, Reply, Request, Stream
 use crate::simulation::jobs::{Job, Shift, is_expected};
 use crate::simulation::promise::Promise;
 use crate::simulation::scene::Shared;
+use crate::simulation::scheduler::YEARS_AHEAD_MILLIS;
 use crate::worker::Draws;
 use crate::{Divvy, Host, Sender, Worker};
 
@@ -94,6 +95,10 @@ pub(super) async fn live(
             let not_before = shift.worker.not_before();
             if let Some(seat) = scene.seats.get_mut(process) {
                 (seat.busy, seat.not_before) = (false, not_before);
+                // What was refused for its clock makes somebody look at the clock.
+                if seat.ahead_millis >= YEARS_AHEAD_MILLIS {
+                    seat.ahead_millis = 0;
+                }
             }
             scene.tell(|| format!("{process}: is done: {outcome:?}"));
         });
@@ -110,7 +115,8 @@ async fn next(scene: &Shared, process: usize) -> Job {
             let seat = scene.seats.get_mut(process)?;
             let job = seat.job.take()?;
             seat.busy = true;
-            Some(job)
+            // Whose clock is years ahead is only ever asked to pay, which must be refused.
+            Some(if seat.ahead_millis >= YEARS_AHEAD_MILLIS { Job::Tick } else { job })
         });
         job.map_or(Poll::Pending, Poll::Ready)
     })

@@ -9,6 +9,7 @@ use divvy_core::Error;
 use crate::simulation::Report;
 use crate::simulation::jobs::Job;
 use crate::simulation::knobs::Knobs;
+use crate::simulation::planted::Planted;
 use crate::simulation::process::live;
 use crate::simulation::promise::Promise;
 use crate::simulation::scene::{Scene, Shared};
@@ -119,11 +120,7 @@ impl Simulation {
             let idle =
                 scene.seats.get(process).is_some_and(|seat| !seat.busy && seat.job.is_none());
             if idle {
-                let mut job = scene.draw_job().unwrap_or(Job::Tick);
-                // Whose clock is years ahead is only ever asked to pay, which must be refused.
-                if scene.seats.get(process).is_some_and(|seat| seat.ahead_millis > YEAR_MILLIS) {
-                    job = Job::Tick;
-                }
+                let job = scene.draw_job().unwrap_or(Job::Tick);
                 if let Some(seat) = scene.seats.get_mut(process) {
                     seat.job = Some(job);
                 }
@@ -230,7 +227,8 @@ impl Scene {
     fn set_clock(&mut self, process: usize) {
         let (ahead, counted): (i64, _) = match self.dice.below(10) {
             0 => (HOUR_MILLIS.saturating_mul(3), "clocks hours ahead"),
-            1 => (YEAR_MILLIS.saturating_mul(2), "clocks years ahead"),
+            1 => (YEARS_AHEAD_MILLIS, "clocks years ahead"),
+            _ if self.is_planted(Planted::ClockFarBehind) => (-HOUR_MILLIS, "clocks far behind"),
             _ => {
                 let off = i64::try_from(self.dice.within(0, 80_000)).unwrap_or(0);
                 (off.saturating_sub(BEHIND_MILLIS_MAX), "clocks a little off")
@@ -267,7 +265,8 @@ impl Scene {
 }
 
 const HOUR_MILLIS: i64 = 3_600_000;
-const YEAR_MILLIS: i64 = 365 * 86_400_000;
+/// Far more than the 400 days after which nobody pays without being told to.
+pub(super) const YEARS_AHEAD_MILLIS: i64 = 730 * 86_400_000;
 /// A rail's grace is its lag and twice this much.
 const BEHIND_MILLIS_MAX: i64 = 40_000;
 

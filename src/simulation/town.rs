@@ -51,7 +51,7 @@ const COOLING_SECS: u64 = 7_200;
 
 impl Town {
     pub(super) fn new(knobs: &Knobs, dice: &mut Dice) -> Result<Self, Error> {
-        let watches_soon = dice.permille(300);
+        let watches_soon = dice.permille(400);
         let watch_secs = if watches_soon { WATCH_SOON_SECS } else { WATCH_LATE_SECS };
         let timing =
             Timing { grace_secs: GRACE_SECS, deadline_secs_max: DEADLINE_SECS, watch_secs };

@@ -66,7 +66,7 @@ impl Trace {
 }
 
 /// So many sentences are kept.
-const LAST_MAX: usize = 2500;
+const LAST_MAX: usize = 250;
 
 pub(super) fn addresses(facts: &[Fact]) -> String {
     let shown = facts.iter().map(|fact| format!("{} at {}/{}", fact.kind, fact.stream, fact.n));

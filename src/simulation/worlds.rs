@@ -73,7 +73,7 @@ const RATES: [(&str, u64); 11] = [
     ("refused", 40),
     ("server_error", 30),
     ("returned", 20),
-    ("reorganised", 30),
+    ("reorganised", 60),
     ("slow", 20),
     ("killed", 20),
 ];
