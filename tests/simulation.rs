@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use divvy::simulation::{Knobs, Planted, Report, shrink, simulate};
+use divvy::simulation::{Knobs, Planted, Promise, Report, shrink, simulate};
 
 #[test]
 fn seeds_keep_every_promise_whatever_goes_wrong() {
@@ -31,7 +31,8 @@ fn seeds_keep_every_promise_whatever_goes_wrong() {
     }
     let millis = u64::try_from(stopwatch.elapsed().as_millis()).unwrap().max(1);
     println!("{seeds} seeds, {steps} steps in {millis} ms");
-    println!("{} seeds/s, {} steps/s", seeds * 1_000 / millis, steps * 1_000 / millis);
+    let a_second = |count: u64| (count * 1_000).checked_div(millis).unwrap_or(0);
+    println!("{} seeds/s, {} steps/s", a_second(seeds), a_second(steps));
     for (kind, times) in &counts {
         println!("{times:>9} {kind}");
     }
@@ -70,20 +71,94 @@ fn every_planted_mistake_is_caught_by_its_name() {
         let mut seeds = (0..PLANTED_SEEDS).map(|seed| simulate(&knobs(seed)).unwrap());
         let caught = seeds.find_map(|report| Some((report.knobs.seed, report.broken?)));
         match caught {
-            Some((seed, broken)) => println!("{planted}: seed {seed}, {broken}"),
-            None => missed.push(planted),
+            Some((seed, broken)) if breaks(*planted).contains(&broken.promise) => {
+                println!("{planted}: seed {seed}, {broken}");
+            }
+            caught => missed.push((planted, caught)),
         }
     }
-    assert!(missed.is_empty(), "{missed:?} went unnoticed");
+    assert!(missed.is_empty(), "unnoticed, or noticed as something else: {missed:?}");
 }
 
 /// A planted mistake shows within so many seeds.
 const PLANTED_SEEDS: u64 = 300;
 
+/// What a mistake breaks: which of them first is a matter of chance.
+fn breaks(planted: Planted) -> &'static [Promise] {
+    use Promise::{
+        Agrees, Balances, Durable, DurableFirst, EarnsExactly, NoFaultOfOurs, OnceOnly, PaidOnce,
+        Settles, Verifies, WithinFacts,
+    };
+    match planted {
+        Planted::LosesCommit | Planted::TearsCommit => {
+            &[DurableFirst, Durable, Balances, NoFaultOfOurs, Verifies, Settles]
+        }
+        Planted::Overwrites => &[Durable, Balances, NoFaultOfOurs, Verifies, DurableFirst],
+        Planted::SkipsFact => &[NoFaultOfOurs, Verifies, Balances, Settles],
+        Planted::UnknownIsNotDone => &[EarnsExactly],
+        Planted::SendsTwice => &[OnceOnly],
+        Planted::AnswersItself => &[Agrees],
+        Planted::SendsLate
+        | Planted::ListsNothing
+        | Planted::PaysCarelessly
+        | Planted::ClockFarBehind => &[PaidOnce, WithinFacts],
+        _ => panic!("say what {planted} breaks"),
+    }
+}
+
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 0] = [];
+const KINDS: [&str; 48] = [
+    "cancelled.1",
+    "checkpoints damaged",
+    "checkpoints restored",
+    "claimed.1",
+    "clocks a little off",
+    "clocks hours ahead",
+    "clocks running back",
+    "clocks years ahead",
+    "commits failed",
+    "commits too late",
+    "commits unknown, done",
+    "commits unknown, late",
+    "commits unknown, lost",
+    "crashes",
+    "declared.1",
+    "errors: clock ahead",
+    "held.1",
+    "issued.1",
+    "moved.1",
+    "payee_set.1",
+    "payments in conflict",
+    "payments known",
+    "payments new",
+    "reads failed",
+    "redeemed.1",
+    "refused.1",
+    "released.1",
+    "reopened.1",
+    "requests past their deadline",
+    "returned.1",
+    "review.1",
+    "rule_set.1",
+    "settled.1",
+    "stalls",
+    "statement: returned",
+    "statement: undone",
+    "tries accepted and dropped",
+    "tries duplicated",
+    "tries late",
+    "tries out of order",
+    "tries refused by a busy rail",
+    "tries slow",
+    "tries to be reorganised",
+    "tries to be returned",
+    "tries, rail killed",
+    "tries, reply lost",
+    "tries, server error",
+    "voided.1",
+];
 
 fn knobs(seed: u64) -> Knobs {
     let usual = Knobs::of_seed(seed);

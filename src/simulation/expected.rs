@@ -96,11 +96,12 @@ impl Expected {
                 Target::Pool(pool) if part > 0 => {
                     self.waiting.insert((pool.clone(), stream.clone()), part);
                 }
-                _ => {}
+                Target::Pool(_) | _ => {}
             }
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else changes a pool")]
     fn pool(&mut self, name: &str, body: &Body) {
         let pool = self.pools.entry(name.to_owned()).or_default();
         match body {
@@ -172,7 +173,7 @@ fn parts(legs: &Legs, amount: u128) -> Vec<u128> {
     for leg in legs.legs() {
         let part = match leg.share {
             Share::UpTo(most) | Share::Fixed(most) => rest.min(most.into()),
-            _ => 0,
+            Share::Portion(_) | Share::Remaining | _ => 0,
         };
         rest = rest.saturating_sub(part);
         parts.push(part);

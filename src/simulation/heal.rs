@@ -193,10 +193,8 @@ fn shuffled(facts: &[Fact], set_up: usize, dice: &mut Dice) -> Vec<Fact> {
     let (first, facts) = facts.split_at(set_up.min(facts.len()));
     let mut streams: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
     for fact in facts.iter().rev() {
-        let name = match fact.stream.place() {
-            Place::Payment { .. } | Place::Rule { .. } => "",
-            _ => fact.stream.as_str(),
-        };
+        let together = matches!(fact.stream.place(), Place::Payment { .. } | Place::Rule { .. });
+        let name = if together { "" } else { fact.stream.as_str() };
         streams.entry(name).or_default().push(fact);
     }
     let mut streams: Vec<Vec<&Fact>> = streams.into_values().collect();

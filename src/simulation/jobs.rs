@@ -65,6 +65,9 @@ pub(super) enum Job {
     Verify,
 }
 
+/// Holders and their first units.
+type Entries = Vec<(Name, Units)>;
+
 /// A process's own fold and worker.
 #[derive(Debug)]
 pub(super) struct Shift {
@@ -138,7 +141,7 @@ impl Shift {
 async fn set_up(
     divvy: &mut Divvy,
     scene: &Shared,
-    (legs, issues): (&[Legs], &[Vec<(Name, Units)>]),
+    (legs, issues): (&[Legs], &[Entries]),
     now: Time,
 ) -> Result<(), Error> {
     let town = scene.with(|scene| scene.town.clone());
@@ -258,7 +261,7 @@ impl Scene {
         let legs = town.books.iter().map(|_| town.legs(dice)).collect::<Result<_, Error>>()?;
         let mut issues = Vec::new();
         for pool in &town.pools {
-            let mut entries: Vec<(Name, Units)> = Vec::new();
+            let mut entries = Entries::new();
             let mut left = pool.supply.get();
             for payee in &town.payees {
                 let units = dice.within(0, left);

@@ -102,8 +102,13 @@ pub(super) async fn live(
             }
             scene.tell(|| format!("{process}: is done: {outcome:?}"));
         });
-        if let Err(error) = outcome {
-            failed(&scene, process, &error);
+        match outcome {
+            Err(error) if matches!(job, Job::Verify) && !is_expected(&error) => {
+                let said = format!("process {process}: {error:?}");
+                scene.with(|scene| scene.breaks(Promise::Verifies, said));
+            }
+            Err(error) => failed(&scene, process, &error),
+            Ok(_) => {}
         }
     }
 }

@@ -160,6 +160,7 @@ impl Scene {
             self.trace.count("commits unknown, done");
             self.tell(|| format!("{process}: nobody knows, and it is written"));
             if self.is_planted(Planted::UnknownIsNotDone) {
+                facts.iter().for_each(|fact| self.till.rename(&fact.stream));
                 return Err(Error::new(Code::StoreUnusable, "nothing was written"));
             }
             return Err(unknown());

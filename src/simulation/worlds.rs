@@ -55,14 +55,22 @@ impl Worlds {
 /// How often what goes wrong, in the text of [`Faults`]; what a rail cannot be asked about is not
 /// sent back, since nobody could ever know.
 fn rates(knobs: &Knobs, town: &Town, window: WindowKind) -> String {
-    let scaled = |(name, permille): (&str, u64)| {
-        let permille = permille.saturating_mul(knobs.faults).checked_div(100).unwrap_or(0).min(80);
-        format!("{name}={permille}")
-    };
     let returns = window != WindowKind::Once && !town.watches_soon;
-    let rates = RATES.into_iter().filter(|(name, _)| *name != "returned" || returns);
-    rates.map(scaled).collect::<Vec<_>>().join(",")
+    let scaled = |(name, permille): (&str, u64)| {
+        let often = match name {
+            "returned" if !returns => 0,
+            // Seldom seen, since somebody must look in the very minutes between.
+            "reorganised" if town.watches_soon => 80,
+            _ => permille,
+        };
+        let often = often.saturating_mul(knobs.faults).checked_div(100).unwrap_or(0);
+        format!("{name}={}", often.min(RATE_MAX))
+    };
+    RATES.into_iter().map(scaled).collect::<Vec<_>>().join(",")
 }
+
+/// All rates together stay within a thousand.
+const RATE_MAX: u64 = 90;
 
 const RATES: [(&str, u64); 11] = [
     ("late", 50),
@@ -73,7 +81,7 @@ const RATES: [(&str, u64); 11] = [
     ("refused", 40),
     ("server_error", 30),
     ("returned", 20),
-    ("reorganised", 60),
+    ("reorganised", 30),
     ("slow", 20),
     ("killed", 20),
 ];
