@@ -134,7 +134,7 @@ impl Scene {
                 let undecided = try_.is_open() && try_.signed.window == Window::Once;
                 if *paid != i64::from(settled) && !(undecided && *paid == 1) {
                     let said = format!(
-                        "{} of {} in {}: {:?} and settled {settled} by the facts, paid {paid} times",
+                        "{} of {} in {}: {:?}, settled {settled} by the facts, paid {paid} times",
                         line.payee, line.amount, tried.batch, try_.fate
                     );
                     return Some(Broken { promise: Promise::Agrees, said });

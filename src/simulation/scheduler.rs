@@ -212,10 +212,10 @@ enum Choice {
 }
 
 impl Scene {
-    /// Mostly moments, at times minutes, rarely hours.
+    /// Mostly moments, at times minutes, rarely hours, or most of a day.
     fn pass_by(&mut self) {
         let millis = match self.dice.below(1_000) {
-            0..=2 => self.dice.within(1_800_000, 14_400_000),
+            0..=2 => self.dice.within(1_800_000, 14_400_000).saturating_mul(self.town.leaps),
             3..=29 => self.dice.within(5_000, 600_000),
             _ => self.dice.within(0, 500),
         };

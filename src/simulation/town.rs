@@ -21,6 +21,8 @@ pub(super) struct Town {
     /// Settled batches are looked at again after so long: soon, to see what is undone, or late, to
     /// see what came back.
     pub(super) watches_soon: bool,
+    /// How far time leaps when it does.
+    pub(super) leaps: u64,
 }
 
 /// A pool and the supply that it is opened for.
@@ -70,11 +72,12 @@ impl Town {
             let supply = Units::new(dice.pick(&supplies).copied().unwrap_or(1))?;
             pools.push(Pool { name, supply });
         }
+        let leaps = if dice.permille(300) { 5 } else { 1 };
         let mut books = Vec::new();
         for name in names("book", dice.within(1, 2))? {
             books.push((name, opened(dice)?));
         }
-        Ok(Self { books, payees, pools, rails, watches_soon })
+        Ok(Self { books, payees, pools, rails, watches_soon, leaps })
     }
 
     pub(super) fn rails(&self) -> Vec<Arc<dyn Rail>> {
