@@ -63,45 +63,42 @@ fn what_fails_is_told_with_a_smaller_way_to_fail_again() {
     assert!(shrunk.story.iter().any(|said| said.contains("POST http://once/tries")));
 }
 
+/// A mistake may show in several ways, and chance says which comes first. Each must show as what it
+/// is for some seed; without it the same seeds keep every promise, as the first test holds.
 #[test]
 fn every_planted_mistake_is_caught_by_its_name() {
     let mut missed = Vec::new();
     for planted in Planted::ALL {
         let knobs = |seed| Knobs { planted: Some(*planted), ..Knobs::of_seed(seed) };
         let mut seeds = (0..PLANTED_SEEDS).map(|seed| simulate(&knobs(seed)).unwrap());
-        let caught = seeds.find_map(|report| Some((report.knobs.seed, report.broken?)));
+        let caught = seeds.find_map(|report| {
+            let broken = report.broken.filter(|broken| broken.promise == breaks(*planted))?;
+            Some((report.knobs.seed, broken))
+        });
         match caught {
-            Some((seed, broken)) if breaks(*planted).contains(&broken.promise) => {
-                println!("{planted}: seed {seed}, {broken}");
-            }
-            caught => missed.push((planted, caught)),
+            Some((seed, broken)) => println!("{planted}: seed {seed}, {broken}"),
+            None => missed.push(planted),
         }
     }
-    assert!(missed.is_empty(), "unnoticed, or noticed as something else: {missed:?}");
+    assert!(missed.is_empty(), "{missed:?} went unnoticed");
 }
 
 /// A planted mistake shows within so many seeds.
-const PLANTED_SEEDS: u64 = 300;
+const PLANTED_SEEDS: u64 = 200;
 
-/// What a mistake breaks: which of them first is a matter of chance.
-fn breaks(planted: Planted) -> &'static [Promise] {
-    use Promise::{
-        Agrees, Balances, Durable, DurableFirst, EarnsExactly, NoFaultOfOurs, OnceOnly, PaidOnce,
-        Settles, Verifies, WithinFacts,
-    };
+/// The promise that a mistake breaks by its nature.
+fn breaks(planted: Planted) -> Promise {
     match planted {
-        Planted::LosesCommit | Planted::TearsCommit => {
-            &[DurableFirst, Durable, Balances, NoFaultOfOurs, Verifies, Settles]
-        }
-        Planted::Overwrites => &[Durable, Balances, NoFaultOfOurs, Verifies, DurableFirst],
-        Planted::SkipsFact => &[NoFaultOfOurs, Verifies, Balances, Settles],
-        Planted::UnknownIsNotDone => &[EarnsExactly],
-        Planted::SendsTwice => &[OnceOnly],
-        Planted::AnswersItself => &[Agrees],
+        Planted::LosesCommit | Planted::TearsCommit => Promise::DurableFirst,
+        Planted::Overwrites => Promise::Durable,
+        Planted::SkipsFact => Promise::Verifies,
+        Planted::UnknownIsNotDone => Promise::EarnsExactly,
+        Planted::SendsTwice => Promise::OnceOnly,
+        Planted::AnswersItself => Promise::Agrees,
         Planted::SendsLate
         | Planted::ListsNothing
         | Planted::PaysCarelessly
-        | Planted::ClockFarBehind => &[PaidOnce, WithinFacts],
+        | Planted::ClockFarBehind => Promise::PaidOnce,
         _ => panic!("say what {planted} breaks"),
     }
 }
