@@ -12,7 +12,7 @@ FACTS ?= 1000000
 # What the second run of the main job must say: nobody is paid twice.
 NOBODY ?= nobody is due
 # The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
-SUITES ?= explorer stories conformance
+SUITES ?= explorer stories conformance simulation
 
 CARGO ?= cargo
 STAGE := sh scripts/stage

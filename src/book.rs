@@ -44,7 +44,8 @@ impl Book<'_> {
     ///
     /// # Errors
     /// [`Code::RuleMissing`], [`Code::PaymentMalformed`], [`Code::ClockAhead`] for a payment of
-    /// more than five minutes ahead, and the host's errors. Nothing is recorded then.
+    /// more than five minutes ahead: nothing is recorded then. After one of the host's errors some
+    /// or all of them may be: record the same payments again, under the same names.
     pub async fn record(
         &mut self,
         payments: &[Payment],

@@ -9,6 +9,7 @@ mod http;
 mod import;
 mod project;
 pub mod sandbox;
+pub mod simulation;
 mod sqlite;
 mod worker;
 

@@ -43,4 +43,5 @@ pub use keeper::Keeper;
 pub use process::{Options, run_process};
 pub use rail::{RailSettings, Sandbox};
 pub use server::{ServerSettings, serve};
+pub(crate) use world::NOW_HEADER;
 pub use world::{Effect, Entry, EntryKind, Outcome, Taken, Terms, WindowKind, World};

@@ -4,17 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use divvy_core::{Code, Error, Hash, Name, Rail, Sender as SenderId, Stream, Time};
+use divvy_core::{Error, Name, Rail, Sender as SenderId, Stream, Time};
 
 use crate::divvy::Divvy;
 use crate::host::Sender;
 
+mod draws;
 mod drive;
 mod learn;
 mod pace;
 mod plan;
 mod talk;
 
+pub(crate) use draws::Draws;
 use pace::Pace;
 use plan::Suspects;
 
@@ -27,6 +29,7 @@ pub struct Worker {
     rails: BTreeMap<Name, Arc<dyn Rail>>,
     sender: Arc<dyn Sender>,
     process: String,
+    draws: Draws,
     pace: HashMap<Stream, Pace>,
     watch: BTreeSet<(Time, Stream)>,
     watching: bool,
@@ -66,13 +69,23 @@ impl Worker {
     /// sent by the process that committed it.
     ///
     /// # Errors
-    /// [`Code::StoreUnusable`] when the system gives no randomness.
+    /// [`divvy_core::Code::StoreUnusable`] when the system gives no randomness.
     pub fn new(rails: Vec<Arc<dyn Rail>>, sender: Arc<dyn Sender>) -> Result<Self, Error> {
+        Self::with_draws(rails, sender, Draws::System)
+    }
+
+    /// A worker whose process id and try ids come from this source.
+    pub(crate) fn with_draws(
+        rails: Vec<Arc<dyn Rail>>,
+        sender: Arc<dyn Sender>,
+        draws: Draws,
+    ) -> Result<Self, Error> {
         let rails = rails.into_iter().map(|rail| (rail.name().clone(), rail)).collect();
         Ok(Self {
             rails,
             sender,
-            process: random()?.to_string(),
+            process: draws.draw()?.to_string(),
+            draws,
             pace: HashMap::new(),
             watch: BTreeSet::new(),
             watching: false,
@@ -84,8 +97,9 @@ impl Worker {
     /// Does everything that is to be done now, and returns when nothing is left.
     ///
     /// # Errors
-    /// The host's errors, those of a history that breaks a rule, and [`Code::ClockAhead`]. What
-    /// a rail says is never an error: it is learned, or it teaches nothing.
+    /// The host's errors, those of a history that breaks a rule, and
+    /// [`divvy_core::Code::ClockAhead`]. What a rail says is never an error: it is learned, or it
+    /// teaches nothing.
     pub async fn tick(&mut self, divvy: &mut Divvy, now: Time) -> Result<Tick, Error> {
         let mut tick = Tick::default();
         divvy.catch_up().await?;
@@ -110,15 +124,6 @@ impl Worker {
     }
 
     fn sender_id(&self) -> Result<SenderId, Error> {
-        Ok(SenderId { process: self.process.clone(), try_id: random()? })
+        Ok(SenderId { process: self.process.clone(), try_id: self.draws.draw()? })
     }
-}
-
-fn random() -> Result<Hash, Error> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        let detail = format!("the system gives no randomness ({error}): try again");
-        Error::new(Code::StoreUnusable, detail)
-    })?;
-    Ok(Hash::new(bytes))
 }

@@ -318,6 +318,9 @@ pub enum Answer {
         lines: Vec<u32>,
     },
     /// What was final is not any more: the rail itself undid it.
+    ///
+    /// Where a window is over this proves the try void, since nobody may send it again. A rail that
+    /// may do it again by itself says [`Answer::Accepted`] as long as it may.
     Undone,
     /// Timeout, dropped line, 5xx, not there yet: we learned nothing.
     #[default]

@@ -47,7 +47,7 @@ impl<'a> Asker<'a> {
         let submitted = Sandbox::heard(&submitted, self.heard);
         let told = submitted.map(|heard| answer(heard, &self.signed.reference));
         match told {
-            Some(told) if told != Answer::Unknown => return told,
+            Some(told) if told != Answer::Unknown => return self.as_it_may_move(told),
             // Nobody can be asked about what nobody remembers.
             _ if self.signed.window == Window::Once => return Answer::Unknown,
             _ => {}
@@ -55,7 +55,7 @@ impl<'a> Asker<'a> {
         let asked = self.rail.ask(&["tries", &self.signed.reference], &[], self.now);
         let Some(found) = self.hear(asked) else { return Answer::Unknown };
         if !is_missing(found) {
-            return answer(found, &self.signed.reference);
+            return self.as_it_may_move(answer(found, &self.signed.reference));
         }
         match self.signed.window {
             Window::Unlimited => self.answer_by_coin(),
@@ -91,7 +91,16 @@ impl<'a> Asker<'a> {
         let Some(batch) = batch(&self.signed.bytes) else { return Answer::Unknown };
         let asked = self.rail.ask(&["tries"], &[("batch", &batch)], self.now);
         let Some(found) = self.hear(asked) else { return Answer::Unknown };
-        answer_listed(found, &self.signed.reference, past.millis())
+        self.as_it_may_move(answer_listed(found, &self.signed.reference, past.millis()))
+    }
+
+    /// What this world undoes it does again by itself, whether or not its window is over by then.
+    /// Undone in a window that is over would say that it never moves again.
+    fn as_it_may_move(&self, told: Answer) -> Answer {
+        if told == Answer::Undone && self.signed.window != Window::Unlimited {
+            return Answer::Accepted;
+        }
+        told
     }
 
     fn hear(&mut self, asked: Request) -> Option<&'a Heard> {

@@ -228,22 +228,29 @@ fn what_the_network_took_and_forgot_is_unknown_and_may_be_sent_again() {
     assert_eq!(bench.world.moved(), 180);
 }
 
+/// Undone says that it never moves again where nobody may send it again, and this world does it
+/// again by itself: so only what may be sent for ever is told to be undone.
 #[test]
-fn what_settled_is_seen_to_come_back_and_to_be_undone() {
-    let mut bench = Bench::paying(WindowKind::Until, "return:ann");
-    let signed = bench.sign(secs(0));
-    bench.submit(&signed, secs(0), Fault::Reorganised);
-    for (now, said) in [
-        (599, Answer::Final),
-        (600, Answer::Undone),
-        (1_200, Answer::Final),
-        (
-            86_400,
-            Answer::Returned { reason: "sent back by the payee's side".into(), lines: vec![0, 1] },
-        ),
+fn what_settled_is_seen_to_come_back_and_where_it_stays_undone_to_be_undone() {
+    for (window, undone) in [
+        (WindowKind::Unlimited, Answer::Undone),
+        (WindowKind::Until, Answer::Accepted),
+        (WindowKind::UntilHeight, Answer::Accepted),
     ] {
-        bench.pass(secs(now));
-        assert_eq!(bench.look(&[], secs(now), Fault::None).answers, [said], "{now}");
+        let mut bench = Bench::paying(window, "return:ann");
+        let signed = bench.sign(secs(0));
+        bench.submit(&signed, secs(0), Fault::Reorganised);
+        let reason = "sent back by the payee's side".to_owned();
+        for (now, said) in [
+            (599, Answer::Final),
+            (600, undone),
+            (1_200, Answer::Final),
+            (86_400, Answer::Returned { reason, lines: vec![0, 1] }),
+        ] {
+            bench.pass(secs(now));
+            let answers = bench.look(&[], secs(now), Fault::None).answers;
+            assert_eq!(answers, [said], "{window:?} {now}");
+        }
     }
 }
 

@@ -1,0 +1,74 @@
+//! Planted mistakes, each by its name: made by a host, a sender, a clock or a world around the
+//! engine, never inside it.
+
+use core::fmt;
+use core::str::FromStr;
+
+use divvy_core::{Code, Error};
+
+/// Declares each mistake once: what it does, and its name in text.
+macro_rules! planted {
+    ($($(#[doc = $doc:literal])+ $name:ident $text:literal;)+) => {
+        /// A mistake that a simulation must notice.
+        ///
+        /// ```
+        /// use divvy::simulation::Planted;
+        ///
+        /// assert_eq!("sends_twice".parse(), Ok(Planted::SendsTwice));
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Planted { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Planted {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+
+        impl fmt::Display for Planted {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$name => $text),+ })
+            }
+        }
+    };
+}
+
+planted! {
+    /// The host confirms a commit, and does not keep it.
+    LosesCommit "loses_commit";
+    /// The host writes over what stands at an address.
+    Overwrites "overwrites";
+    /// The host writes a part of a commit that was to be all or none.
+    TearsCommit "tears_commit";
+    /// The host's cursor skips a fact.
+    SkipsFact "skips_fact";
+    /// The host says that a commit of unknown outcome was not done, although it was; the till
+    /// believes it, and records the money under another name.
+    UnknownIsNotDone "unknown_is_not_done";
+    /// The sender sends twice what nobody remembers.
+    SendsTwice "sends_twice";
+    /// The sender starts requests after their deadline.
+    SendsLate "sends_late";
+    /// The sender answers for a rail that it has not asked.
+    AnswersItself "answers_itself";
+    /// A listing leaves out what is there.
+    ListsNothing "lists_nothing";
+    /// The world does not remember a try for as long as its window says.
+    PaysCarelessly "pays_carelessly";
+    /// A clock is behind by more than a rail's grace allows.
+    ClockFarBehind "clock_far_behind";
+}
+
+impl FromStr for Planted {
+    type Err = Error;
+
+    /// Reads the name of a mistake.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let known = Self::ALL.iter().find(|planted| planted.to_string() == text);
+        known.copied().ok_or_else(|| {
+            let names: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            let detail = format!("{text:?} is no planted mistake: one of {}", names.join(", "));
+            Error::new(Code::InputMalformed, detail)
+        })
+    }
+}
