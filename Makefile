@@ -8,7 +8,7 @@ SEEDS ?= 2000
 # What the second run of the main job must say: nobody is paid twice.
 NOBODY ?= nobody is due
 # The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
-SUITES ?= explorer stories
+SUITES ?= explorer stories model
 
 CARGO ?= cargo
 STAGE := sh scripts/stage
