@@ -206,6 +206,14 @@ impl Dice {
         1 + self.below(1 << chosen)
     }
 
+    /// Round numbers, so that limits are met exactly, and what a try's deadline and grace take.
+    fn pause(&mut self) -> u64 {
+        match self.below(6) {
+            0 => [0, 300, 360, 361][self.place(4)],
+            _ => self.below(18) * 500,
+        }
+    }
+
     pub(crate) fn policy(&mut self, floor: u64) -> Policy {
         if self.one_in(4) {
             return Policy::Instant;
@@ -213,7 +221,7 @@ impl Dice {
         // As much as can be written is a threshold too.
         let large = if self.one_in(12) { i64::MAX.unsigned_abs() } else { 0 };
         let min = (floor + self.below(900)).max(large).saturating_sub(self.below(30));
-        let wait_secs = [None, Some(self.below(20_000)), Some(u64::MAX)][self.place(7).min(2) % 3];
+        let wait_secs = [None, Some(self.below(20) * 1_000), Some(u64::MAX)][self.place(7).min(2) % 3];
         Policy::Threshold { min, wait_secs: if self.one_in(2) { None } else { wait_secs } }
     }
 
@@ -302,14 +310,14 @@ impl Action {
 
     fn any(dice: &mut Dice) -> Self {
         match dice.below(34) {
-            0..=2 => Self::Pass { secs: dice.below(9_000) },
-            3 => Self::PutBack { secs: dice.below(4_000) },
-            4 => Self::Rule { from_secs: dice.below(3_000), legs: dice.legs() },
+            0..=2 => Self::Pass { secs: dice.pause() },
+            3 => Self::PutBack { secs: dice.below(8) * 500 },
+            4 => Self::Rule { from_secs: dice.below(6) * 500, legs: dice.legs() },
             5 => Self::Pool { pool: dice.place(POOLS), supply: dice.below(2_000) },
             6..=9 => Self::units(dice),
             10..=15 => Self::Record {
                 minor: dice.size(48),
-                ago_secs: dice.below(2_000),
+                ago_secs: dice.below(5) * 500,
                 checked: !dice.one_in(4),
             },
             16..=18 => Self::Declare,

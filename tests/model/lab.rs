@@ -164,7 +164,7 @@ impl Lab {
 
     fn rule(&mut self, book: usize, from_secs: u64, legs: &[(Target, Part)]) -> Same {
         let naive = &self.naive[book];
-        let from = naive.event_newest.max(START) + from_secs * 1_000 - 600_000;
+        let from = naive.event_newest.max(START) + from_secs * 1_000 - 500_000;
         let late = !naive.rules.is_empty() && from < naive.event_newest;
         let first = naive.rules.is_empty();
         let nobody = first && naive.unruled.iter().any(|payment| payment.event_at < from);
