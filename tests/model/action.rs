@@ -221,7 +221,8 @@ impl Dice {
         // As much as can be written is a threshold too.
         let large = if self.one_in(12) { i64::MAX.unsigned_abs() } else { 0 };
         let min = (floor + self.below(900)).max(large).saturating_sub(self.below(30));
-        let wait_secs = [None, Some(self.below(20) * 1_000), Some(u64::MAX)][self.place(7).min(2) % 3];
+        let wait_secs =
+            [None, Some(self.below(20) * 1_000), Some(u64::MAX)][self.place(7).min(2) % 3];
         Policy::Threshold { min, wait_secs: if self.one_in(2) { None } else { wait_secs } }
     }
 

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use divvy::core::{
-    Answer, Batch, Body, Code, Fact, Head, Heard, Line, Name, Planned, Rail as _, Reply,
-    Request, Signed, Stream, Time, Timing, Turn, Window,
+    Answer, Batch, Body, Code, Fact, Head, Heard, Line, Name, Planned, Rail as _, Reply, Request,
+    Signed, Stream, Time, Timing, Turn, Window,
 };
 use divvy::sandbox::{
     Effect, Fault, Keeper, RailSettings, Sandbox, ServerSettings, Terms, WindowKind, World,
