@@ -76,6 +76,8 @@ impl Lab {
         same("lines settled", totals.lines_settled, count)?;
         same("facts", totals.facts, naive.facts)?;
         same("runs", real.runs(), naive.runs)?;
+        let known = naive.payees.iter().filter(|payee| payee.known).count();
+        same("payees", (real.payees_count(), real.payees().count()), (known, known))?;
         same("newest", real.newest().millis(), naive.newest)?;
         let open: Vec<&str> =
             own.filter(|batch| batch.is_reserved()).map(|batch| batch.stream.as_str()).collect();
