@@ -24,6 +24,10 @@ fn name() -> impl Strategy<Value = Name> {
     "[^/\\pC\\s]([^/\\pC]{0,30}[^/\\pC\\s])?".prop_map(|text| Name::new(&text).unwrap())
 }
 
+fn many() -> ProptestConfig {
+    ProptestConfig { cases: 1_024, failure_persistence: None, ..Default::default() }
+}
+
 /// What is written reads as the same, and is written so again.
 fn round<T: PartialEq + std::fmt::Debug>(
     value: &T,
@@ -36,7 +40,7 @@ fn round<T: PartialEq + std::fmt::Debug>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_024, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(many())]
 
     #[test]
     fn an_amount_reads_as_it_was_written_in_every_asset(minor in number(), decimals in 0..=18_u8) {

@@ -31,8 +31,10 @@ fn signed(reference: &str, window: Window) -> Body {
     })
 }
 
-#[test]
-fn every_chapter_of_a_batch_is_told_in_its_own_words() {
+type Story = Vec<(Body, &'static str)>;
+
+/// How a batch begins: planned, and signed in each of the four windows.
+fn beginning() -> Story {
     let line = |payee: &str, minor| Line {
         payee: name(payee),
         amount: Amount::new(minor).unwrap(),
@@ -40,9 +42,7 @@ fn every_chapter_of_a_batch_is_told_in_its_own_words() {
         to_n: None,
     };
     let lines = vec![line("ann", 1_200), line("bob", 34)];
-    let reference = || "r1".to_owned();
-    let reason = || "closed".to_owned();
-    let story = [
+    vec![
         (
             Body::Planned(Planned { rail: name("sandbox"), wallet: name("till"), lines }),
             "2 lines of 12.34 USD together were planned over sandbox from wallet till",
@@ -57,6 +57,14 @@ fn every_chapter_of_a_batch_is_told_in_its_own_words() {
             "a try was signed as r3, to be sent again up to height 9",
         ),
         (signed("r4", Window::Once), "a try was signed as r4, to be sent once"),
+    ]
+}
+
+/// Whatever may be learned of a try, or decided.
+fn outcomes() -> Story {
+    let reference = || "r1".to_owned();
+    let reason = || "closed".to_owned();
+    vec![
         (Body::Sent(Sent { reference: reference() }), "the rail took try r1"),
         (
             Body::Settled(Settled { reference: reference(), evidence: evidence("200 final") }),
@@ -90,7 +98,12 @@ fn every_chapter_of_a_batch_is_told_in_its_own_words() {
             Body::Reopened(Reopened { reference: reference(), evidence: evidence("undone") }),
             "the rail undid try r1: undone",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn every_chapter_of_a_batch_is_told_in_its_own_words() {
+    let story = [beginning(), outcomes()].concat();
     let stream = Stream::batch(&name("b"), 0, 0);
     let usd = Asset::parse("USD").unwrap();
     let mut explanation = Explanation::new(Subject::Batch(stream.clone()), usd).unwrap();
