@@ -85,7 +85,7 @@ fn numbered(bytes: &[u8], bad: &[BadLine]) {
     assert!(bad.is_sorted_by(|a, b| a.line < b.line), "{bad:?}");
     assert!(bad.iter().all(|bad| bad.line > 1 && !bad.problem.is_empty()), "{bad:?}");
     if !bytes.starts_with(&[0x1f, 0x8b]) {
-        let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let ends = bytes.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
         let last = bad.last().map_or(0, |bad| bad.line);
         assert!(usize::try_from(last).is_ok_and(|last| last <= ends + 1), "{bad:?}");
     }
