@@ -1,7 +1,10 @@
 //! Every input that fuzzing has kept, once more in the ordinary build.
 #![expect(
-    clippy::as_conversions,
     clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "a target that panics is a red test, which is what it is for"
 )]
 

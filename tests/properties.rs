@@ -2,7 +2,6 @@
 //! reads as itself once a single bit is another.
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "tests stop at the first thing that is not as it should be"
 )]

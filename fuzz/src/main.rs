@@ -5,7 +5,7 @@ mod targets;
 
 use std::sync::LazyLock;
 
-static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
+static TARGET: LazyLock<targets::Target> = LazyLock::new(|| {
     let name = std::env::var("DIVVY_FUZZ").unwrap_or_default();
     let found = targets::TARGETS.iter().find(|(known, _)| *known == name);
     let known: Vec<&str> = targets::TARGETS.iter().map(|(known, _)| *known).collect();

@@ -8,8 +8,11 @@ mod files;
 mod sandbox;
 mod text;
 
+/// What a target is: it panics, or all was well.
+pub(crate) type Target = fn(&[u8]);
+
 /// The targets by the names of their folders in `fuzz/corpus`.
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("body", facts::body),
     ("fact", facts::fact),
     ("checkpoint", facts::checkpoint),
