@@ -9,10 +9,16 @@ DEPTH ?= 12
 KILLS ?= 50
 SEEDS ?= 2000
 FACTS ?= 1000000
+# Seconds of fuzzing: each target's in make acceptance and make soak, and in make fuzz.
+FUZZ_SECS ?= 5
+SECS ?= 60
+TARGET ?=
+# Which part of the mutants to try, of how many.
+SHARD ?= 1/40
 # What the second run of the main job must say: nobody is paid twice.
 NOBODY ?= nobody is due
 # The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
-SUITES ?= explorer stories conformance simulation
+SUITES ?= explorer stories model conformance simulation
 
 CARGO ?= cargo
 STAGE := sh scripts/stage
@@ -21,7 +27,7 @@ COUNTS = DIVVY_EXPLORER_DEPTH=$(DEPTH) DIVVY_KILLS=$(KILLS) DIVVY_SEEDS=$(SEEDS)
 
 export CARGO
 
-.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench scale vectors
+.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench scale vectors fuzz mutants
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -52,11 +58,20 @@ unit:
 acceptance: need ## larger counts, and the main job twice
 	@$(COUNTS) $(STAGE) "suites at larger counts" sh scripts/suites $(SUITES)
 	@$(STAGE) "vectors" $(MAKE) --no-print-directory vectors
+	@$(STAGE) "fuzz, $(FUZZ_SECS) s a target" sh scripts/fuzz $(FUZZ_SECS)
 	@$(STAGE) "main job, twice" sh scripts/twice "$(NOBODY)"
 	@echo "make acceptance: all stages passed"
 
 soak: need ## the suites again and again with new seeds: make soak MINUTES=60
 	@$(COUNTS) $(STAGE) "soak" sh scripts/soak $(MINUTES) $(SUITES)
+	@$(STAGE) "fuzz" sh scripts/fuzz $(SECS)
+	@$(STAGE) "mutants $(SHARD)" sh scripts/mutants $(SHARD)
+
+fuzz: ## one reader of bytes, or all: make fuzz TARGET=body SECS=60
+	@sh scripts/fuzz $(SECS) $(TARGET)
+
+mutants: ## plant mistakes in the core, one after the other: make mutants SHARD=1/40
+	@sh scripts/mutants $(SHARD)
 
 demo: ## the main job: a real cap table, 90 days of payments, everyone paid
 	@$(CARGO) run --release --quiet -- run examples/uni

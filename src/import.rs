@@ -197,7 +197,14 @@ impl Lines<'_> {
         let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let until = from.saturating_add(ends).min(self.plain.len());
         let passed = self.plain.get(self.at..until).unwrap_or_default();
-        let count = passed.iter().filter(|byte| **byte == b'\n').count();
+        // A lone carriage return ends a line too, as the reader of records has it.
+        let next = passed.iter().skip(1).map(Some).chain([None]);
+        let ends = |(byte, next): &(&u8, Option<&u8>)| match byte {
+            b'\n' => true,
+            b'\r' => *next != Some(&b'\n'),
+            _ => false,
+        };
+        let count = passed.iter().zip(next).filter(ends).count();
         self.line = self.line.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         self.at = until;
         self.line
@@ -228,4 +235,19 @@ const MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
 fn unreadable(error: &csv::Error) -> Error {
     Error::new(Code::FileUnusable, format!("the file cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_line_has_its_own_number_whatever_ends_the_lines() {
+        for end in ["\n", "\r\n", "\r"] {
+            let file = ["holder,units", "ann,-1", "bob,7", "cid", ""].join(end);
+            let import = read_holders(file.as_bytes()).unwrap();
+            let bad: Vec<u64> = import.bad.iter().map(|bad| bad.line).collect();
+            assert_eq!(bad, [2, 4], "{end:?}");
+        }
+    }
 }

@@ -92,7 +92,7 @@ impl Book {
             }
             None => min,
         };
-        self.arm_in_pools(id, goal.plus(spoken_for)?.minus(earned)?)
+        self.arm_in_pools(id, lacking(goal, spoken_for, earned))
     }
 
     /// Puts a payee among the due or takes them off, which is mostly where they are already.
@@ -108,10 +108,12 @@ impl Book {
 
     /// Arms in each pool at the index at which that pool alone brings its share of what lacks: the
     /// payee cannot cross before one of them does.
-    fn arm_in_pools(&mut self, id: PayeeId, lacking: Amount) -> Result<(), Error> {
+    fn arm_in_pools(&mut self, id: PayeeId, lacking: u128) -> Result<(), Error> {
         let payee = self.payees.get(place(id)).ok_or_else(|| lost(id))?;
         let Ok(count) = u64::try_from(payee.holdings.len()) else { return Ok(()) };
-        let share = Amount::new(lacking.get().div_ceil(count.max(1)).max(1))?;
+        let share = lacking.div_ceil(u128::from(count.max(1))).max(1);
+        // More than a book can hold is never reached: nothing wakes them.
+        let Ok(share) = Amount::from_wide(share) else { return Ok(()) };
         for holding in &payee.holdings {
             let key = self.pools.get(place(holding.pool)).and_then(|account| {
                 account.pool.index_at_which(account.holders.get(place(holding.slot))?, share)
@@ -133,4 +135,11 @@ impl Book {
     pub(super) fn floor(&self) -> Amount {
         self.settings.floor.max(Amount::ONE)
     }
+}
+
+/// What is missing until a goal is payable. Both the goal and what is spoken for may be as large
+/// as an amount gets, so their sum may be larger, which no payee's settings may stop the fold for.
+pub(super) fn lacking(goal: Amount, spoken_for: Amount, earned: Amount) -> u128 {
+    let needed = u128::from(goal.get()).saturating_add(spoken_for.get().into());
+    needed.saturating_sub(earned.get().into())
 }

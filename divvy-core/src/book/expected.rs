@@ -2,6 +2,7 @@
 
 use crate::amount::Amount;
 use crate::book::balance::Obstacle;
+use crate::book::due::lacking;
 use crate::book::{Book, PayeeId};
 use crate::error::Error;
 use crate::time::Time;
@@ -59,19 +60,16 @@ impl Book {
         let payee = self.payee(id)?;
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
         let (min, max_wait_secs) = self.threshold(id)?;
-        let lacking = min.plus(spoken_for)?.less(earned);
+        let lacking_min = lacking(min, spoken_for, earned);
         // Below the floor nothing is paid, however long it waited.
-        let lacking_floor = self.floor().plus(spoken_for)?.less(earned);
-        let floor = if lacking_floor.is_zero() {
-            Some(now)
-        } else {
-            self.crossing(earned, lacking_floor, now)
-        };
+        let lacking_floor = lacking(self.floor(), spoken_for, earned);
+        let floor =
+            if lacking_floor == 0 { Some(now) } else { self.crossing(earned, lacking_floor, now) };
         let waited = match (payee.waiting_since, max_wait_secs, floor) {
             (Time::ZERO, _, _) | (_, None, _) | (_, _, None) => None,
             (since, Some(secs), Some(floor)) => Some(since.plus_secs(secs).max(floor)),
         };
-        let crossing = self.crossing(earned, lacking, now);
+        let crossing = self.crossing(earned, lacking_min, now);
         Ok(match (crossing, waited) {
             (Some(a), Some(b)) => Expected::On(a.min(b)),
             (Some(time), None) | (None, Some(time)) => Expected::On(time),
@@ -79,9 +77,9 @@ impl Book {
         })
     }
 
-    fn crossing(&self, earned: Amount, lacking: Amount, now: Time) -> Option<Time> {
+    fn crossing(&self, earned: Amount, lacking: u128, now: Time) -> Option<Time> {
         let elapsed = now.millis_since(self.event_first?);
-        let scaled = u128::from(lacking.get()).checked_mul(u128::from(elapsed))?;
+        let scaled = lacking.checked_mul(u128::from(elapsed))?;
         let wait = scaled.checked_add(u128::from(earned.get()))?.checked_sub(1);
         let wait = wait?.checked_div(u128::from(earned.get()))?;
         let wait = u64::try_from(wait).unwrap_or(u64::MAX);

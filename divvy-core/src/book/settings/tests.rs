@@ -159,3 +159,32 @@ fn a_payee_is_held_once_however_much_is_learned_of_them() {
     assert_eq!(holds, 1, "two would be written at the same place, and refuse the whole commit");
     books.feed(learned.facts()).unwrap();
 }
+
+/// Whoever was paid once and then asks for a threshold beyond reach waits; nothing overflows.
+#[test]
+fn a_threshold_that_nobody_can_reach_stops_nobody_else() {
+    let mut books = due(Some(name("sandbox")));
+    let now = Time::ZERO;
+    let lines = books.book("b").unwrap().due(now).unwrap().remove(0).lines;
+    let signed = Signed {
+        reference: "r".into(),
+        bytes: Vec::new(),
+        window: Window::Unlimited,
+        deadline: Time::MAX,
+        sender: None,
+        lines: Line::hash(&lines),
+        claims: Vec::new(),
+    };
+    let planned = Planned { rail: name("sandbox"), wallet: name("till"), lines };
+    let step = books.plan("b", &[crate::book::Plan { planned, signed }], now).unwrap();
+    books.feed(step.facts()).unwrap();
+
+    for max_wait_secs in [None, Some(0)] {
+        let policy = Some(Policy::Threshold { min: Amount::MAX, max_wait_secs });
+        let set = PayeeSet { destination: None, policy };
+        let step = books.book("b").unwrap().set_payee(&name("alice"), set, now).unwrap();
+        books.feed(step.facts()).unwrap();
+        let balance = books.book("b").unwrap().balance("alice", now).unwrap();
+        assert_eq!((balance.reserved, balance.payable), (Amount::new(100).unwrap(), Amount::ZERO));
+    }
+}
