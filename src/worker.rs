@@ -9,12 +9,14 @@ use divvy_core::{Code, Error, Hash, Name, Rail, Sender as SenderId, Stream, Time
 use crate::divvy::Divvy;
 use crate::host::Sender;
 
+mod ahead;
 mod drive;
 mod learn;
 mod pace;
 mod plan;
 mod talk;
 
+use ahead::Clearances;
 use pace::Pace;
 use plan::Suspects;
 
@@ -32,6 +34,7 @@ pub struct Worker {
     watching: bool,
     tips: HashMap<Name, u64>,
     suspects: Suspects,
+    clearances: Clearances,
 }
 
 /// What one tick did.
@@ -46,6 +49,8 @@ pub struct Tick {
     pub learned: u64,
     /// Requests sent.
     pub requests: u64,
+    /// Books that are closed on a rail until a person has looked: see [`Worker::obstacles`].
+    pub closed: u64,
 }
 
 impl Tick {
@@ -57,6 +62,7 @@ impl Tick {
             lines: self.lines.saturating_add(other.lines),
             learned: self.learned.saturating_add(other.learned),
             requests: self.requests.saturating_add(other.requests),
+            closed: self.closed.saturating_add(other.closed),
         }
     }
 }
@@ -78,6 +84,7 @@ impl Worker {
             watching: false,
             tips: HashMap::new(),
             suspects: Suspects::default(),
+            clearances: Clearances::default(),
         })
     }
 
@@ -88,7 +95,8 @@ impl Worker {
     /// a rail says is never an error: it is learned, or it teaches nothing.
     pub async fn tick(&mut self, divvy: &mut Divvy, now: Time) -> Result<Tick, Error> {
         let mut tick = Tick::default();
-        divvy.catch_up().await?;
+        divvy.catch_up_or_begin_anew().await?;
+        self.clearances.follow(divvy);
         divvy_core::check_clock(now, divvy.books().newest(), None)?;
         // Facts are never stamped earlier than the newest one, so nothing is judged earlier.
         let now = now.max(divvy.books().newest());
@@ -106,7 +114,16 @@ impl Worker {
     #[must_use]
     pub fn not_before(&self) -> Option<Time> {
         let paced = self.pace.values().map(|pace| pace.not_before());
-        paced.chain(self.watch.first().map(|(from, _)| *from)).min()
+        let watched = self.watch.first().map(|(from, _)| *from);
+        paced.chain(watched).chain(self.clearances.not_before()).min()
+    }
+
+    /// What stands in the way of paying until a person has looked, each with its remedy.
+    ///
+    /// [`Code::RailAhead`] when a rail shows tries that the facts do not know.
+    #[must_use]
+    pub fn obstacles(&self) -> Vec<Error> {
+        self.clearances.obstacles()
     }
 
     fn sender_id(&self) -> Result<SenderId, Error> {

@@ -144,7 +144,9 @@ pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest
 pub use name::Name;
 pub use policy::Policy;
 pub use pool::{Holder, Index, Pool, Units};
-pub use rail::{Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Timing, Turn};
+pub use rail::{
+    Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
+};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,

@@ -1,8 +1,8 @@
 //! Driving: each open batch does what it needs next.
 
 use divvy_core::{
-    Answer, Batch, Call, Code, Error, Heard, Job, Next, Rail, Seen, Signed, State, Stream, Time,
-    Timing, Try, Turn, Window,
+    Answer, Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, State,
+    Stream, Time, Timing, Try, Turn, Window,
 };
 
 use crate::divvy::Divvy;
@@ -26,7 +26,7 @@ impl Worker {
         let mut seen = Vec::new();
         for stream in ready {
             let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
-            self.pace.entry(stream.clone()).or_default().wait(&stream, now);
+            self.pace.entry(stream.clone()).or_default().wait(stream.as_str(), now);
             if let Some(found) = self.drive(divvy, &batch, now, tick).await? {
                 seen.push(found);
             }
@@ -99,6 +99,11 @@ impl Worker {
                 given_up => drop(given_up?),
             }
             self.pace.remove(batch.stream());
+            return Ok(None);
+        }
+        // An older copy does not know whether a new try was signed already.
+        let Place::Batch { book, .. } = batch.stream().place() else { return Ok(None) };
+        if !self.is_clear(divvy, &Name::new(book)?, rail, now, tick).await? {
             return Ok(None);
         }
         let job = Job {
@@ -213,7 +218,7 @@ impl Worker {
         for (call, (batch, timing)) in calls.iter().zip(batches.iter().zip(timings)) {
             let Some(rail) = self.rails.get(batch.rail()).cloned() else { continue };
             let found = self.submit(&*rail, batch, &call.signed, now, tick).await?;
-            self.pace.entry(batch.stream().clone()).or_default().wait(batch.stream(), now);
+            self.pace.entry(batch.stream().clone()).or_default().wait(batch.stream().as_str(), now);
             if let Some(found) = found {
                 seen.push(Looked { batch: batch.clone(), seen: found, timing: *timing });
             }

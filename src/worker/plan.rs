@@ -1,6 +1,6 @@
 //! Planning: from who is due to a committed run, and on to its requests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use divvy_core::{
     Batch, Code, Due, Error, Job, Line, Name, Pack, Plan, Planned, Rail, Signed, Step, Time, Timing,
@@ -63,8 +63,7 @@ impl Worker {
     ) -> Result<(), Error> {
         loop {
             divvy.books_mut().book_mut(book.as_str())?.wake_waited(now)?;
-            let served = |rail: &Name| self.rails.contains_key(rail);
-            let due = divvy.books().book(book.as_str())?.due_on(now, served)?;
+            let due = self.due(divvy, book, now, tick).await?;
             let (plans, timings) = self.plans(divvy, book, due, now, tick).await?;
             if plans.is_empty() {
                 return Ok(());
@@ -83,6 +82,29 @@ impl Worker {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Who is due on the rails that may be paid over.
+    async fn due(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Vec<Due>, Error> {
+        let served = |rail: &Name| self.rails.contains_key(rail);
+        let due = divvy.books().book(book.as_str())?.due_on(now, served)?;
+        if due.iter().all(|due| self.clearances.is_clear(divvy, book, &due.rail)) {
+            return Ok(due);
+        }
+        let mut clear: BTreeSet<Name> = BTreeSet::new();
+        for rail in self.rails.values().cloned().collect::<Vec<_>>() {
+            let wanted = due.iter().any(|due| due.rail == *rail.name());
+            if !wanted || self.is_clear(divvy, book, &*rail, now, tick).await? {
+                clear.insert(rail.name().clone());
+            }
+        }
+        divvy.books().book(book.as_str())?.due_on(now, |rail| clear.contains(rail))
     }
 
     /// Packs and signs everyone who is due on a rail that this worker has.

@@ -12,10 +12,20 @@ const TURNS_MAX: usize = 16;
 pub(super) async fn talk<T>(
     sender: &dyn Sender,
     tick: &mut Tick,
+    turn: impl FnMut(&[Heard]) -> Result<Turn<T>, Error>,
+) -> Result<Option<T>, Error> {
+    talk_long(sender, tick, TURNS_MAX, turn).await
+}
+
+/// Goes on asking for so many turns: a listing has many pages.
+pub(super) async fn talk_long<T>(
+    sender: &dyn Sender,
+    tick: &mut Tick,
+    turns_max: usize,
     mut turn: impl FnMut(&[Heard]) -> Result<Turn<T>, Error>,
 ) -> Result<Option<T>, Error> {
     let mut heard: Vec<Heard> = Vec::new();
-    for _ in 0..TURNS_MAX {
+    for _ in 0..turns_max {
         match turn(&heard)? {
             Turn::Done(outcome) => return Ok(Some(outcome)),
             Turn::Ask(requests) => {

@@ -112,6 +112,25 @@ impl Book {
             .collect()
     }
 
+    /// The references of every try of a run and of those after it.
+    pub fn references(&self, run_from: u64) -> impl Iterator<Item = &str> {
+        let own = self.slips.range((run_from, 0)..);
+        let tries = own.flat_map(|(_, slip)| slip.batch.tries());
+        tries.map(|try_| try_.signed.reference.as_str())
+    }
+
+    /// The oldest run that may have a new try: one with a batch that is still open, or the next.
+    ///
+    /// What waits for a person gets no new try by itself, and does not count.
+    #[must_use]
+    pub fn run_from(&self) -> u64 {
+        let waits = |key: &&BatchKey| {
+            let slip = self.slips.get(key);
+            slip.is_some_and(|slip| slip.batch.state() != State::Review)
+        };
+        self.open.iter().find(waits).map_or(self.run_head.n, |(run, _)| *run)
+    }
+
     /// How many payout runs were planned.
     #[must_use]
     pub const fn runs(&self) -> u64 {
