@@ -9,7 +9,7 @@ use divvy_core::{
 
 use crate::book::Book;
 use crate::host::{Host, Sender};
-use crate::worker::{Tick, Worker};
+use crate::worker::{Tick, Worker, WorkerSettings};
 
 /// Facts are read in pages of so many; a fact may have hundreds of lines.
 pub(crate) const PAGE_FACTS: usize = 1_000;
@@ -292,7 +292,7 @@ impl Divvy {
         sender: Arc<dyn Sender>,
         now: Time,
     ) -> Result<Tick, Error> {
-        Worker::new(rails, sender)?.tick(self, now).await
+        Worker::with(rails, sender, WorkerSettings::alone())?.tick(self, now).await
     }
 
     /// What stands at the addresses of a commit whose outcome is unknown.

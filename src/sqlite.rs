@@ -2,6 +2,7 @@
 
 mod file;
 mod refusal;
+mod roster;
 mod rows;
 mod schema;
 mod writer;
@@ -14,13 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use async_trait::async_trait;
-use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written};
+use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Time, Written};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use crate::Host;
 use crate::sqlite::file::File;
 use crate::sqlite::refusal::refusal;
+use crate::sqlite::roster::Entry;
 use crate::sqlite::writer::{Ask, Job, Writer};
 
 /// Facts in one SQLite file: no server, durable, many processes on one machine.
@@ -300,6 +302,11 @@ impl Host for Sqlite {
         }
         let path = self.path.clone();
         self.ask(move |connection| rows::since(connection, &path, &cursor, facts_max)).await?
+    }
+
+    async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
+        let entry = Entry { process: process.to_owned(), now, until };
+        self.write(|reply| Job::Enter(entry, reply)).await
     }
 }
 

@@ -135,10 +135,10 @@ pub use books::Books;
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Body, Cancelled, Claimed, Converted, Declared, Destination, Evidence, Fact, Hash, Head, Held,
-    Issued, Line, Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused,
-    Released, Reopened, Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Stream,
-    Voided, Window,
+    Body, Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Fact, Hash,
+    Head, Held, Issued, Line, Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded,
+    Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run, Sender, Sent, Settled,
+    Signed, Stream, Voided, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use name::Name;

@@ -330,6 +330,12 @@ pub enum Answer {
         /// The line that is to blame, if the rail names one.
         line: Option<u32>,
     },
+    /// The rail documents that nothing moved or will, and no payee is to blame: the wallet does not
+    /// hold so much, or is closed to us. The lines are payable again, and nobody is held.
+    Declined {
+        /// In the rail's words.
+        reason: String,
+    },
     /// It moved, and came back.
     Returned {
         /// In the rail's words.

@@ -129,7 +129,14 @@ enum Standing {
     Accepted,
     Final,
     Undone,
-    Refused { reason: &'static str, line: Option<u32> },
+    Refused {
+        reason: &'static str,
+        line: Option<u32>,
+    },
+    /// Nothing moved, and the wallet is why.
+    Declined {
+        reason: &'static str,
+    },
 }
 
 impl World {

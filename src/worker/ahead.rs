@@ -10,7 +10,6 @@ use divvy_core::{Code, Error, Name, Rail, Stranger, Time};
 
 use crate::divvy::Divvy;
 use crate::worker::pace::Pace;
-use crate::worker::talk::talk_long;
 use crate::worker::{Tick, Worker};
 
 /// What the rails have said so far of each book, since its fold was begun.
@@ -91,10 +90,10 @@ impl Worker {
         }
         let key = (book.clone(), rail.name().clone());
         let Some(mut pace) = self.clearances.pace(&key, now) else { return Ok(false) };
-        pace.wait(&format!("{book}/{}", rail.name()), now);
+        pace.wait(&format!("{book}/{}", rail.name()), now, self.settings.first_wait_secs);
         let run_from = divvy.books().book(book.as_str())?.run_from();
         let turn = |heard: &[_]| rail.beyond(book, run_from, heard, now);
-        let said = match talk_long(&*self.sender, tick, TURNS_MAX, turn).await {
+        let said = match self.wire(rail.name()).talk_long(tick, TURNS_MAX, turn).await {
             Ok(Some(shown)) => match unknown(divvy, book, run_from, shown).await? {
                 strangers if strangers.is_empty() => Clearance::Clear,
                 strangers => {

@@ -9,8 +9,6 @@ pub(super) struct Pace {
     not_before: Time,
 }
 
-/// The first wait; each further one is twice as long.
-const FIRST_SECS: u64 = 60;
 /// No wait is longer.
 const CEILING_SECS: u64 = 3_600;
 
@@ -25,8 +23,8 @@ impl Pace {
 
     /// Waits longer than before, and by up to a quarter more, which the name of what is asked about
     /// decides.
-    pub(super) fn wait(&mut self, name: &str, now: Time) {
-        let secs = FIRST_SECS
+    pub(super) fn wait(&mut self, name: &str, now: Time, first_secs: u64) {
+        let secs = first_secs
             .saturating_mul(1_u64.checked_shl(self.asked).unwrap_or(u64::MAX))
             .min(CEILING_SECS);
         self.asked = self.asked.saturating_add(1);

@@ -11,3 +11,4 @@ mod desk;
 mod durability;
 mod files;
 mod foreign;
+mod roster;

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
@@ -9,3 +10,4 @@ mod bad_input;
 mod command;
 mod jobs;
 mod kills;
+mod workers;

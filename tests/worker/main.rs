@@ -6,4 +6,6 @@
 )]
 
 mod ahead;
+mod share;
 mod shop;
+mod wallets;

@@ -145,6 +145,7 @@ impl Said {
             "final" => Answer::Final,
             "undone" => Answer::Undone,
             "refused" => Answer::Refused { reason, line: self.line },
+            "declined" => Answer::Declined { reason },
             "returned" => Answer::Returned { reason, lines: self.returned },
             _ => Answer::Unknown,
         }

@@ -111,7 +111,7 @@ impl World {
         let amount = post.total().unwrap_or(u64::MAX);
         if self.terms.funds.is_some_and(|funds| funds.saturating_sub(self.pledged()) < amount) {
             let reason = "the wallet does not hold so much";
-            return self.keep(post, taken, Standing::Refused { reason, line: None });
+            return self.keep(post, taken, Standing::Declined { reason });
         }
         if twist == Twist::Dropped {
             return self.reply_dropped(post);

@@ -77,7 +77,7 @@ impl World {
         let said = self.said(reference, kept);
         let status = match said.state {
             "accepted" | "undone" => 202,
-            "refused" => 422,
+            "refused" | "declined" => 422,
             _ => 200,
         };
         reply_json(status, &said)
@@ -173,6 +173,10 @@ fn with_fate<'a>(mut said: Said<'a>, fate: &Standing, returned: &'a [u32]) -> Sa
         Standing::Refused { reason, line } => {
             (said.reason, said.line) = (Some(*reason), *line);
             "refused"
+        }
+        Standing::Declined { reason } => {
+            said.reason = Some(*reason);
+            "declined"
         }
     };
     said
