@@ -20,7 +20,7 @@
 //!
 //! | request | reply |
 //! |---|---|
-//! | `POST /tries` | 200 final or returned, 202 accepted, 422 refused or declined, 409, 410 expired, 503 busy |
+//! | `POST /tries` | 200 final or returned, 202 accepted, 422 refused or declined, 409, 410, 503 |
 //! | `GET /tries/{reference}` | 200 with the same body, or 404, which proves nothing |
 //! | `GET /tries?batch=…` | every try of that batch that ever was carried out |
 //! | `GET /tries?book=…&run_from=…&after=N` | what was carried out for a book, from a run on |

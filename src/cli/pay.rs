@@ -36,6 +36,9 @@ impl Pay {
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
         let sender = Arc::new(Http::new(clock.clone())?);
         let mut worker = Worker::with(till.rails(), sender, settings)?;
+        if let Some(rate) = desk.project.rail.requests_per_sec {
+            worker.set_rate(till.rail.name(), rate);
+        }
         let tick = worker.tick_by(&mut desk.divvy, &clock).await?;
         let obstacles = worker.obstacles();
         for obstacle in &obstacles {

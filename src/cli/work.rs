@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::Error;
+use divvy::core::{Error, Rail as _};
 use divvy::{Clock, End, Http, Shift, Stop, Tick, Worker};
 use serde_json::json;
 
@@ -34,6 +34,9 @@ impl Work {
         let till = Till::open(&desk.project).await?;
         let sender = Arc::new(Http::new(clock.clone())?);
         let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
+        if let Some(rate) = desk.project.rail.requests_per_sec {
+            worker.set_rate(till.rail.name(), rate);
+        }
         let stop = Stop::new();
         let told = tokio::spawn(stop_when_told(stop.clone()));
         let end = if self.until_idle { End::WhenIdle } else { End::Never };

@@ -172,6 +172,8 @@ pub struct RailSettings {
     /// Nothing lands later than so many seconds after it was started, in a sandbox of its own.
     #[serde(default = "lag_secs")]
     pub lag_secs: u64,
+    /// So many requests a second, of all workers together; without it, as they come.
+    pub requests_per_sec: Option<u64>,
     /// A settlement is final after so many seconds.
     #[serde(default)]
     pub finality_secs: u64,
@@ -227,6 +229,7 @@ impl Default for RailSettings {
             grace_secs: grace_secs(),
             watch_secs: watch_secs(),
             lag_secs: lag_secs(),
+            requests_per_sec: None,
             finality_secs: 0,
             faults: String::new(),
             seed: 0,

@@ -8,6 +8,8 @@ use divvy_core::{
     Timing, Turn,
 };
 
+use tracing::Instrument as _;
+
 use crate::clock::Clock;
 use crate::divvy::Divvy;
 use crate::worker::learn::{Looked, after};
@@ -33,6 +35,9 @@ impl Worker {
             for stream in streams {
                 let batch = fold(divvy, stream).await?;
                 self.wait(stream, now);
+                if !self.gates.is_open(batch.rail(), now) {
+                    continue;
+                }
                 if self.own.insert(stream.clone()) && !batch.tries().is_empty() {
                     count(&mut tick.taken_over);
                 }
@@ -108,7 +113,8 @@ impl Worker {
         let mut tick = Tick::default();
         let Some(rail) = self.rails.get(batch.rail()) else { return (Ok(None), tick) };
         let now = floor.max(clock.now());
-        let seen = self.hear(&**rail, batch, now, &mut tick).await;
+        let span = tracing::debug_span!("batch", batch = %batch.stream());
+        let seen = self.hear(&**rail, batch, now, &mut tick).instrument(span).await;
         let timing = rail.timing();
         let looked = |seen| Looked { batch: batch.clone(), seen, timing };
         (seen.map(|seen| seen.map(looked)), tick)
@@ -243,7 +249,9 @@ impl Worker {
             let rail: Option<&Arc<dyn Rail>> = self.rails.get(batch.rail());
             let Some(rail) = rail else { return (None, tick) };
             let (at, timing) = (now.max(clock.now()), rail.timing());
-            let seen = self.submit(&**rail, batch, &call.signed, at, &mut tick).await;
+            let span = tracing::debug_span!("batch", batch = %batch.stream());
+            let sent = self.submit(&**rail, batch, &call.signed, at, &mut tick).instrument(span);
+            let seen = sent.await;
             (seen.map(|seen| (seen, timing)), tick)
         });
         let replies = together(sends.collect(), self.settings.in_flight).await;

@@ -6,6 +6,8 @@ use divvy_core::{
     Batch, Book, Code, Due, Error, Job, Name, Plan, Planned, Rail, Signed, Step, Time,
 };
 
+use tracing::Instrument as _;
+
 use crate::clock::Clock;
 use crate::divvy::Divvy;
 use crate::worker::tick::count;
@@ -41,9 +43,9 @@ impl Worker {
                     count(&mut tick.runs);
                     let lines = u64::try_from(lines).unwrap_or(u64::MAX);
                     tick.lines = tick.lines.saturating_add(lines);
-                    let run = divvy.books().book(book.as_str()).map_or(0, Book::runs);
-                    tracing::info!(%book, run, lines, batches = batches.len(), "a run was planned");
-                    self.send(divvy, calls, &batches, clock, tick).await?;
+                    let run = batches.first().map(|batch| batch.stream().to_string());
+                    let span = tracing::info_span!("run", %book, first = run, lines);
+                    self.send(divvy, calls, &batches, clock, tick).instrument(span).await?;
                 }
                 // Someone else planned this run: what they reserved is not due any more.
                 Err(error) if error.code() == Code::AddressTaken => {
@@ -72,7 +74,7 @@ impl Worker {
     ) -> Result<Vec<Due>, Error> {
         let fold = divvy.books().book(book.as_str())?;
         let lines_max = self.roster.share(fold.due_count());
-        let served = |rail: &Name| self.rails.contains_key(rail) && self.purses.is_open(rail, now);
+        let served = |rail: &Name| self.rails.contains_key(rail) && self.may_pay(rail, now);
         let due = fold.due_up_to(lines_max, now, served)?;
         for Due { rail, .. } in &due {
             self.check_cooling(fold, rail)?;
@@ -82,12 +84,18 @@ impl Worker {
         }
         let mut clear: BTreeSet<Name> = BTreeSet::new();
         for rail in self.rails.values().cloned().collect::<Vec<_>>() {
-            let open = self.purses.is_open(rail.name(), now);
-            if open && self.is_clear(divvy, book, &*rail, now, tick).await? {
+            if self.may_pay(rail.name(), now)
+                && self.is_clear(divvy, book, &*rail, now, tick).await?
+            {
                 clear.insert(rail.name().clone());
             }
         }
         divvy.books().book(book.as_str())?.due_up_to(lines_max, now, |rail| clear.contains(rail))
+    }
+
+    /// Whether nothing but its answer is waited for: the wallet pays, and the rail takes requests.
+    fn may_pay(&self, rail: &Name, now: Time) -> bool {
+        self.purses.is_open(rail, now) && self.gates.is_open(rail, now)
     }
 
     /// A changed destination must not take effect while a try to the old one may still go out.

@@ -67,7 +67,7 @@ impl Worker {
             return;
         }
         if let Err(error) = divvy.host().roster(&self.process, now, now).await {
-            tracing::warn!(%error, "the roster cannot be left: the others wait for the entry's end");
+            tracing::warn!(%error, "the roster cannot be left: others wait for its end");
         }
         self.roster = Roster::default();
     }

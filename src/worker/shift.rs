@@ -99,7 +99,8 @@ impl Worker {
     /// Returns what it did.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), divvy::core::Error> {
     /// use std::sync::Arc;
     ///
     /// use divvy::{Clock, Divvy, Http, Shift, Sqlite, Stop, Worker};
@@ -112,8 +113,8 @@ impl Worker {
     /// stop.stop(); // a signal's handler does this, on a clone
     /// let did = worker.run(&mut divvy, &clock, Shift::default(), &stop).await?;
     /// assert_eq!(did.runs, 0);
-    /// # Ok::<(), divvy::core::Error>(())
-    /// # }).unwrap();
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
@@ -192,7 +193,9 @@ impl Worker {
             return Duration::ZERO;
         }
         let next = now.plus_secs(shift.tick_secs.max(1));
-        let next = self.not_before().map_or(next, |wanted| wanted.min(next));
+        // What was wanted by now had its chance in the tick before.
+        let wanted = self.wanted().filter(|wanted| *wanted > now).min();
+        let next = wanted.map_or(next, |wanted| wanted.min(next));
         // Others hear of this worker three times before they take it for dead.
         let secs = self.settings.roster_secs;
         let next = if secs == 0 { next } else { next.min(now.plus_secs(secs.div_ceil(3).max(1))) };

@@ -99,7 +99,7 @@ fn wait_for(folder: &Folder, what: &str, is_so: impl Fn(&Value) -> bool) -> Valu
         #[expect(clippy::disallowed_methods, reason = "processes of their own take their time")]
         thread::sleep(Duration::from_millis(50));
     }
-    panic!("{what}: {status}");
+    unreachable!("{what}: {status}");
 }
 
 /// Goal: what a killed worker has left open is finished by others, and nobody is paid twice.
