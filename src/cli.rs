@@ -1,5 +1,6 @@
 //! What can be typed, and how it ends.
 
+mod adopt;
 mod explain;
 mod init;
 mod measure;
@@ -59,6 +60,8 @@ enum Command {
     Pay(pay::Pay),
     /// Work until told to stop: declare, pay and follow up, beside any number of others.
     Work(work::Work),
+    /// Take in what the rail has paid and no fact knows, after an older copy was put back.
+    Adopt(adopt::Adopt),
     /// Show where the money is.
     Status(status::Status),
     /// Tell the story of a payee, a payment or a batch.
@@ -126,6 +129,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Due(dir) => status::due(&dir.dir, out).await,
         Command::Pay(pay) => pay.run(out).await,
         Command::Work(work) => work.run(out).await,
+        Command::Adopt(adopt) => adopt.run(out).await,
         Command::Status(status) => status.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,

@@ -11,6 +11,7 @@ use crate::clock::{Clock, Told};
 use crate::divvy::Divvy;
 use crate::host::Sender;
 
+mod adopt;
 mod ahead;
 mod drive;
 mod gates;

@@ -131,7 +131,7 @@ pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
     Balance, Book, Due, Expected, Obstacle, Payment, Plan, RUN_LINES_MAX, Standing, Totals,
 };
-pub use books::Books;
+pub use books::{Books, Shown};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{

@@ -40,6 +40,11 @@ impl Clearances {
         }
     }
 
+    /// Asks again of a book, since its facts were mended.
+    pub(super) fn forget(&mut self, book: &Name) {
+        self.asked.retain(|(asked, _), _| asked != book);
+    }
+
     /// Whether nothing stands in the way of paying a book over a rail.
     pub(super) fn is_clear(&self, divvy: &Divvy, book: &Name, rail: &Name) -> bool {
         let same = |known: &Arc<()>| Arc::ptr_eq(known, divvy.opening());
@@ -117,7 +122,7 @@ impl Worker {
 }
 
 /// The tries that no fact knows. What others wrote while the rail was asked is read first.
-pub(crate) async fn unknown(
+pub(super) async fn unknown(
     divvy: &mut Divvy,
     book: &Name,
     run_from: u64,
@@ -171,7 +176,7 @@ fn rail_ahead(
     let detail = format!(
         "rail {rail} shows {}{more} of book {book}, which no fact knows; our next run is {}. An \
          older copy of the database seems to be in place of a newer one: restore the newer one, \
-         or adopt what the rail shows. Until then nobody is paid over {rail}",
+         or take in what the rail shows with `divvy adopt`. Until then nobody is paid over {rail}",
         shown.join(", "),
         fold.runs()
     );
@@ -179,6 +184,6 @@ fn rail_ahead(
 }
 
 /// A listing of a few million lines.
-const TURNS_MAX: usize = 1_000;
+pub(super) const TURNS_MAX: usize = 1_000;
 /// So many are named; the rest is counted.
 const STRANGERS_NAMED: usize = 3;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use divvy::core::Code;
+use divvy::core::{Answer, Code, Stranger, Stream};
 use divvy::sandbox::WindowKind;
-use divvy::{Divvy, Worker};
+use divvy::{Divvy, Told, Worker};
 
-use crate::shop::{Folder, Till, at, open, paid, take};
+use crate::shop::{BOOK, Folder, Till, at, name, open, paid, take};
 
 const KINDS: [WindowKind; 4] =
     [WindowKind::Unlimited, WindowKind::Until, WindowKind::UntilHeight, WindowKind::Once];
@@ -100,4 +100,98 @@ async fn nobody_is_paid_before_the_rail_has_answered_once() {
     let mut worker = Worker::new(till.rails(), till.sender()).unwrap();
     worker.tick(&mut divvy, at(90)).await.unwrap();
     assert_eq!(paid(&divvy), 500);
+}
+
+/// Adopting what the rail shows pays nobody again, and lets the next payment be paid.
+#[tokio::test]
+async fn what_the_rail_shows_can_be_adopted_and_paying_goes_on() {
+    for window in KINDS {
+        let (folder, till) = (Folder::new(), Till::plain(window, 2));
+        let mut divvy = restored(&folder.file("db"), &folder.file("copy"), &till).await;
+        take(&mut divvy, "second", 5, at(2_000)).await;
+        let mut worker = Worker::new(till.rails(), till.sender()).unwrap();
+        worker.tick(&mut divvy, at(2_000)).await.unwrap();
+        assert_eq!(worker.obstacles().len(), 1);
+
+        let clock = Told::new(at(2_100)).clock();
+        let shown = worker.beyond(&mut divvy, &name(BOOK), &clock).await.unwrap();
+        assert_eq!(shown[0].strangers.len(), 3, "{window:?}");
+        let adopted = worker.adopt(&mut divvy, &name(BOOK), &shown, &clock).await.unwrap();
+        assert_eq!((adopted.get(), paid(&divvy)), (500, 1_000), "{window:?}");
+
+        // Nobody is due, and the next payment is paid as ever, under runs that the rail never saw.
+        let tick = worker.tick(&mut divvy, at(2_200)).await.unwrap();
+        assert_eq!((tick.lines, till.moved()), (0, 1_000), "{window:?}");
+        take(&mut divvy, "third", 5, at(3_000)).await;
+        worker.tick(&mut divvy, at(3_000)).await.unwrap();
+        assert!(worker.obstacles().is_empty());
+        assert_eq!((paid(&divvy), till.moved()), (1_500, 1_500), "{window:?}");
+        assert_eq!(divvy.books().book(BOOK).unwrap().runs(), 3);
+        divvy.verify().await.unwrap();
+
+        // Adopting again finds nothing.
+        let shown = worker.beyond(&mut divvy, &name(BOOK), &clock).await.unwrap();
+        assert!(shown[0].strangers.is_empty());
+        assert!(worker.adopt(&mut divvy, &name(BOOK), &shown, &clock).await.unwrap().is_zero());
+    }
+}
+
+#[tokio::test]
+async fn what_is_adopted_beyond_what_was_earned_is_owed_back_and_holds_follow() {
+    let (folder, till) = (Folder::new(), Till::plain(WindowKind::Until, 2));
+    // The copy does not know the second payment.
+    let mut divvy = restored(&folder.file("db"), &folder.file("copy"), &till).await;
+    let mut worker = Worker::new(till.rails(), till.sender()).unwrap();
+    let clock = Told::new(at(2_100)).clock();
+    let mut shown = worker.beyond(&mut divvy, &name(BOOK), &clock).await.unwrap();
+    let came_back = Answer::Returned { reason: "closed".into(), lines: vec![1] };
+    shown[0].strangers[1].answer = came_back.clone();
+    shown[0].strangers[0].answer = came_back;
+    worker.adopt(&mut divvy, &name(BOOK), &shown, &clock).await.unwrap();
+    let mut book = divvy.book(BOOK).unwrap();
+    let mut owed = Vec::new();
+    for n in 0..5 {
+        let balance = book.balance(&format!("fan-{n}"), at(2_200)).await.unwrap();
+        owed.push((balance.owed_back.get(), balance.obstacle.is_some()));
+    }
+    assert_eq!(owed, [(100, false), (0, true), (100, false), (0, true), (100, false)]);
+    // Told again, the payment is what they were paid for.
+    take(&mut divvy, "second", 5, at(2_300)).await;
+    worker.tick(&mut divvy, at(2_300)).await.unwrap();
+    assert_eq!(till.moved(), 1_000);
+    divvy.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_adopted_says_why_and_writes_nothing() {
+    let (folder, till) = (Folder::new(), Till::plain(WindowKind::Until, 2));
+    let mut divvy = restored(&folder.file("db"), &folder.file("copy"), &till).await;
+    let mut worker = Worker::new(till.rails(), till.sender()).unwrap();
+    let clock = Told::new(at(2_100)).clock();
+    let shown = worker.beyond(&mut divvy, &name(BOOK), &clock).await.unwrap();
+    let before = divvy.books().count();
+    let mend = |change: fn(&mut Stranger)| {
+        let mut shown = shown.clone();
+        change(&mut shown[0].strangers[0]);
+        shown
+    };
+    for (shown, code, said) in [
+        (mend(|one| one.lines[0].to = "eve".into()), Code::PayeeUnknown, "eve of rail sandbox"),
+        (mend(|one| one.answer = Answer::Accepted), Code::RailAhead, "not final yet"),
+        (
+            mend(|one| one.batch = Stream::parse("batch/shop/0/9").unwrap()),
+            Code::RailAhead,
+            "a batch that the facts know",
+        ),
+        (
+            mend(|one| one.batch = Stream::parse("batch/shop/9999999/0").unwrap()),
+            Code::RailAhead,
+            "no book lost so many",
+        ),
+    ] {
+        let refused = worker.adopt(&mut divvy, &name(BOOK), &shown, &clock).await.unwrap_err();
+        assert_eq!(refused.code(), code);
+        assert!(refused.to_string().contains(said), "{refused}");
+    }
+    assert_eq!(divvy.books().count(), before);
 }
