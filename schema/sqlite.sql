@@ -21,6 +21,12 @@ CREATE TABLE divvy_meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- Which workers live, and until when. Advice, never evidence: it may be emptied at any time.
+CREATE TABLE divvy_worker (
+    process TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+);
+
 -- A cache of the fold, never evidence: it may be deleted at any time.
 -- In parts, since a value has at most 1 GB.
 CREATE TABLE divvy_checkpoint (

@@ -1,5 +1,6 @@
 //! What can be typed, and how it ends.
 
+mod adopt;
 mod backup;
 mod explain;
 mod init;
@@ -14,6 +15,7 @@ mod split;
 mod status;
 mod take;
 mod till;
+mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +32,9 @@ struct Cli {
     /// Print JSON instead of sentences.
     #[arg(long, global = true)]
     json: bool,
+    /// What is told on standard error while it works: off, error, warn, info, debug or trace.
+    #[arg(long, global = true, env = "DIVVY_LOG", default_value = "error")]
+    log: tracing::level_filters::LevelFilter,
     #[command(subcommand)]
     command: Command,
 }
@@ -54,6 +59,10 @@ enum Command {
     Due(Dir),
     /// Pay who is due.
     Pay(pay::Pay),
+    /// Work until told to stop: declare, pay and follow up, beside any number of others.
+    Work(work::Work),
+    /// Take in what the rail has paid and no fact knows, after an older copy was put back.
+    Adopt(adopt::Adopt),
     /// Show where the money is.
     Status(status::Status),
     /// Tell the story of a payee, a payment or a batch.
@@ -86,10 +95,7 @@ enum Verdict {
 
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::ERROR)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(cli.log).init();
     let mut out = Out::new(cli.json);
     match start(cli.command, &mut out) {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
@@ -125,6 +131,8 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Declare(dir) => take::declare(&dir.dir, out).await,
         Command::Due(dir) => status::due(&dir.dir, out).await,
         Command::Pay(pay) => pay.run(out).await,
+        Command::Work(work) => work.run(out).await,
+        Command::Adopt(adopt) => adopt.run(out).await,
         Command::Status(status) => status.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,

@@ -9,7 +9,7 @@ use divvy_core::{
 
 use crate::book::Book;
 use crate::host::{Host, Sender};
-use crate::worker::{Tick, Worker};
+use crate::worker::{Tick, Worker, WorkerSettings};
 
 /// Facts are read in pages of so many; a fact may have hundreds of lines.
 pub(crate) const PAGE_FACTS: usize = 1_000;
@@ -41,6 +41,8 @@ pub struct Divvy {
     host: Arc<dyn Host>,
     books: Books,
     cursor: Option<Cursor>,
+    /// The same for as long as this fold goes on; drawn anew when it begins anew.
+    opening: Arc<()>,
 }
 
 impl Divvy {
@@ -64,15 +66,27 @@ impl Divvy {
             Some((books, cursor)) => (books, Some(cursor)),
             None => (Books::default(), None),
         };
-        let mut divvy = Self { host, books, cursor };
-        match divvy.catch_up().await {
-            Err(error) if error.code() == Code::EpochChanged => {
-                (divvy.books, divvy.cursor) = (Books::default(), None);
-                divvy.catch_up().await?;
-            }
-            caught_up => caught_up?,
-        }
+        let mut divvy = Self { host, books, cursor, opening: Arc::default() };
+        divvy.catch_up_or_begin_anew().await?;
         Ok(divvy)
+    }
+
+    /// Folds what others have written meanwhile, and everything again when the database is not the
+    /// one that was folded: its cursors are worth nothing then, and the rails are asked again.
+    pub(crate) async fn catch_up_or_begin_anew(&mut self) -> Result<(), Error> {
+        match self.catch_up().await {
+            Err(error) if error.code() == Code::EpochChanged => {
+                tracing::warn!(%error, "everything is folded anew");
+                (self.books, self.cursor, self.opening) = (Books::default(), None, Arc::default());
+                self.catch_up().await
+            }
+            caught_up => caught_up,
+        }
+    }
+
+    /// Which fold this is, for those who must know whether it was begun anew.
+    pub(crate) const fn opening(&self) -> &Arc<()> {
+        &self.opening
     }
 
     /// A checkpoint of what is folded now, to be kept and given to [`Divvy::open_from`].
@@ -102,7 +116,7 @@ impl Divvy {
     /// # Errors
     /// The host's errors, and those of a history that breaks a rule.
     pub async fn catch_up(&mut self) -> Result<(), Error> {
-        let Self { host, books, cursor } = self;
+        let Self { host, books, cursor, .. } = self;
         let from = cursor.clone();
         each_page(&**host, from.as_ref(), |page| {
             books.feed(&page.facts)?;
@@ -278,7 +292,7 @@ impl Divvy {
         sender: Arc<dyn Sender>,
         now: Time,
     ) -> Result<Tick, Error> {
-        Worker::new(rails, sender)?.tick(self, now).await
+        Worker::with(rails, sender, WorkerSettings::alone())?.tick(self, now).await
     }
 
     /// What stands at the addresses of a commit whose outcome is unknown.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use async_trait::async_trait;
-use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Written};
+use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Time, Written};
 
 /// Where facts live. [`crate::Sqlite`] is in the box; a host brings any store with a unique key.
 ///
@@ -37,6 +37,19 @@ pub trait Host: fmt::Debug + Send + Sync {
     /// [`divvy_core::Code::EpochChanged`] for a cursor of another database,
     /// [`divvy_core::Code::StoreUnusable`].
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error>;
+
+    /// Says that a process lives until some time, and returns the names of all that live, sorted.
+    /// Entries that are over by `now` go; with an `until` that is not after `now`, it leaves.
+    ///
+    /// It is advice: workers share work by it, and no promise rests on it. It need not survive a
+    /// power cut, and a host without it lets every worker believe that it is alone.
+    ///
+    /// # Errors
+    /// [`divvy_core::Code::StoreUnusable`].
+    async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
+        let _ = (now, until);
+        Ok(vec![process.to_owned()])
+    }
 }
 
 /// What carries requests out and replies in. [`crate::Http`] is in the box.

@@ -1,6 +1,7 @@
 //! The sender in the box: HTTP by reqwest, one exchange at a time, nothing of its own accord.
 
 mod credential;
+mod rest;
 
 use core::future::poll_fn;
 use core::pin::pin;
@@ -16,12 +17,15 @@ use crate::clock::Clock;
 use crate::host::Sender;
 
 pub use credential::Credential;
+use rest::Rests;
 
 /// Sends requests over HTTP and HTTPS, each once.
 ///
 /// It follows no redirect, takes no proxy from the environment, and repeats nothing: whatever is
 /// not one whole reply is no answer. A request is not begun after its deadline, and waiting for
-/// its reply ends there too. It needs a tokio runtime with time and network.
+/// its reply ends there too. A server that asks to be left alone with `Retry-After` is: requests
+/// wait for as long, and are not begun when their deadline is nearer. It needs a tokio runtime with
+/// time and network.
 ///
 /// ```
 /// use divvy::{Clock, Http, Sender};
@@ -48,6 +52,7 @@ pub struct Http {
     clock: Clock,
     limits: Limits,
     credentials: Vec<Credential>,
+    rests: Rests,
 }
 
 /// How long a sender waits and how much it takes.
@@ -109,7 +114,7 @@ impl Http {
         let client = client.map_err(|error| {
             Error::new(Code::InputMalformed, format!("no HTTP client can be made: {error}"))
         })?;
-        Ok(Self { client, clock, limits, credentials })
+        Ok(Self { client, clock, limits, credentials, rests: Rests::default() })
     }
 
     /// The request as the client wants it, with its credential; nothing when it cannot be sent.
@@ -140,7 +145,9 @@ impl Http {
     /// One exchange, to the end of the reply.
     async fn exchange(&self, shaped: reqwest::Request) -> Option<Reply> {
         let said = |error: reqwest::Error| tracing::debug!(%error, "no answer");
+        let url = shaped.url().clone();
         let mut response = self.client.execute(shaped).await.map_err(said).ok()?;
+        self.rests.note(&url, response.status(), response.headers(), self.clock.now());
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await.map_err(said).ok()? {
@@ -169,6 +176,14 @@ impl Sender for Http {
             .shape(request)
             .map_err(|why| tracing::error!(%url, why, "a request that cannot be sent"))
             .ok()?;
+        let rest = self.rests.left_millis(shaped.url(), self.clock.now());
+        if rest > 0 {
+            if !self.clock.runs() || rest > request.deadline.millis_since(self.clock.now()) {
+                tracing::debug!(%url, rest, "the server wants to be left alone");
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(rest)).await;
+        }
         let mut exchange = pin!(self.exchange(shaped));
         // Asked before every step and not only at the start: the machine may sleep while a
         // connection is made, where the runtime's own timer stands still, and the request would

@@ -22,4 +22,4 @@ pub use http::{Credential, Http, Limits};
 pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
 pub use project::{PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds};
 pub use sqlite::Sqlite;
-pub use worker::{Tick, Worker};
+pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

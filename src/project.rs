@@ -9,6 +9,8 @@ use divvy_core::{
 
 mod settings;
 
+use crate::worker::WorkerSettings;
+
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawProject, RawThreshold};
 
@@ -58,6 +60,8 @@ pub struct Project {
     pub until: Option<Time>,
     /// The rail that pays.
     pub rail: RailSettings,
+    /// How its workers work.
+    pub worker: WorkerSettings,
     /// The database's file.
     pub database: PathBuf,
 }
@@ -118,6 +122,7 @@ impl Project {
             raw.thresholds.iter().map(|raw| thresholds(raw, &asset)).collect();
         let holds = raw.holds.iter().map(|hold| Ok((Name::new(&hold.payee)?, hold.reason.clone())));
         let cooling_secs = raw.cooling_days.unwrap_or(1).saturating_mul(86_400);
+        check_cooling(cooling_secs, rail.deadline_secs)?;
         let time = |text: &Option<String>| text.as_deref().map(Time::parse).transpose();
         Ok(Self {
             dir: dir.to_path_buf(),
@@ -135,10 +140,22 @@ impl Project {
             from: time(&raw.from)?,
             until: time(&raw.until)?,
             rail: rail.checked()?,
+            worker: raw.worker.settings(),
             database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }
+}
+
+/// A changed destination must not take effect while a try to the old one may still go out.
+fn check_cooling(cooling_secs: u64, deadline_secs: u64) -> Result<(), Error> {
+    if cooling_secs >= deadline_secs {
+        return Ok(());
+    }
+    Err(malformed(&format!(
+        "a changed destination cools for {cooling_secs} s, and a try may go out for \
+         {deadline_secs} s: raise cooling_days, or lower the rail's deadline_secs"
+    )))
 }
 
 fn threshold(min: Amount, max_wait_days: Option<u64>) -> Policy {

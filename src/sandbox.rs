@@ -20,9 +20,10 @@
 //!
 //! | request | reply |
 //! |---|---|
-//! | `POST /tries` | 200 final or returned, 202 accepted, 422 refused, 409, 410 expired, 503 busy |
+//! | `POST /tries` | 200 final or returned, 202 accepted, 422 refused or declined, 409, 410, 503 |
 //! | `GET /tries/{reference}` | 200 with the same body, or 404, which proves nothing |
 //! | `GET /tries?batch=…` | every try of that batch that ever was carried out |
+//! | `GET /tries?book=…&run_from=…&after=N` | what was carried out for a book, from a run on |
 //! | `GET /coins?after=N&limit=M`, `GET /coins/{coin}` | unspent coins; who spent one |
 //! | `GET /height`, `POST /clock` | height and time |
 //! | `GET /statement?after=N&limit=M` | what moved, came back and was undone; one line each |

@@ -4,6 +4,7 @@ mod copy;
 mod file;
 mod presence;
 mod refusal;
+mod roster;
 mod rows;
 mod schema;
 mod threads;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written};
+use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Time, Written};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -26,6 +27,7 @@ use crate::sqlite::copy::Target;
 use crate::sqlite::file::File;
 use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
+use crate::sqlite::roster::Entry;
 use crate::sqlite::threads::{read_until_closed, thread};
 use crate::sqlite::writer::{Ask, Job, Writer};
 
@@ -344,6 +346,11 @@ impl Host for Sqlite {
             }
         };
         self.presence.check(Code::StoreUnusable).map(|()| page)
+    }
+
+    async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
+        let entry = Entry { process: process.to_owned(), now, until };
+        self.write(|reply| Job::Enter(entry, reply)).await
     }
 }
 

@@ -278,3 +278,36 @@ fn a_proxy_of_the_environment_is_not_used() {
     again.env_remove("NO_PROXY").env_remove("no_proxy").stdout(Stdio::null());
     assert!(again.status().expect("a process").success());
 }
+
+/// Goal: who asks to be left alone is left alone. Method: the first reply asks for a second, and
+/// the next request comes no sooner; one whose deadline is nearer is not begun.
+#[tokio::test]
+async fn a_server_that_asks_to_be_left_alone_is() {
+    let (listener, url) = server().await;
+    let serve = async {
+        for reply in [
+            "HTTP/1.1 429 Slow\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            WHOLE,
+        ] {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            heard(&mut stream).await;
+            stream.write_all(reply.as_bytes()).await.expect("a listener");
+            stream.shutdown().await.expect("an end");
+        }
+        core::future::pending::<()>().await
+    };
+    let clock = Clock::system();
+    let http = patient(clock.clone(), 10_000);
+    let ask = async {
+        assert_eq!(http.send(&request(&url)).await.map(|reply| reply.status), Some(429));
+        let asked = clock.now();
+        let hasty = Request { deadline: asked, ..request(&url) };
+        assert_eq!(http.send(&hasty).await, None, "it would be too late then");
+        assert_eq!(http.send(&request(&url)).await.map(|reply| reply.status), Some(200));
+        assert!(clock.now().millis_since(asked) >= 990);
+    };
+    tokio::select! {
+        () = ask => {}
+        () = serve => {}
+    }
+}

@@ -1,6 +1,9 @@
 //! Every book of one database, and the wallets that they pay from: the fold of everything.
 
+mod adopt;
 mod wallets;
+
+pub use adopt::Shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -211,6 +211,8 @@ codes! {
     RailReply = 1801, World;
     /// A payee, wallet or setting that the rail cannot serve.
     RailRefused = 1802, You;
+    /// The rail shows tries that our facts do not know: an older copy is in place of a newer one.
+    RailAhead = 1803, You;
 
     /// The address is taken: someone was quicker; read again.
     AddressTaken = 1901, World;

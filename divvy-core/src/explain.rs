@@ -178,6 +178,10 @@ fn batch_sentence(body: &Body) -> Option<String> {
         Body::Refused(refused) => {
             format!("the rail refused try {}: {}", refused.reference, refused.reason)
         }
+        Body::Declined(declined) => format!(
+            "the rail declined try {}, and no payee is to blame: {}",
+            declined.reference, declined.reason
+        ),
         Body::Review(review) => format!("a person has to decide: {}", review.reason),
         Body::Cancelled(cancelled) => {
             format!("given up before anything moved: {}", cancelled.reason)

@@ -13,8 +13,8 @@ mod stream;
 mod text;
 
 pub use bodies::{
-    Cancelled, Claimed, Converted, Declared, Destination, Evidence, Held, Issued, Line, Moved,
-    Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
+    Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
+    Moved, Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
     Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
 pub use flows::{Accrued, Compounded, Flowing};

@@ -132,11 +132,11 @@ pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
     Balance, Book, Due, Expected, Obstacle, Payment, Plan, RUN_LINES_MAX, Standing, Totals,
 };
-pub use books::Books;
+pub use books::{Books, Shown};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Accrued, Body, Brought, Cancelled, Cause, Claimed, Compounded, Converted, Declared,
+    Accrued, Body, Brought, Cancelled, Cause, Claimed, Compounded, Converted, Declared, Declined,
     Destination, Evidence, Extent, Fact, Flowing, Hash, Head, Held, Issued, Line, Lost, Mirrored,
     Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused, Released,
     Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sender, Sent, Settled, Signed,
@@ -147,7 +147,9 @@ pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
 pub use policy::Policy;
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
-pub use rail::{Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Timing, Turn};
+pub use rail::{
+    Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
+};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,

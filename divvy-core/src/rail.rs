@@ -1,7 +1,11 @@
-//! The rail seam: requests as data, replies as data, and three conversations about them.
+//! The rail seam: requests as data, replies as data, and four conversations about them.
 //!
 //! A rail shapes, signs and reads; it never dials, sleeps, retries or remembers. Those four
 //! belong to the host, where they can be seen.
+
+mod stranger;
+
+pub use stranger::{Stranger, StrangerLine};
 
 use core::fmt;
 
@@ -72,6 +76,22 @@ pub trait Rail: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`crate::Code::RailReply`] when a reply cannot be read; the tries are unknown then.
     fn look(&self, tries: &[Signed], heard: &[Heard], now: Time) -> Result<Turn<Seen>, Error>;
+
+    /// Every try with this book's tag, of this run or a later one, that the rail carried out or
+    /// still may, as far as it can show them: a listing, not what it remembers for a window.
+    ///
+    /// It is asked at each opening before anything is planned, so that a database which was put
+    /// back from an older copy pays nobody again.
+    ///
+    /// # Errors
+    /// [`crate::Code::RailReply`] when a reply cannot be read; nothing is planned then.
+    fn beyond(
+        &self,
+        book: &Name,
+        run: u64,
+        heard: &[Heard],
+        now: Time,
+    ) -> Result<Turn<Vec<Stranger>>, Error>;
 }
 
 /// What a host must know about a rail's timing.
@@ -309,6 +329,12 @@ pub enum Answer {
         reason: String,
         /// The line that is to blame, if the rail names one.
         line: Option<u32>,
+    },
+    /// The rail documents that nothing moved or will, and no payee is to blame: the wallet does not
+    /// hold so much, or is closed to us. The lines are payable again, and nobody is held.
+    Declined {
+        /// In the rail's words.
+        reason: String,
     },
     /// It moved, and came back.
     Returned {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Amount, Error, Rail as _, Turn};
-use divvy::{Clock, Http, Worker, clock};
+use divvy::{Clock, Http, Worker, WorkerSettings, clock};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -32,12 +32,24 @@ impl Pay {
     async fn pay(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.dir).await?;
         let till = Till::open(&desk.project).await?;
-        let mut worker = Worker::new(till.rails(), Arc::new(Http::new(Clock::system())?))?;
-        let tick = worker.tick(&mut desk.divvy, clock::now()).await?;
-        let nobody = if tick.lines == 0 { "; nobody is due" } else { "" };
+        let clock = Clock::system();
+        let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
+        let sender = Arc::new(Http::new(clock.clone())?);
+        let mut worker = Worker::with(till.rails(), sender, settings)?;
+        if let Some(rate) = desk.project.rail.requests_per_sec {
+            worker.set_rate(till.rail.name(), rate);
+        }
+        let tick = worker.tick_by(&mut desk.divvy, &clock).await?;
+        let obstacles = worker.obstacles();
+        for obstacle in &obstacles {
+            out.say(&format!("look: {obstacle}"));
+        }
+        let nobody = if tick.lines == 0 && obstacles.is_empty() { "; nobody is due" } else { "" };
         out.say(&format!("{} lines planned in {} runs{nobody}", tick.lines, tick.runs));
-        out.value(&json!({"lines": tick.lines, "runs": tick.runs}));
-        desk.close().await.map(|()| Verdict::Done)
+        let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
+        out.value(&json!({"lines": tick.lines, "runs": tick.runs, "obstacles": shown}));
+        desk.close().await?;
+        Ok(if obstacles.is_empty() { Verdict::Done } else { Verdict::Look })
     }
 
     async fn show(&self, out: &mut Out) -> Result<Verdict, Error> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Error, Payment, Time};
-use divvy::{BadLine, Http, Tick, Told, Worker, clock, read_file, read_payments};
+use divvy::{BadLine, Http, Tick, Told, Worker, WorkerSettings, clock, read_file, read_payments};
 
 use crate::cli::Verdict;
 use crate::cli::measure::Stopwatch;
@@ -50,7 +50,8 @@ impl Run {
         let mut till = Till::open(&desk.project).await?;
         let told = Told::new(start);
         let sender = Arc::new(Http::new(told.clock())?);
-        let worker = Worker::new(till.rails(), sender.clone())?;
+        let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
+        let worker = Worker::with(till.rails(), sender.clone(), settings)?;
         let mut shift = Shift { worker, told, payments, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
         let end = shift.work_after(&mut desk, &mut till, end).await?;

@@ -63,13 +63,13 @@ impl Till {
 fn sandbox(settings: &RailSettings, url: &str) -> Result<Sandbox, Error> {
     let plain = sandbox::RailSettings::at(url, Name::new(&settings.wallet)?)?;
     let deadline_secs = settings.deadline_secs;
-    let deadline_secs_max = deadline_secs.max(plain.timing.deadline_secs_max);
+    let (grace_secs, watch_secs) = (settings.grace_secs, settings.watch_secs);
     Sandbox::new(sandbox::RailSettings {
         name: Name::new(&settings.kind)?,
         window: window(&settings.window)?,
         lines_max: settings.lines_max,
         deadline_secs,
-        timing: Timing { deadline_secs_max, ..plain.timing },
+        timing: Timing { grace_secs, watch_secs, deadline_secs_max: deadline_secs },
         ..plain
     })
 }
@@ -115,6 +115,7 @@ async fn start_once(
         .args(["--listen", listen, "--window", &settings.window, "--faults", &settings.faults])
         .args(["--seed", &settings.seed.to_string()])
         .args(["--finality-secs", &settings.finality_secs.to_string()])
+        .args(["--lag-secs", &settings.lag_secs.to_string()])
         .arg("--ledger")
         .arg(ledger)
         .stdin(Stdio::piped())

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use divvy_core::{Asset, Code, Error, Name, Policy, Units};
 use serde::Deserialize;
 
+use crate::worker::WorkerSettings;
+
 /// `divvy.toml`, literally.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,8 @@ pub(super) struct RawProject {
     pub(super) from: Option<String>,
     pub(super) until: Option<String>,
     pub(super) rail: Option<RailSettings>,
+    #[serde(default)]
+    pub(super) worker: RawWorker,
     pub(super) database: Option<String>,
 }
 
@@ -71,6 +75,26 @@ pub(super) struct RawPayments {
     asset: Option<String>,
     source: Option<String>,
     account: Option<String>,
+}
+
+/// How workers of this project work; what is absent is as usual.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWorker {
+    in_flight: Option<usize>,
+    first_wait_secs: Option<u64>,
+    roster_secs: Option<u64>,
+}
+
+impl RawWorker {
+    pub(super) fn settings(&self) -> WorkerSettings {
+        let usual = WorkerSettings::default();
+        WorkerSettings {
+            in_flight: self.in_flight.unwrap_or(usual.in_flight),
+            first_wait_secs: self.first_wait_secs.unwrap_or(usual.first_wait_secs),
+            roster_secs: self.roster_secs.unwrap_or(usual.roster_secs),
+        }
+    }
 }
 
 /// The thresholds of holders with at least so many units; given out in turn, holder by holder.
@@ -139,6 +163,17 @@ pub struct RailSettings {
     /// From signing to deadline.
     #[serde(default = "deadline_secs")]
     pub deadline_secs: u64,
+    /// A try's outcome is settled so many seconds after its deadline; longer than the lag.
+    #[serde(default = "grace_secs")]
+    pub grace_secs: u64,
+    /// What settled is looked at once more after so many seconds; 0 for never.
+    #[serde(default = "watch_secs")]
+    pub watch_secs: u64,
+    /// Nothing lands later than so many seconds after it was started, in a sandbox of its own.
+    #[serde(default = "lag_secs")]
+    pub lag_secs: u64,
+    /// So many requests a second, of all workers together; without it, as they come.
+    pub requests_per_sec: Option<u64>,
     /// A settlement is final after so many seconds.
     #[serde(default)]
     pub finality_secs: u64,
@@ -170,6 +205,18 @@ const fn deadline_secs() -> u64 {
     3_600
 }
 
+const fn grace_secs() -> u64 {
+    120
+}
+
+const fn watch_secs() -> u64 {
+    172_800
+}
+
+const fn lag_secs() -> u64 {
+    60
+}
+
 impl Default for RailSettings {
     fn default() -> Self {
         Self {
@@ -179,6 +226,10 @@ impl Default for RailSettings {
             window: until(),
             lines_max: lines_max(),
             deadline_secs: deadline_secs(),
+            grace_secs: grace_secs(),
+            watch_secs: watch_secs(),
+            lag_secs: lag_secs(),
+            requests_per_sec: None,
             finality_secs: 0,
             faults: String::new(),
             seed: 0,
@@ -189,9 +240,22 @@ impl Default for RailSettings {
 impl RailSettings {
     pub(super) fn checked(self) -> Result<Self, Error> {
         if self.kind == "sandbox" {
-            return Ok(self);
+            return self.check_timing();
         }
         let detail = format!("rail {:?} is not in this build: use \"sandbox\"", self.kind);
+        Err(Error::new(Code::InputMalformed, detail))
+    }
+
+    /// A grace that ends before everything has landed would take what still lands for void.
+    fn check_timing(self) -> Result<Self, Error> {
+        if self.grace_secs > self.lag_secs {
+            return Ok(self);
+        }
+        let detail = format!(
+            "[rail] grace_secs is {}, and what was sent may land {} s later: make it longer than \
+             lag_secs",
+            self.grace_secs, self.lag_secs
+        );
         Err(Error::new(Code::InputMalformed, detail))
     }
 }

@@ -1,12 +1,13 @@
 //! The rail that pays over a sandbox: requests as data, replies as data.
 
+mod beyond;
 mod look;
 mod read;
 mod sign;
 
 use divvy_core::{
-    Amount, Code, Error, Heard, Job, Line, Name, Pack, Rail, Request, Seen, Signed, Time, Timing,
-    Turn, Window,
+    Amount, Code, Error, Heard, Job, Line, Name, Pack, Rail, Request, Seen, Signed, Stranger, Time,
+    Timing, Turn, Window,
 };
 use reqwest::Url;
 
@@ -178,6 +179,16 @@ impl Rail for Sandbox {
 
     fn look(&self, tries: &[Signed], heard: &[Heard], now: Time) -> Result<Turn<Seen>, Error> {
         Ok(self.look_at(tries, heard, now))
+    }
+
+    fn beyond(
+        &self,
+        book: &Name,
+        run: u64,
+        heard: &[Heard],
+        now: Time,
+    ) -> Result<Turn<Vec<Stranger>>, Error> {
+        self.tries_beyond(book, run, heard, now)
     }
 }
 

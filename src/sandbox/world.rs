@@ -10,6 +10,7 @@ pub use effect::{Effect, Entry, EntryKind, Outcome, Taken};
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use divvy_core::{Code, Error, Hash, Reply, Request, Time};
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sandbox::faults::Fault;
 use agenda::Event;
+use post::Post;
 
 pub(crate) use read::reply_error;
 
@@ -46,6 +48,8 @@ pub struct World {
     terms: Terms,
     now: Time,
     tries: BTreeMap<String, Kept>,
+    /// All that was carried out, whatever the window remembers: by the number of the taken try.
+    carried: BTreeMap<u64, Carried>,
     spent: BTreeMap<u64, String>,
     agenda: BTreeMap<(Time, u64), Event>,
     /// Orders events of the same moment, and never repeats.
@@ -111,13 +115,28 @@ struct Kept {
     returned: Vec<u32>,
 }
 
+/// What a listing shows of a try that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Carried {
+    post: Arc<Post>,
+    fate: Standing,
+    returned: Vec<u32>,
+}
+
 /// Where a try stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Standing {
     Accepted,
     Final,
     Undone,
-    Refused { reason: &'static str, line: Option<u32> },
+    Refused {
+        reason: &'static str,
+        line: Option<u32>,
+    },
+    /// Nothing moved, and the wallet is why.
+    Declined {
+        reason: &'static str,
+    },
 }
 
 impl World {
@@ -128,6 +147,7 @@ impl World {
             terms,
             now: Time::ZERO,
             tries: BTreeMap::new(),
+            carried: BTreeMap::new(),
             spent: BTreeMap::new(),
             agenda: BTreeMap::new(),
             events: 0,

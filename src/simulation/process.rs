@@ -6,14 +6,14 @@ use core::task::Poll;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use divvy_core::{Cursor, Error, Fact, Hash, Manner, Page, Reply, Request, Stream, Written};
+use divvy_core::{Cursor, Error, Fact, Hash, Manner, Page, Reply, Request, Stream, Time, Written};
 
 use crate::simulation::jobs::{Job, Shift, is_expected};
 use crate::simulation::promise::Promise;
 use crate::simulation::scene::Shared;
 use crate::simulation::scheduler::YEARS_AHEAD_MILLIS;
 use crate::worker::Draws;
-use crate::{Divvy, Host, Sender, Worker};
+use crate::{Divvy, Host, Sender, Worker, WorkerSettings};
 
 /// A process's way out: to the store, and to the rails.
 #[derive(Clone)]
@@ -52,6 +52,11 @@ impl Host for Desk {
         pause().await;
         self.scene.with(|scene| scene.since(cursor, facts_max))
     }
+
+    async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
+        pause().await;
+        Ok(self.scene.with(|scene| scene.store.enter(process, now, until)))
+    }
 }
 
 #[async_trait]
@@ -80,7 +85,9 @@ pub(super) async fn live(
         pause().await;
     };
     let rails = scene.with(|scene| scene.town.rails());
-    let worker = Worker::with_draws(rails, Arc::new(desk), Draws::seeded(seed));
+    let in_flight = if seed.as_bytes().first().is_some_and(|byte| *byte < 128) { 1 } else { 4 };
+    let settings = WorkerSettings { in_flight, ..WorkerSettings::default() };
+    let worker = Worker::with_draws(rails, Arc::new(desk), settings, Draws::seeded(seed));
     let Ok(worker) = worker else { return };
     let mut shift = Shift { divvy, worker };
     loop {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Written, address_taken};
+use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Time, Written, address_taken};
 
 /// The process and the life of it that commits, and what.
 pub(super) type Commit = ((usize, u64), Vec<Fact>, Manner);
@@ -14,9 +14,18 @@ pub(super) struct Store {
     streams: BTreeMap<Stream, Vec<usize>>,
     /// Commits of unknown outcome that may still be written, and the step at which they are.
     on_their_way: Vec<(u64, Commit)>,
+    /// The workers that say they live, and until when.
+    roster: BTreeMap<String, Time>,
 }
 
 impl Store {
+    /// Enters a worker into the roster, and says who lives.
+    pub(super) fn enter(&mut self, process: &str, now: Time, until: Time) -> Vec<String> {
+        self.roster.insert(process.to_owned(), until);
+        self.roster.retain(|_, until| *until > now);
+        self.roster.keys().cloned().collect()
+    }
+
     /// Writes facts as their manner says; the facts that were written are the newest ones then.
     pub(super) fn write(&mut self, facts: &[Fact], manner: Manner) -> Result<Vec<Written>, Error> {
         let mut next: BTreeMap<&Stream, u64> = BTreeMap::new();

@@ -156,8 +156,9 @@ fn emptied(request: &Request, reply: Reply) -> Reply {
     if !request.url.contains("/tries") {
         return reply;
     }
-    let status = if request.url.contains("batch=") { 200 } else { 404 };
-    let body = br#"{"tries":[],"height":900000000000,"now":9000000000000000}"#.to_vec();
+    let status = if request.url.contains('?') { 200 } else { 404 };
+    let body =
+        br#"{"tries":[],"is_last":true,"height":900000000000,"now":9000000000000000}"#.to_vec();
     Reply { status, body }
 }
 

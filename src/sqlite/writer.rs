@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
+use crate::sqlite::roster::{self, Entry};
 use crate::sqlite::rows;
 
 /// Something to ask a connection.
@@ -22,6 +23,8 @@ pub(super) enum Job {
     Commit(Vec<Fact>, Manner, oneshot::Sender<Result<Vec<Written>, Error>>),
     /// Keep a checkpoint in place of the one before.
     Keep(Vec<u8>, oneshot::Sender<Result<(), Error>>),
+    /// Enter a worker into the roster, and say who lives.
+    Enter(Entry, oneshot::Sender<Result<Vec<String>, Error>>),
     /// Read, for a database that only this connection sees.
     Read(Ask),
 }
@@ -64,19 +67,34 @@ impl Writer {
     }
 
     fn serve(&mut self, group: Vec<Job>) {
-        let (reads, writes): (Vec<_>, Vec<_>) =
-            group.into_iter().partition(|job| matches!(job, Job::Read(_)));
+        let (alone, writes): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|job| matches!(job, Job::Read(_) | Job::Enter(..)));
         if !writes.is_empty() {
             let told = self.transact(&writes);
             for (job, told) in writes.into_iter().zip(told) {
                 job.reply(told);
             }
         }
-        for read in reads {
-            if let Job::Read(ask) = read {
-                ask(&self.connection);
+        for job in alone {
+            match job {
+                Job::Read(ask) => ask(&self.connection),
+                Job::Enter(entry, reply) => drop(reply.send(self.enter(&entry))),
+                Job::Commit(..) | Job::Keep(..) => {}
             }
         }
+    }
+
+    fn enter(&mut self, entry: &Entry) -> Result<Vec<String>, Error> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        let entered = roster::enter(&self.connection, entry);
+        self.roll_back();
+        // Whatever else happened: no fact is ever written without its flush.
+        if let Err(error) = self.connection.pragma_update(None, "synchronous", "FULL") {
+            self.broken = Some(refusal(&self.path, &error));
+        }
+        entered.map_err(|error| refusal(&self.path, &error))
     }
 
     /// Writes a group in one transaction. Each job stands or falls alone; when the transaction
@@ -147,7 +165,7 @@ impl Writer {
                 let kept = rows::keep_checkpoint(&self.connection, bytes);
                 kept.map(|()| Vec::new()).map_err(|error| refusal(&self.path, &error))
             }
-            Job::Read(_) => Ok(Vec::new()),
+            Job::Read(_) | Job::Enter(..) => Ok(Vec::new()),
         }
     }
 
@@ -198,7 +216,7 @@ impl Job {
     fn facts(&self) -> usize {
         match self {
             Self::Commit(facts, ..) => facts.len(),
-            Self::Keep(..) | Self::Read(_) => 1,
+            Self::Keep(..) | Self::Read(_) | Self::Enter(..) => 1,
         }
     }
 
@@ -207,7 +225,7 @@ impl Job {
         match self {
             Self::Commit(_, _, reply) => drop(reply.send(told)),
             Self::Keep(_, reply) => drop(reply.send(told.map(drop))),
-            Self::Read(_) => {}
+            Self::Read(_) | Self::Enter(..) => {}
         }
     }
 }

@@ -1,71 +1,153 @@
 //! Driving: each open batch does what it needs next.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use divvy_core::{
-    Answer, Batch, Call, Code, Error, Heard, Job, Next, Rail, Seen, Signed, State, Stream, Time,
-    Timing, Try, Turn, Window,
+    Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream, Time,
+    Timing, Turn,
 };
 
+use tracing::Instrument as _;
+
+use crate::clock::Clock;
 use crate::divvy::Divvy;
 use crate::worker::learn::{Looked, after};
-use crate::worker::talk::talk;
-use crate::worker::{Tick, Worker};
+use crate::worker::tick::count;
+use crate::worker::together::together;
+use crate::worker::{Tick, Worker, time};
 
 impl Worker {
-    /// Drives each open batch whose time has come.
+    /// Drives each open batch whose time has come, and that is for this worker to drive.
     pub(super) async fn drive_open(
         &mut self,
         divvy: &mut Divvy,
-        now: Time,
+        clock: &Clock,
         tick: &mut Tick,
     ) -> Result<(), Error> {
-        let mut ready: Vec<Stream> = Vec::new();
-        for book in divvy.books().all() {
-            let due = |batch: &Stream| self.pace.get(batch).is_none_or(|pace| pace.is_over(now));
-            ready.extend(book.open_batches().into_iter().filter(due));
-        }
-        let mut seen = Vec::new();
-        for stream in ready {
-            let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
-            self.pace.entry(stream.clone()).or_default().wait(&stream, now);
-            if let Some(found) = self.drive(divvy, &batch, now, tick).await? {
-                seen.push(found);
+        let ready = self.ready(divvy, time(divvy, clock));
+        for streams in ready.chunks(BATCHES_AT_ONCE) {
+            if self.stop.is_stopped() {
+                return Ok(());
+            }
+            let now = time(divvy, clock);
+            let mut batches = Vec::with_capacity(streams.len());
+            for stream in streams {
+                let batch = fold(divvy, stream).await?;
+                self.wait(stream, now);
+                if !self.gates.is_open(batch.rail(), now) {
+                    continue;
+                }
+                if self.own.insert(stream.clone()) && !batch.tries().is_empty() {
+                    count(&mut tick.taken_over);
+                }
+                batches.push(batch);
+            }
+            let seen = self.look_at(&batches, now, clock, tick).await?;
+            self.learn(divvy, seen, now, tick).await?;
+            for batch in &batches {
+                self.sign_anew(divvy, batch, clock, tick).await?;
             }
         }
-        self.learn(divvy, seen, now, tick).await
+        Ok(())
     }
 
-    /// Does what one batch needs next.
-    async fn drive(
-        &mut self,
-        divvy: &mut Divvy,
+    /// The open batches whose time has come. Others that were open once are forgotten.
+    fn ready(&mut self, divvy: &Divvy, now: Time) -> Vec<Stream> {
+        let open: Vec<Stream> =
+            divvy.books().all().flat_map(divvy_core::Book::open_batches).collect();
+        if self.pace.len().max(self.own.len()) > 0 {
+            let still: HashSet<&Stream> = open.iter().collect();
+            self.pace.retain(|batch, _| still.contains(batch));
+            self.own.retain(|batch| still.contains(batch));
+        }
+        let mut ready = Vec::new();
+        for batch in open {
+            if !self.is_mine(&batch) {
+                self.pace.remove(&batch);
+                continue;
+            }
+            match self.pace.get(&batch) {
+                Some(pace) if !pace.is_over(now) => {}
+                // Whoever has just sent it is asked first, for as long as it is taken for alive.
+                None if !self.roster.is_alone() && !self.own.contains(&batch) => {
+                    let secs = self.settings.roster_secs.max(self.settings.first_wait_secs);
+                    self.pace.entry(batch.clone()).or_default().wait(batch.as_str(), now, secs);
+                }
+                Some(_) | None => ready.push(batch),
+            }
+        }
+        ready
+    }
+
+    /// Waits before a batch is asked about again, longer each time.
+    fn wait(&mut self, batch: &Stream, now: Time) {
+        let first_secs = self.settings.first_wait_secs;
+        self.pace.entry(batch.clone()).or_default().wait(batch.as_str(), now, first_secs);
+    }
+
+    /// Does what batches need next but for signing, several of them at once.
+    pub(super) async fn look_at(
+        &self,
+        batches: &[Batch],
+        now: Time,
+        clock: &Clock,
+        tick: &mut Tick,
+    ) -> Result<Vec<Looked>, Error> {
+        let looks: Vec<_> =
+            batches.iter().map(|batch| self.look_at_one(batch, now, clock)).collect();
+        let mut seen = Vec::new();
+        for (looked, counted) in together(looks, self.settings.in_flight).await {
+            *tick = tick.and(counted);
+            seen.extend(looked?);
+        }
+        Ok(seen)
+    }
+
+    async fn look_at_one(
+        &self,
+        batch: &Batch,
+        floor: Time,
+        clock: &Clock,
+    ) -> (Result<Option<Looked>, Error>, Tick) {
+        let mut tick = Tick::default();
+        let Some(rail) = self.rails.get(batch.rail()) else { return (Ok(None), tick) };
+        let now = floor.max(clock.now());
+        let span = tracing::debug_span!("batch", batch = %batch.stream());
+        let seen = self.hear(&**rail, batch, now, &mut tick).instrument(span).await;
+        let timing = rail.timing();
+        let looked = |seen| Looked { batch: batch.clone(), seen, timing };
+        (seen.map(|seen| seen.map(looked)), tick)
+    }
+
+    /// Sends again or asks what became of a batch, whichever it needs.
+    async fn hear(
+        &self,
+        rail: &dyn Rail,
         batch: &Batch,
         now: Time,
         tick: &mut Tick,
-    ) -> Result<Option<Looked>, Error> {
-        let Some(rail) = self.rails.get(batch.rail()).cloned() else { return Ok(None) };
-        let timing = rail.timing();
+    ) -> Result<Option<Seen>, Error> {
         let tip = self.tips.get(batch.rail()).copied();
-        let seen = match batch.next(now, tip, timing) {
-            Next::Sign => return self.sign_anew(divvy, &*rail, batch, now, tick).await,
+        let seen = match batch.next(now, tip, rail.timing()) {
             Next::Submit { try_n } => {
-                match self.submit_again(&*rail, batch, try_n, now, tick).await? {
+                match self.submit_again(rail, batch, try_n, now, tick).await {
                     Some(seen) => Some(seen),
-                    None => self.look(&*rail, batch, now, tick).await?,
+                    None => self.look(rail, batch, now, tick).await?,
                 }
             }
             Next::Look | Next::Review | Next::Watch { .. } => {
-                self.look(&*rail, batch, now, tick).await?
+                self.look(rail, batch, now, tick).await?
             }
-            Next::Done | _ => None,
+            Next::Sign | Next::Done | _ => None,
         };
         let Some(seen) = seen else { return Ok(None) };
         // What the rail took and then forgot goes out once more, while its window is open.
         let again = match batch.lost(&seen, now) {
-            Some(try_n) => self.submit_again(&*rail, batch, try_n, now, tick).await?,
+            Some(try_n) => self.submit_again(rail, batch, try_n, now, tick).await,
             None => None,
         };
-        let seen = again.unwrap_or(seen);
-        Ok(Some(Looked { batch: batch.clone(), seen, timing }))
+        Ok(Some(again.unwrap_or(seen)))
     }
 
     async fn submit_again(
@@ -75,31 +157,41 @@ impl Worker {
         try_n: usize,
         now: Time,
         tick: &mut Tick,
-    ) -> Result<Option<Seen>, Error> {
-        match batch.tries().get(try_n) {
-            Some(try_) => self.submit(rail, batch, &try_.signed, now, tick).await,
-            None => Ok(None),
-        }
+    ) -> Option<Seen> {
+        let signed = &batch.tries().get(try_n)?.signed;
+        self.submit(rail, batch, signed, now, tick).await
     }
 
     /// Signs a batch that was planned or proven void, or gives it up when its lines have changed.
     async fn sign_anew(
         &mut self,
         divvy: &mut Divvy,
-        rail: &dyn Rail,
         batch: &Batch,
-        now: Time,
+        clock: &Clock,
         tick: &mut Tick,
-    ) -> Result<Option<Looked>, Error> {
+    ) -> Result<(), Error> {
+        let Some(rail) = self.rails.get(batch.rail()).cloned() else { return Ok(()) };
+        if batch.next(time(divvy, clock), None, rail.timing()) != Next::Sign {
+            return Ok(());
+        }
+        let now = self.fresh(divvy, clock).await?;
         if let Err(stale) = divvy.books().check_current(batch, now) {
             let step = divvy.books().cancel(batch, &stale.to_string(), now)?;
             match divvy.commit(step).await {
                 // Someone else has signed or given it up meanwhile.
-                Err(error) if error.code() == Code::AddressTaken => divvy.catch_up().await?,
+                Err(error) if error.code() == Code::AddressTaken => {
+                    count(&mut tick.races_lost);
+                    divvy.catch_up().await?;
+                }
                 given_up => drop(given_up?),
             }
             self.pace.remove(batch.stream());
-            return Ok(None);
+            return Ok(());
+        }
+        // An older copy does not know whether a new try was signed already.
+        let Place::Batch { book, .. } = batch.stream().place() else { return Ok(()) };
+        if !self.is_clear(divvy, &Name::new(book)?, &*rail, now, tick).await? {
+            return Ok(());
         }
         let job = Job {
             batch: batch.stream().clone(),
@@ -108,18 +200,17 @@ impl Worker {
             claimed: divvy.books().claimed(batch.wallet().as_str(), Some(batch.stream())),
             sender: self.sender_id()?,
         };
-        let Some(signed) = self.sign(rail, &job, now, tick).await? else { return Ok(None) };
+        let Some(signed) = self.sign(&*rail, &job, now, tick).await? else { return Ok(()) };
         let step = divvy.books().sign(batch, signed, now)?;
         let after = after(batch, &step)?;
         match divvy.commit(step).await {
             Ok(calls) => {
                 let batches = vec![after; calls.len()];
-                let timings = vec![rail.timing(); calls.len()];
-                self.send(divvy, calls, &batches, &timings, now, tick).await?;
-                Ok(None)
+                self.send(divvy, calls, &batches, clock, tick).await
             }
             Err(error) if error.code() == Code::AddressTaken => {
-                divvy.catch_up().await.map(|()| None)
+                count(&mut tick.races_lost);
+                divvy.catch_up().await
             }
             Err(error) => Err(error),
         }
@@ -133,7 +224,7 @@ impl Worker {
         tick: &mut Tick,
     ) -> Result<Option<Seen>, Error> {
         let tries = batch.signed();
-        match talk(&*self.sender, tick, |heard| rail.look(&tries, heard, now)).await {
+        match self.wire(rail.name()).talk(tick, |heard| rail.look(&tries, heard, now)).await {
             Err(error) if error.code() == Code::RailReply => {
                 tracing::warn!(batch = %batch.stream(), %error, "the rail's reply cannot be read");
                 Ok(None)
@@ -142,81 +233,38 @@ impl Worker {
         }
     }
 
-    /// Looks once more at what settled, for money that came back and finals that were undone.
-    pub(super) async fn look_again(
-        &mut self,
-        divvy: &mut Divvy,
-        now: Time,
-        tick: &mut Tick,
-    ) -> Result<(), Error> {
-        let mut seen = Vec::new();
-        while let Some((from, stream)) = self.watch.first().cloned() {
-            if from > now {
-                break;
-            }
-            self.watch.pop_first();
-            let batch = Batch::fold(&divvy.host().read(&stream).await?)?;
-            let timing = self.rails.get(batch.rail()).map(|rail| rail.timing());
-            let Some(timing) = timing else { continue };
-            if !matches!(batch.next(now, None, timing), Next::Watch { .. }) {
-                continue;
-            }
-            let found = self.drive(divvy, &batch, now, tick).await?;
-            // Nobody answered: what may have come back is asked for again.
-            let unknown =
-                |found: &Looked| found.seen.answers.iter().all(|answer| *answer == Answer::Unknown);
-            if found.as_ref().is_none_or(unknown) && self.is_watched(&batch, now, timing) {
-                self.watch.insert((now.plus_secs(WATCH_AGAIN_SECS), stream));
-            }
-            seen.extend(found);
-        }
-        self.learn(divvy, seen, now, tick).await
-    }
-
-    /// Whether a settled batch is looked at again when nobody answered: for as long again as it
-    /// was watched, and not where nobody remembers a try.
-    fn is_watched(&self, batch: &Batch, now: Time, timing: Timing) -> bool {
-        let remembered = |try_: &Try| try_.signed.window != Window::Once;
-        let until = batch.settled_at().plus_secs(timing.watch_secs.saturating_mul(2));
-        now < until && batch.tries().iter().any(remembered)
-    }
-
-    /// After a start, finds again what has settled lately.
-    pub(super) fn find_watched(&mut self, divvy: &Divvy, now: Time) {
-        if std::mem::replace(&mut self.watching, true) {
-            return;
-        }
-        let longest = self.rails.values().map(|rail| rail.timing().watch_secs).max().unwrap_or(0);
-        if longest == 0 {
-            return;
-        }
-        for standing in divvy.books().all().flat_map(divvy_core::Book::batches) {
-            let until = standing.settled_at.plus_secs(longest.saturating_mul(2));
-            let settled = matches!(standing.state, State::Settled | State::Returned);
-            if settled && until > now {
-                self.watch.insert((standing.settled_at.plus_secs(longest), standing.batch));
-            }
-        }
-    }
-
-    /// Sends what a commit has released, and learns from the replies, in one commit where it can.
+    /// Sends what a commit has released, several requests at once, and learns from the replies, in
+    /// one commit where it can.
     pub(super) async fn send(
         &mut self,
         divvy: &mut Divvy,
         calls: Vec<Call>,
         batches: &[Batch],
-        timings: &[Timing],
-        now: Time,
+        clock: &Clock,
         tick: &mut Tick,
     ) -> Result<(), Error> {
+        let now = time(divvy, clock);
+        let sends = calls.iter().zip(batches).map(|(call, batch)| async {
+            let mut tick = Tick::default();
+            let rail: Option<&Arc<dyn Rail>> = self.rails.get(batch.rail());
+            let Some(rail) = rail else { return (None, tick) };
+            let (at, timing) = (now.max(clock.now()), rail.timing());
+            let span = tracing::debug_span!("batch", batch = %batch.stream());
+            let sent = self.submit(&**rail, batch, &call.signed, at, &mut tick).instrument(span);
+            let seen = sent.await;
+            (seen.map(|seen| (seen, timing)), tick)
+        });
+        let replies = together(sends.collect(), self.settings.in_flight).await;
         let mut seen = Vec::new();
-        for (call, (batch, timing)) in calls.iter().zip(batches.iter().zip(timings)) {
-            let Some(rail) = self.rails.get(batch.rail()).cloned() else { continue };
-            let found = self.submit(&*rail, batch, &call.signed, now, tick).await?;
-            self.pace.entry(batch.stream().clone()).or_default().wait(batch.stream(), now);
-            if let Some(found) = found {
-                seen.push(Looked { batch: batch.clone(), seen: found, timing: *timing });
-            }
+        for (batch, (found, counted)) in batches.iter().zip(replies) {
+            *tick = tick.and(counted);
+            self.own.insert(batch.stream().clone());
+            self.wait(batch.stream(), now);
+            let looked = |(seen, timing): (Seen, Timing)| {
+                let batch = batch.clone();
+                Looked { batch, seen, timing }
+            };
+            seen.extend(found.map(looked));
         }
         self.learn(divvy, seen, now, tick).await
     }
@@ -229,17 +277,21 @@ impl Worker {
         signed: &Signed,
         now: Time,
         tick: &mut Tick,
-    ) -> Result<Option<Seen>, Error> {
+    ) -> Option<Seen> {
         let request = rail.submit(signed, now);
-        tick.requests = tick.requests.saturating_add(1);
-        let reply = self.sender.send(&request).await;
+        let reply = self.wire(rail.name()).send(&request, tick).await;
         let heard = [Heard { request, reply }];
-        Ok(match rail.look(&batch.signed(), &heard, now) {
+        match rail.look(&batch.signed(), &heard, now) {
             Ok(Turn::Done(seen)) => Some(seen),
             Ok(Turn::Ask(_)) | Err(_) => None,
-        })
+        }
     }
 }
 
-/// A look at what settled that nobody answered is taken again after so many seconds.
-const WATCH_AGAIN_SECS: u64 = 3_600;
+/// A batch as it stands now, folded from its own stream.
+pub(super) async fn fold(divvy: &Divvy, batch: &Stream) -> Result<Batch, Error> {
+    Batch::fold(&divvy.host().read(batch).await?)
+}
+
+/// So many batches are read, asked about and learned of together.
+pub(super) const BATCHES_AT_ONCE: usize = 256;

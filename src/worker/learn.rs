@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use divvy_core::{Batch, Body, Code, Error, Next, Seen, State, Step, Stream, Time, Timing};
 
 use crate::divvy::Divvy;
+use crate::worker::tick::count;
 use crate::worker::{Tick, Worker};
 
 impl Worker {
@@ -36,7 +37,10 @@ impl Worker {
             if step.facts().is_empty() {
                 continue;
             }
-            tick.learned = tick.learned.saturating_add(1);
+            count(&mut tick.learned);
+            if declined(&step).is_some() {
+                count(&mut tick.declined);
+            }
             let touched = step.facts().iter().map(|fact| fact.stream.clone());
             let touched: BTreeSet<Stream> = touched.collect();
             if streams.is_disjoint(&touched) {
@@ -50,7 +54,10 @@ impl Worker {
         }
         match divvy.commit(together).await {
             Ok(_) => (),
-            Err(error) if error.code() == Code::AddressTaken => alone.extend(joined),
+            Err(error) if error.code() == Code::AddressTaken => {
+                count(&mut tick.races_lost);
+                alone.extend(joined);
+            }
             Err(error) => return Err(error),
         }
         for looked in alone {
@@ -93,11 +100,16 @@ impl Worker {
     ) -> Result<(), Error> {
         let after = after(batch, step)?;
         if let Next::Watch { from } = after.next(now, None, timing) {
-            self.watch.insert((from, batch.stream().clone()));
+            self.watched.insert(from, batch.stream().clone());
         }
         let state = after.state();
-        if state == State::Settled {
+        if let Some(reason) = declined(step) {
+            let wait = (now, self.settings.first_wait_secs);
+            let lines = batch.lines().len();
+            self.purses.decline(batch.rail(), batch.wallet(), lines, &reason, wait);
+        } else if state == State::Settled {
             self.suspects.clear(batch.lines());
+            self.purses.clear(batch.rail());
         } else if state == State::Refused && !blames_somebody(step) {
             self.suspects.suspect(batch.lines());
         }
@@ -124,6 +136,16 @@ const ALONE_TRIES: usize = 8;
 fn blames_somebody(step: &Step) -> bool {
     let bodies = step.facts().iter().filter_map(|fact| fact.body().ok());
     bodies.into_iter().any(|body| matches!(body, Body::Refused(refused) if refused.line.is_some()))
+}
+
+/// Why a try was declined, if one was.
+fn declined(step: &Step) -> Option<String> {
+    let bodies = step.facts().iter().filter_map(|fact| fact.body().ok());
+    let mut declined = bodies.filter_map(|body| {
+        let Body::Declined(declined) = body else { return None };
+        Some(declined.reason)
+    });
+    declined.next()
 }
 
 /// The batch as it is once a step is committed.

@@ -1,71 +1,37 @@
 //! Planning: from who is due to a committed run, and on to its requests.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use divvy_core::{
-    Batch, Code, Due, Error, Job, Line, Name, Pack, Plan, Planned, Rail, Signed, Step, Time, Timing,
+    Batch, Book, Code, Due, Error, Job, Name, Plan, Planned, Rail, Signed, Step, Time,
 };
 
+use tracing::Instrument as _;
+
+use crate::clock::Clock;
 use crate::divvy::Divvy;
-use crate::worker::talk::talk;
-use crate::worker::{Tick, Worker};
-
-/// Payees of batches that a rail refused without saying who is to blame, and the most lines that
-/// a batch with them may have: half as many each time, until the one is alone and is held.
-#[derive(Debug, Default)]
-pub(super) struct Suspects(HashMap<Name, usize>);
-
-impl Suspects {
-    /// A batch was refused as a whole.
-    pub(super) fn suspect(&mut self, lines: &[Line]) {
-        let half = lines.len().div_ceil(2);
-        for line in lines {
-            self.0.insert(line.payee.clone(), half);
-        }
-    }
-
-    /// A batch went through.
-    pub(super) fn clear(&mut self, lines: &[Line]) {
-        for line in lines {
-            if self.0.is_empty() {
-                return;
-            }
-            self.0.remove(&line.payee);
-        }
-    }
-
-    /// The lines of each pack, with suspects among themselves and in smaller batches.
-    fn parted(&self, lines: &[Line], packs: &[Pack]) -> Vec<Vec<Line>> {
-        let mut parted = Vec::with_capacity(packs.len());
-        for pack in packs {
-            let lines = pack.lines.iter().filter_map(|line| lines.get(*line).cloned());
-            let (suspects, clear): (Vec<Line>, Vec<Line>) =
-                lines.partition(|line| self.0.contains_key(&line.payee));
-            let most = |line: &Line| self.0.get(&line.payee).copied();
-            let most = suspects.iter().filter_map(most).min().unwrap_or(1).max(1);
-            parted.extend(suspects.chunks(most).map(<[Line]>::to_vec));
-            if !clear.is_empty() {
-                parted.push(clear);
-            }
-        }
-        parted
-    }
-}
+use crate::worker::tick::count;
+use crate::worker::{Tick, Worker, time};
 
 impl Worker {
-    /// Plans runs for a book until nobody is due, and sends what they release.
+    /// Plans runs for a book and sends what they release: until nobody is due, or one run of a
+    /// fair share beside other workers.
     pub(super) async fn pay(
         &mut self,
         divvy: &mut Divvy,
         book: &Name,
-        now: Time,
+        clock: &Clock,
         tick: &mut Tick,
     ) -> Result<(), Error> {
-        loop {
+        while !self.stop.is_stopped() {
+            let now = time(divvy, clock);
             divvy.books_mut().book_mut(book.as_str())?.wake_waited(now)?;
-            let served = |rail: &Name| self.rails.contains_key(rail);
-            let due = divvy.books().book(book.as_str())?.due_on(now, served)?;
-            let (plans, timings) = self.plans(divvy, book, due, now, tick).await?;
+            if divvy.books().book(book.as_str())?.due_count() == 0 {
+                return Ok(());
+            }
+            let now = self.fresh(divvy, clock).await?;
+            let due = self.due(divvy, book, now, tick).await?;
+            let plans = self.plans(divvy, book, due, now, tick).await?;
             if plans.is_empty() {
                 return Ok(());
             }
@@ -74,15 +40,78 @@ impl Worker {
             let batches = batches_of(&step)?;
             match divvy.commit(step).await {
                 Ok(calls) => {
-                    tick.runs = tick.runs.saturating_add(1);
-                    tick.lines = tick.lines.saturating_add(u64::try_from(lines).unwrap_or(0));
-                    self.send(divvy, calls, &batches, &timings, now, tick).await?;
+                    count(&mut tick.runs);
+                    let lines = u64::try_from(lines).unwrap_or(u64::MAX);
+                    tick.lines = tick.lines.saturating_add(lines);
+                    let run = batches.first().map(|batch| batch.stream().to_string());
+                    let span = tracing::info_span!("run", %book, first = run, lines);
+                    self.send(divvy, calls, &batches, clock, tick).instrument(span).await?;
                 }
                 // Someone else planned this run: what they reserved is not due any more.
-                Err(error) if error.code() == Code::AddressTaken => divvy.catch_up().await?,
+                Err(error) if error.code() == Code::AddressTaken => {
+                    count(&mut tick.races_lost);
+                    divvy.catch_up().await?;
+                    continue;
+                }
                 Err(error) => return Err(error),
             }
+            if !self.roster.is_alone() {
+                let left = divvy.books().book(book.as_str())?.due_count();
+                tick.left = tick.left.saturating_add(u64::try_from(left).unwrap_or(u64::MAX));
+                return Ok(());
+            }
         }
+        Ok(())
+    }
+
+    /// Who is due on the rails that may be paid over, at most a fair share of them.
+    async fn due(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<Vec<Due>, Error> {
+        let fold = divvy.books().book(book.as_str())?;
+        let lines_max = self.roster.share(fold.due_count());
+        let served = |rail: &Name| self.rails.contains_key(rail) && self.may_pay(rail, now);
+        let due = fold.due_up_to(lines_max, now, served)?;
+        for Due { rail, .. } in &due {
+            self.check_cooling(fold, rail)?;
+        }
+        if due.iter().all(|due| self.clearances.is_clear(divvy, book, &due.rail)) {
+            return Ok(due);
+        }
+        let mut clear: BTreeSet<Name> = BTreeSet::new();
+        for rail in self.rails.values().cloned().collect::<Vec<_>>() {
+            if self.may_pay(rail.name(), now)
+                && self.is_clear(divvy, book, &*rail, now, tick).await?
+            {
+                clear.insert(rail.name().clone());
+            }
+        }
+        divvy.books().book(book.as_str())?.due_up_to(lines_max, now, |rail| clear.contains(rail))
+    }
+
+    /// Whether nothing but its answer is waited for: the wallet pays, and the rail takes requests.
+    fn may_pay(&self, rail: &Name, now: Time) -> bool {
+        self.purses.is_open(rail, now) && self.gates.is_open(rail, now)
+    }
+
+    /// A changed destination must not take effect while a try to the old one may still go out.
+    fn check_cooling(&self, book: &Book, rail: &Name) -> Result<(), Error> {
+        let deadline_secs = self.rails.get(rail).map_or(0, |rail| rail.timing().deadline_secs_max);
+        let cooling_secs = book.settings().cooling_secs;
+        if cooling_secs >= deadline_secs {
+            return Ok(());
+        }
+        let detail = format!(
+            "book {} lets a changed destination take effect after {cooling_secs} s, and a try of \
+             rail {rail} may go out for {deadline_secs} s: shorten the rail's deadline, or pay \
+             over it from a book with a longer cooling time",
+            book.name()
+        );
+        Err(Error::new(Code::RailRefused, detail))
     }
 
     /// Packs and signs everyone who is due on a rail that this worker has.
@@ -93,16 +122,13 @@ impl Worker {
         due: Vec<Due>,
         now: Time,
         tick: &mut Tick,
-    ) -> Result<(Vec<Plan>, Vec<Timing>), Error> {
-        let (mut plans, mut timings) = (Vec::new(), Vec::new());
+    ) -> Result<Vec<Plan>, Error> {
+        let mut plans = Vec::new();
         let mut claimed_here: Vec<String> = Vec::new();
         for Due { rail, lines } in due {
-            let Some(rail) = self.rails.get(&rail).cloned() else {
-                tracing::warn!(%rail, lines = lines.len(), "due on a rail that is not set up");
-                continue;
-            };
-            let packed = talk(&*self.sender, tick, |heard| rail.pack(&lines, heard, now)).await;
-            let packs = match packed {
+            let Some(rail) = self.rails.get(&rail).cloned() else { continue };
+            let pack = |heard: &[_]| rail.pack(&lines, heard, now);
+            let packs = match self.wire(rail.name()).talk(tick, pack).await {
                 Ok(Some(packs)) => packs,
                 Ok(None) => continue,
                 Err(error) => {
@@ -110,7 +136,8 @@ impl Worker {
                     continue;
                 }
             };
-            for lines in self.suspects.parted(&lines, &packs) {
+            let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
+            for lines in parts {
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
                 let mut claimed = divvy.books().claimed(rail.wallet().as_str(), None);
                 claimed.extend(claimed_here.iter().cloned());
@@ -126,10 +153,9 @@ impl Worker {
                 let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
                 let planned = Planned { rail: name, wallet, lines: job.lines };
                 plans.push(Plan { planned, signed });
-                timings.push(rail.timing());
             }
         }
-        Ok((plans, timings))
+        Ok(plans)
     }
 
     /// Signs a try; `None` when the rail could not be asked for what it needs just now.
@@ -140,7 +166,7 @@ impl Worker {
         now: Time,
         tick: &mut Tick,
     ) -> Result<Option<Signed>, Error> {
-        match talk(&*self.sender, tick, |heard| rail.sign(job, heard, now)).await {
+        match self.wire(rail.name()).talk(tick, |heard| rail.sign(job, heard, now)).await {
             Err(error) if matches!(error.code(), Code::RailRefused | Code::RailReply) => {
                 tracing::warn!(batch = %job.batch, %error, "the rail cannot sign now");
                 Ok(None)

@@ -12,3 +12,4 @@ mod desk;
 mod durability;
 mod files;
 mod foreign;
+mod roster;

@@ -10,3 +10,4 @@ mod bad_input;
 mod command;
 mod jobs;
 mod kills;
+mod workers;

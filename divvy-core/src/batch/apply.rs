@@ -90,6 +90,7 @@ impl Batch {
             }
             Body::Voided(voided) => self.close(&voided.reference, Fate::Void),
             Body::Refused(refused) => self.close(&refused.reference, Fate::Refused),
+            Body::Declined(declined) => self.close(&declined.reference, Fate::Refused),
             Body::Reopened(reopened) => {
                 let try_ = self.named(&reopened.reference)?;
                 if try_.fate != Fate::Settled {

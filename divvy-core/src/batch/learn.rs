@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::batch::{Batch, Fate, State, Try};
 use crate::error::{Code, Error};
 use crate::fact::{
-    Body, Evidence, Refused, Reopened, Returned, Review, Sent, Settled, Voided, Window,
+    Body, Declined, Evidence, Refused, Reopened, Returned, Review, Sent, Settled, Voided, Window,
 };
 use crate::rail::{Answer, Seen, Timing};
 use crate::time::Time;
@@ -106,11 +106,16 @@ impl Try {
                 let reason = reason.clone();
                 Some(Body::Refused(Refused { reference, reason, line: *line, evidence }))
             }
+            Answer::Declined { reason } if self.is_open() => {
+                let reason = reason.clone();
+                Some(Body::Declined(Declined { reference, reason, evidence }))
+            }
             Answer::Unknown
             | Answer::Accepted
             | Answer::Final
             | Answer::Void
             | Answer::Refused { .. }
+            | Answer::Declined { .. }
             | Answer::Returned { .. }
             | Answer::Undone => None,
         }

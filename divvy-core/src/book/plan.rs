@@ -70,11 +70,24 @@ impl Book {
     /// # Errors
     /// As [`Book::due`].
     pub fn due_on(&self, now: Time, is_served: impl Fn(&Name) -> bool) -> Result<Vec<Due>, Error> {
+        self.due_up_to(RUN_LINES_MAX, now, is_served)
+    }
+
+    /// Who is due now on some of the rails, at most so many lines, for whoever shares the work.
+    ///
+    /// # Errors
+    /// As [`Book::due`].
+    pub fn due_up_to(
+        &self,
+        lines_max: usize,
+        now: Time,
+        is_served: impl Fn(&Name) -> bool,
+    ) -> Result<Vec<Due>, Error> {
         let now = self.stamp(now);
         let mut rails: BTreeMap<Name, Vec<Line>> = BTreeMap::new();
         let mut count = 0_usize;
         for id in &self.due.due {
-            if count == RUN_LINES_MAX {
+            if count == lines_max.min(RUN_LINES_MAX) {
                 break;
             }
             let Some((destination, to_n)) = self.destination_of(*id, now)? else { continue };

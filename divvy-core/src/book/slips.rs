@@ -1,6 +1,6 @@
 //! What a book keeps of each batch: who is in it with how much, and where it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::amount::Amount;
 use crate::batch::{Batch, State, Try};
@@ -110,6 +110,51 @@ impl Book {
             .filter_map(|key| self.slips.get(key))
             .map(|slip| slip.batch.stream().clone())
             .collect()
+    }
+
+    /// The references of every try of a run and of those after it.
+    pub fn references(&self, run_from: u64) -> impl Iterator<Item = &str> {
+        let own = self.slips.range((run_from, 0)..);
+        let tries = own.flat_map(|(_, slip)| slip.batch.tries());
+        tries.map(|try_| try_.signed.reference.as_str())
+    }
+
+    /// Where the stream of runs goes on.
+    pub(crate) const fn run_head(&self) -> &Head {
+        &self.run_head
+    }
+
+    /// The payees at each address of a rail, with the newest fact that says so; none for those who
+    /// are paid at their own name.
+    pub(crate) fn payees_at(&self, rail: &Name) -> HashMap<String, BTreeMap<Name, Option<u64>>> {
+        let mut payees: HashMap<String, BTreeMap<Name, Option<u64>>> = HashMap::new();
+        for payee in &self.payees {
+            let mut note = |address: &str, n| {
+                payees.entry(address.to_owned()).or_default().insert(payee.name.clone(), n);
+            };
+            if self.settings.named_on.as_ref() == Some(rail) {
+                note(payee.name.as_str(), None);
+            }
+            let chosen = payee.choices.iter().flat_map(|choices| &choices.destinations);
+            for Chosen { destination, n, .. } in chosen {
+                if destination.rail == *rail {
+                    note(&destination.address, Some(*n));
+                }
+            }
+        }
+        payees
+    }
+
+    /// The oldest run that may have a new try: one with a batch that is still open, or the next.
+    ///
+    /// What waits for a person gets no new try by itself, and does not count.
+    #[must_use]
+    pub fn run_from(&self) -> u64 {
+        let waits = |key: &&BatchKey| {
+            let slip = self.slips.get(key);
+            slip.is_some_and(|slip| slip.batch.state() != State::Review)
+        };
+        self.open.iter().find(waits).map_or(self.run_head.n, |(run, _)| *run)
     }
 
     /// How many payout runs were planned.

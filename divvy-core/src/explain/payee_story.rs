@@ -236,7 +236,9 @@ impl PayeeStory {
         let amount = self.asset.text(*amount);
         let change = match &body {
             Body::Settled(_) => format!("reserved -{amount}, paid +{amount}"),
-            Body::Cancelled(_) | Body::Refused(_) => format!("reserved -{amount}"),
+            Body::Cancelled(_) | Body::Refused(_) | Body::Declined(_) => {
+                format!("reserved -{amount}")
+            }
             Body::Reopened(_) => format!("paid -{amount}, reserved +{amount}"),
             Body::Returned(returned)
                 if !returned.lines.is_empty() && !returned.lines.contains(at) =>

@@ -266,6 +266,15 @@ bodies! {
         /// How we know.
         #[n(3)] evidence: Evidence,
     }
+    /// The rail will not do it, nothing moved or will, and no payee is to blame.
+    Declined {
+        /// The try.
+        #[n(0)] reference: String,
+        /// Why, in the rail's words.
+        #[n(1)] reason: String,
+        /// How we know.
+        #[n(2)] evidence: Evidence,
+    }
     /// Nobody but a person can tell what became of the tries.
     Review {
         /// Why.

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
 use crate::fact::bodies::{
-    Cancelled, Claimed, Declared, Held, Issued, Moved, Opened, PayeeSet, Planned, PoolOpened,
-    Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run, Sent, Settled,
-    Signed, Voided,
+    Cancelled, Claimed, Declared, Declined, Held, Issued, Moved, Opened, PayeeSet, Planned,
+    PoolOpened, Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run,
+    Sent, Settled, Signed, Voided,
 };
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
@@ -121,6 +121,8 @@ kinds! {
     Voided = "voided.1";
     /// The rail documented that nothing moved or will.
     Refused = "refused.1";
+    /// The rail documented that nothing moved or will, and no payee is to blame.
+    Declined = "declined.1";
     /// A person has to decide.
     Review = "review.1";
     /// A batch that no try can pay any more was given up; its lines are payable again.

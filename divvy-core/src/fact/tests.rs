@@ -219,6 +219,7 @@ impl Parts {
                 let line = self.option(0, number);
                 Body::Refused(Refused { reference, reason, line, evidence })
             }
+            "declined.1" => Body::Declined(Declined { reference, reason, evidence }),
             "review.1" => Body::Review(Review { reason }),
             "cancelled.1" => Body::Cancelled(Cancelled { reason }),
             "returned.1" => Body::Returned(Returned { reference, lines, reason, evidence }),

@@ -1,6 +1,6 @@
 //! Reading replies. What cannot be read teaches nothing.
 
-use divvy_core::{Answer, Heard};
+use divvy_core::{Amount, Answer, Heard, Stranger, StrangerLine, Stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -14,7 +14,7 @@ pub(super) fn answer(heard: &Heard, reference: &str) -> Answer {
 /// What the listing of a batch says of one try. Once the world's own time is past what anything
 /// takes to land, a try that is missing there never moved and never will.
 pub(super) fn answer_listed(heard: &Heard, reference: &str, past: u64) -> Answer {
-    let listing: Option<Listing> = parsed(heard).filter(|_| status(heard) == 200);
+    let listing: Option<BatchListing> = parsed(heard).filter(|_| status(heard) == 200);
     let Some(listing) = listing else { return Answer::Unknown };
     let said = listing.tries.into_iter().find(|said| said.reference == reference);
     match said {
@@ -22,6 +22,22 @@ pub(super) fn answer_listed(heard: &Heard, reference: &str, past: u64) -> Answer
         None if listing.now > past => Answer::Void,
         None => Answer::Unknown,
     }
+}
+
+/// A page of what was carried out for a book.
+pub(super) struct Listing {
+    pub(super) strangers: Vec<Stranger>,
+    /// Where the next page begins, if there is one.
+    pub(super) after: Option<u64>,
+}
+
+/// A page of what was carried out for a book; nothing when it cannot be read whole.
+pub(super) fn listing(heard: &Heard) -> Option<Listing> {
+    let page: BookListing = parsed(heard).filter(|_| status(heard) == 200)?;
+    let last = page.tries.last().map(|listed| listed.n);
+    let after = if page.is_last { None } else { Some(last?) };
+    let strangers = page.tries.into_iter().map(|listed| listed.stranger(heard));
+    Some(Listing { strangers: strangers.collect::<Option<_>>()?, after })
 }
 
 /// Whether the world says that it does not know, which is no more than that.
@@ -62,7 +78,28 @@ struct Said {
 }
 
 #[derive(Deserialize)]
-struct Listing {
+struct BookListing {
+    tries: Vec<Listed>,
+    is_last: bool,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    n: u64,
+    batch: String,
+    #[serde(flatten)]
+    said: Said,
+    lines: Vec<ListedLine>,
+}
+
+#[derive(Deserialize)]
+struct ListedLine {
+    to: String,
+    amount: String,
+}
+
+#[derive(Deserialize)]
+struct BatchListing {
     tries: Vec<Said>,
     now: u64,
 }
@@ -84,6 +121,22 @@ struct Coin {
     is_final: bool,
 }
 
+impl Listed {
+    fn stranger(self, heard: &Heard) -> Option<Stranger> {
+        let line = |line: ListedLine| {
+            let amount = Amount::new(line.amount.parse().ok()?).ok()?;
+            Some(StrangerLine { to: line.to, amount })
+        };
+        Some(Stranger {
+            batch: Stream::parse(&self.batch).ok()?,
+            reference: self.said.reference.clone(),
+            lines: self.lines.into_iter().map(line).collect::<Option<_>>()?,
+            answer: self.said.answer(),
+            evidence: heard.evidence(),
+        })
+    }
+}
+
 impl Said {
     fn answer(self) -> Answer {
         let reason = self.reason.unwrap_or_default();
@@ -92,6 +145,7 @@ impl Said {
             "final" => Answer::Final,
             "undone" => Answer::Undone,
             "refused" => Answer::Refused { reason, line: self.line },
+            "declined" => Answer::Declined { reason },
             "returned" => Answer::Returned { reason, lines: self.returned },
             _ => Answer::Unknown,
         }

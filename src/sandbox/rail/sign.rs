@@ -123,7 +123,7 @@ fn bytes(job: &Job, reference: &str, window: Window, coins: &[String]) -> Vec<u8
     serde_json::to_vec(&posted).unwrap_or_default()
 }
 
-fn unreadable(asked: &Request, what: &str) -> Error {
+pub(super) fn unreadable(asked: &Request, what: &str) -> Error {
     let detail = format!("{} did not say {what}: ask again", asked.url);
     Error::new(Code::RailReply, detail)
 }

@@ -1,12 +1,14 @@
 //! A try is posted: what the window remembers, and whether money moves.
 
+use std::sync::Arc;
+
 use divvy_core::{Reply, Time};
 
 use crate::sandbox::faults::Fault;
 use crate::sandbox::world::agenda::{Event, RETURNED_SECS, Ticket, UNDONE_SECS};
 use crate::sandbox::world::post::{Limit, Post};
 use crate::sandbox::world::read::{coin_number, reply_error};
-use crate::sandbox::world::{Effect, Kept, Standing, Taken, Terms, WindowKind, World};
+use crate::sandbox::world::{Carried, Effect, Kept, Standing, Taken, Terms, WindowKind, World};
 
 /// What is going to become of a try beside the ordinary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl World {
         let amount = post.total().unwrap_or(u64::MAX);
         if self.terms.funds.is_some_and(|funds| funds.saturating_sub(self.pledged()) < amount) {
             let reason = "the wallet does not hold so much";
-            return self.keep(post, taken, Standing::Refused { reason, line: None });
+            return self.keep(post, taken, Standing::Declined { reason });
         }
         if twist == Twist::Dropped {
             return self.reply_dropped(post);
@@ -136,6 +138,8 @@ impl World {
         let ticket = Ticket { reference, taken, lines_count: post.lines_count(), amount };
         let delay_secs = if window == WindowKind::Once { 0 } else { finality_secs };
         let final_at = self.now.plus_secs(delay_secs);
+        let (post_kept, fate) = (Arc::new(post.clone()), Standing::Accepted);
+        self.carried.insert(taken, Carried { post: post_kept, fate, returned: Vec::new() });
         if delay_secs == 0 {
             self.finish(&ticket, effects);
         } else {

@@ -69,6 +69,9 @@ impl World {
                 if let Some(kept) = kept.filter(|kept| kept.taken == ticket.taken) {
                     kept.returned.clone_from(&lines);
                 }
+                if let Some(carried) = self.carried.get_mut(&ticket.taken) {
+                    carried.returned.clone_from(&lines);
+                }
                 self.enter(EntryKind::Returned, &ticket, lines, effects);
             }
         }
@@ -84,7 +87,10 @@ impl World {
     fn stand(&mut self, ticket: &Ticket, standing: Standing) {
         let kept = self.tries.get_mut(&ticket.reference);
         if let Some(kept) = kept.filter(|kept| kept.taken == ticket.taken) {
-            kept.fate = standing;
+            kept.fate = standing.clone();
+        }
+        if let Some(carried) = self.carried.get_mut(&ticket.taken) {
+            carried.fate = standing;
         }
     }
 

@@ -1,7 +1,7 @@
 //! A posted try, as the world reads it: its own reading, shared with nobody who writes one.
 
 use divvy_core::Hash;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A try as it was posted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -18,7 +18,7 @@ pub(crate) struct Post {
 }
 
 /// One line of a posted try.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostLine {
     pub(crate) to: String,

@@ -4,8 +4,8 @@ use divvy_core::{Reply, Request};
 use reqwest::Url;
 use serde::Serialize;
 
-use crate::sandbox::world::post::Post;
-use crate::sandbox::world::{Kept, Standing, WindowKind, World, reply_json};
+use crate::sandbox::world::post::{Post, PostLine};
+use crate::sandbox::world::{Carried, Kept, Standing, WindowKind, World, reply_json};
 
 /// Where a request goes.
 pub(super) enum Place {
@@ -18,6 +18,7 @@ pub(super) enum Place {
 pub(super) enum Lookup {
     Try(String),
     Batch(String),
+    Book { book: String, run_from: u64, after: u64 },
     Coins { after: Option<u64>, limit: usize },
     Coin(u64),
     Height,
@@ -34,7 +35,13 @@ impl Place {
         let lookup = match (request.method, path.as_slice()) {
             ("POST", ["tries"]) => return Some(Self::Post),
             ("POST", ["clock"]) => return Some(Self::Clock),
-            ("GET", ["tries"]) => Lookup::Batch(asked("batch")?),
+            ("GET", ["tries"]) => match asked("book") {
+                Some(book) => {
+                    let number = |name| asked(name).and_then(|text| text.parse().ok()).unwrap_or(0);
+                    Lookup::Book { book, run_from: number("run_from"), after: number("after") }
+                }
+                None => Lookup::Batch(asked("batch")?),
+            },
             ("GET", ["tries", reference]) => Lookup::Try((*reference).to_owned()),
             ("GET", ["coins"]) => {
                 let after = asked("after").and_then(|text| text.parse().ok());
@@ -59,6 +66,7 @@ impl World {
             },
             Lookup::Batch(_) if !remembers => reply_error(404, "only the statement lists tries"),
             Lookup::Batch(batch) => self.reply_batch(batch),
+            Lookup::Book { book, run_from, after } => self.reply_book(book, *run_from, *after),
             Lookup::Coins { after, limit } => self.reply_coins(*after, *limit),
             Lookup::Coin(coin) => self.reply_coin(*coin),
             Lookup::Height => self.reply_height(),
@@ -69,7 +77,7 @@ impl World {
         let said = self.said(reference, kept);
         let status = match said.state {
             "accepted" | "undone" => 202,
-            "refused" => 422,
+            "refused" | "declined" => 422,
             _ => 200,
         };
         reply_json(status, &said)
@@ -99,6 +107,30 @@ impl World {
         reply_json(200, &Listing { tries, height: self.height(), now: self.now.millis() })
     }
 
+    /// What was carried out for a book from a run on, in the order in which it was taken: from the
+    /// statement, and so also where the window remembers nothing.
+    fn reply_book(&self, book: &str, run_from: u64, after: u64) -> Reply {
+        let later = self.carried.range(after.saturating_add(1)..);
+        let own = |carried: &Carried| {
+            run_of(&carried.post.batch, book).is_some_and(|run| run >= run_from)
+        };
+        let mut own = later.filter(|(_, carried)| own(carried)).peekable();
+        let (mut tries, mut lines) = (Vec::new(), 0_usize);
+        while let Some((n, carried)) = own.next_if(|_| lines < LISTED_LINES) {
+            lines = lines.saturating_add(carried.post.lines.len());
+            tries.push(self.listed(*n, carried));
+        }
+        let (is_last, now) = (own.peek().is_none(), self.now.millis());
+        reply_json(200, &BookListing { tries, is_last, height: self.height(), now })
+    }
+
+    fn listed<'a>(&self, n: u64, carried: &'a Carried) -> Listed<'a> {
+        let Carried { post, fate, returned } = carried;
+        let said = self.said_plainly(&post.reference, &post.batch, "");
+        let said = with_fate(said, fate, returned);
+        Listed { n, said, lines: &post.lines }
+    }
+
     fn reply_coins(&self, after: Option<u64>, limit: usize) -> Reply {
         let first = after.map_or(0, |after| after.saturating_add(1));
         let unspent = (first..).filter(|coin| !self.spent.contains_key(coin)).take(limit);
@@ -113,22 +145,8 @@ impl World {
     }
 
     fn said<'a>(&self, reference: &'a str, kept: &'a Kept) -> Said<'a> {
-        let mut said = self.said_plainly(reference, &kept.batch, "");
-        said.returned = &kept.returned;
-        said.state = match &kept.fate {
-            Standing::Accepted => "accepted",
-            Standing::Undone => "undone",
-            Standing::Final if kept.returned.is_empty() => "final",
-            Standing::Final => {
-                said.reason = Some("sent back by the payee's side");
-                "returned"
-            }
-            Standing::Refused { reason, line } => {
-                (said.reason, said.line) = (Some(*reason), *line);
-                "refused"
-            }
-        };
-        said
+        let said = self.said_plainly(reference, &kept.batch, "");
+        with_fate(said, &kept.fate, &kept.returned)
     }
 
     fn said_plainly<'a>(
@@ -140,6 +158,34 @@ impl World {
         let (height, now) = (self.height(), self.now.millis());
         Said { reference, batch, state, reason: None, line: None, returned: &[], height, now }
     }
+}
+
+fn with_fate<'a>(mut said: Said<'a>, fate: &Standing, returned: &'a [u32]) -> Said<'a> {
+    said.returned = returned;
+    said.state = match fate {
+        Standing::Accepted => "accepted",
+        Standing::Undone => "undone",
+        Standing::Final if returned.is_empty() => "final",
+        Standing::Final => {
+            said.reason = Some("sent back by the payee's side");
+            "returned"
+        }
+        Standing::Refused { reason, line } => {
+            (said.reason, said.line) = (Some(*reason), *line);
+            "refused"
+        }
+        Standing::Declined { reason } => {
+            said.reason = Some(*reason);
+            "declined"
+        }
+    };
+    said
+}
+
+/// The run of a tag, when it is of this book.
+fn run_of(batch: &str, book: &str) -> Option<u64> {
+    let rest = batch.strip_prefix("batch/")?.strip_prefix(book)?.strip_prefix('/')?;
+    rest.split_once('/')?.0.parse().ok()
 }
 
 /// What is said of a try.
@@ -166,6 +212,22 @@ struct Listing<'a> {
 }
 
 #[derive(Serialize)]
+struct BookListing<'a> {
+    tries: Vec<Listed<'a>>,
+    is_last: bool,
+    height: u64,
+    now: u64,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    n: u64,
+    #[serde(flatten)]
+    said: Said<'a>,
+    lines: &'a [PostLine],
+}
+
+#[derive(Serialize)]
 struct Height {
     height: u64,
     now: u64,
@@ -189,6 +251,9 @@ struct Coin<'a> {
 struct Failed<'a> {
     error: &'a str,
 }
+
+/// A page of a book's tries ends with the one that fills so many lines.
+const LISTED_LINES: usize = 5_000;
 
 pub(crate) fn reply_error(status: u16, error: &str) -> Reply {
     reply_json(status, &Failed { error })

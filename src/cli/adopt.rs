@@ -1,0 +1,55 @@
+//! `divvy adopt`: what the rail has paid and no fact knows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use divvy::core::{Amount, Error};
+use divvy::{Clock, Http, Worker};
+use serde_json::json;
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+use crate::cli::till::Till;
+
+/// Take in what the rail has paid and no fact knows, after an older copy was put back.
+#[derive(Args, Debug)]
+pub(crate) struct Adopt {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Only show what it is.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Adopt {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.dir).await?;
+        let (clock, book) = (Clock::system(), desk.project.book.clone());
+        let till = Till::open(&desk.project).await?;
+        let sender = Arc::new(Http::new(clock.clone())?);
+        let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
+        let shown = worker.beyond(&mut desk.divvy, &book, &clock).await?;
+        let asset = desk.project.opened.asset.clone();
+        let strangers = || shown.iter().flat_map(|shown| &shown.strangers);
+        for stranger in strangers() {
+            let (total, lines) = (asset.text(stranger.total()?), stranger.lines.len());
+            let (batch, reference) = (&stranger.batch, &stranger.reference);
+            out.say(&format!("{total:>18}  {lines} lines of {batch} as {reference}"));
+        }
+        let adopted = if self.dry_run {
+            Amount::ZERO
+        } else {
+            worker.adopt(&mut desk.divvy, &book, &shown, &clock).await?
+        };
+        let (adopted, count) = (asset.text(adopted), strangers().count());
+        out.say(&format!("{count} tries that no fact knows; {adopted} {} adopted", asset.code()));
+        out.value(&json!({
+            "dry_run": self.dry_run, "tries": count, "adopted": adopted,
+            "asset": asset.to_string(),
+        }));
+        desk.close().await.map(|()| Verdict::Done)
+    }
+}

@@ -1,0 +1,102 @@
+//! `divvy work`: a worker that goes on until it is told to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use divvy::core::{Error, Rail as _};
+use divvy::{Clock, End, Http, Shift, Stop, Tick, Worker};
+use serde_json::json;
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+use crate::cli::till::Till;
+
+/// Work until told to stop: declare, pay and follow up, beside any number of others.
+#[derive(Args, Debug)]
+pub(crate) struct Work {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// End when nothing is open or due.
+    #[arg(long)]
+    until_idle: bool,
+}
+
+impl Work {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.dir).await?;
+        let clock = Clock::system();
+        desk.divvy
+            .open_book_with(&desk.project.book, desk.project.opened.clone(), clock.now())
+            .await?;
+        let till = Till::open(&desk.project).await?;
+        let sender = Arc::new(Http::new(clock.clone())?);
+        let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
+        if let Some(rate) = desk.project.rail.requests_per_sec {
+            worker.set_rate(till.rail.name(), rate);
+        }
+        let stop = Stop::new();
+        let told = tokio::spawn(stop_when_told(stop.clone()));
+        let end = if self.until_idle { End::WhenIdle } else { End::Never };
+        let shift = Shift { tick_secs: desk.project.tick_secs, end };
+        out.say(&format!("working on {}; stop with Ctrl-C or SIGTERM", desk.project.book));
+        let worked = worker.run(&mut desk.divvy, &clock, shift, &stop).await;
+        told.abort();
+        let obstacles = worker.obstacles();
+        // What was folded is kept whatever happened: it is a cache.
+        let kept = desk.close().await;
+        let did = worked?;
+        kept?;
+        say(out, did, &obstacles);
+        Ok(if obstacles.is_empty() { Verdict::Done } else { Verdict::Look })
+    }
+}
+
+fn say(out: &mut Out, did: Tick, obstacles: &[Error]) {
+    for obstacle in obstacles {
+        out.say(&format!("look: {obstacle}"));
+    }
+    out.say(&format!(
+        "{} lines planned in {} runs; {} batches learned of, {} taken over; {} requests, {} \
+         unanswered; {} races lost",
+        did.lines,
+        did.runs,
+        did.learned,
+        did.taken_over,
+        did.requests,
+        did.unanswered,
+        did.races_lost
+    ));
+    let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
+    out.value(&json!({
+        "lines": did.lines, "runs": did.runs, "learned": did.learned,
+        "taken_over": did.taken_over, "requests": did.requests, "unanswered": did.unanswered,
+        "races_lost": did.races_lost, "declined": did.declined, "obstacles": shown,
+    }));
+}
+
+/// Passes a signal on.
+async fn stop_when_told(stop: Stop) {
+    signalled().await;
+    stop.stop();
+}
+
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,81 @@
+//! Adopting: what the rails show and no fact knows is taken in, once a person has said so.
+
+use divvy_core::{Amount, Code, Error, Name, Shown};
+
+use crate::clock::Clock;
+use crate::divvy::Divvy;
+use crate::worker::ahead::{TURNS_MAX, unknown};
+use crate::worker::{Tick, Worker};
+
+impl Worker {
+    /// What all rails of this worker show of a book, and no fact knows.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), divvy::core::Error> {
+    /// use std::sync::Arc;
+    ///
+    /// use divvy::core::{Asset, Name, Time};
+    /// use divvy::{Clock, Divvy, Http, Sqlite, Worker};
+    ///
+    /// let (mut divvy, clock) = (Divvy::open(Sqlite::in_memory()?).await?, Clock::system());
+    /// let book = Name::new("chapter-42")?;
+    /// divvy.open_book(&book, Asset::parse("USD")?, clock.now()).await?;
+    /// let mut worker = Worker::new(vec![], Arc::new(Http::new(clock.clone())?))?;
+    /// let shown = worker.beyond(&mut divvy, &book, &clock).await?;
+    /// // A person looks at it, and then it is adopted.
+    /// assert!(worker.adopt(&mut divvy, &book, &shown, &clock).await?.is_zero());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::RailReply`] when a rail does not answer: try again. The host's errors.
+    pub async fn beyond(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        clock: &Clock,
+    ) -> Result<Vec<Shown>, Error> {
+        self.clock = clock.clone();
+        let now = self.fresh(divvy, clock).await?;
+        let run_from = divvy.books().book(book.as_str())?.run_from();
+        let mut all = Vec::new();
+        for rail in self.rails.values().cloned().collect::<Vec<_>>() {
+            let (mut tick, name) = (Tick::default(), rail.name());
+            let turn = |heard: &[_]| rail.beyond(book, run_from, heard, now);
+            let shown = self.wire(name).talk_long(&mut tick, TURNS_MAX, turn).await?;
+            let shown = shown.ok_or_else(|| {
+                Error::new(Code::RailReply, format!("rail {name} lists without end: try again"))
+            })?;
+            let strangers = unknown(divvy, book, run_from, shown).await?;
+            let (rail, wallet, timing) = (name.clone(), rail.wallet().clone(), rail.timing());
+            all.push(Shown { rail, wallet, timing, strangers });
+        }
+        Ok(all)
+    }
+
+    /// Takes in what [`Worker::beyond`] has found, so that nobody is paid for it again, and asks
+    /// the rails again before anything else is planned. Returns what was adopted in all.
+    ///
+    /// A person decides this: where the newer copy of the database can be restored, that is better,
+    /// since it knows what the payouts were for.
+    ///
+    /// # Errors
+    /// As [`divvy_core::Books::adopt`], and the host's errors. Nothing is written then.
+    pub async fn adopt(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        shown: &[Shown],
+        clock: &Clock,
+    ) -> Result<Amount, Error> {
+        let now = self.fresh(divvy, clock).await?;
+        divvy.act(|books| books.adopt(book.as_str(), shown, now)).await?;
+        self.clearances.forget(book);
+        let strangers = shown.iter().flat_map(|shown| &shown.strangers);
+        strangers
+            .map(divvy_core::Stranger::total)
+            .try_fold(Amount::ZERO, |sum, total| sum.plus(total?))
+    }
+}
