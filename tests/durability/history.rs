@@ -10,7 +10,7 @@ use divvy::core::{
     Target, Time, Units,
 };
 use divvy::sandbox::{Faults, RailSettings, Sandbox, Terms, WindowKind};
-use divvy::{Divvy, Host, Sqlite, Worker};
+use divvy::{Divvy, Host, Sqlite, Worker, WorkerSettings};
 
 use crate::folder::{Folder, block_on};
 use crate::till::{Rail, Sent, Till};
@@ -121,7 +121,9 @@ pub(crate) async fn set_up(divvy: &mut Divvy, now: Time) {
 pub(crate) fn worker(window: WindowKind, till: Arc<Till>) -> Worker {
     let settings = RailSettings::at("http://127.0.0.1:1", name("purse")).expect("settings");
     let rail = Sandbox::new(RailSettings { window, lines_max: 2, ..settings }).expect("a rail");
-    Worker::new(vec![Arc::new(rail)], till).expect("a worker")
+    // Who enters no roster writes nothing but facts, so that every frame of the log is of some.
+    let settings = WorkerSettings { roster_secs: 0, ..WorkerSettings::default() };
+    Worker::with(vec![Arc::new(rail)], till, settings).expect("a worker")
 }
 
 fn payment(day: u64, i: u64) -> Payment {
