@@ -3,9 +3,9 @@
 use core::fmt;
 
 use async_trait::async_trait;
-use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Written};
+use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Time, Written};
 
-/// Where facts live. [`crate::Sqlite`] is in the box; a host brings any store with a unique key.
+/// Where facts live. [`crate::Sqlite`] and [`crate::Postgres`] are in the box; a host brings any store with a unique key.
 ///
 /// The promises, each of which loses money when it is broken:
 ///
@@ -37,6 +37,18 @@ pub trait Host: fmt::Debug + Send + Sync {
     /// [`divvy_core::Code::EpochChanged`] for a cursor of another database,
     /// [`divvy_core::Code::StoreUnusable`].
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error>;
+
+    /// Who works on this database now, sorted: this process until a time, and those who said the
+    /// same of a time that has not come yet. Who says a time that is past leaves.
+    ///
+    /// It is advice and never a lock: a host that cannot know names this process alone.
+    ///
+    /// # Errors
+    /// [`divvy_core::Code::StoreUnusable`].
+    async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
+        let (_, _) = (now, until);
+        Ok(vec![process.to_owned()])
+    }
 }
 
 /// What carries requests out and replies in. [`crate::Http`] is in the box.

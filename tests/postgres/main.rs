@@ -1,0 +1,13 @@
+//! The PostgreSQL host, held to the promises of a host and to what it says of servers.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    reason = "a test that panics is a red test, which is what it is for"
+)]
+
+mod addresses;
+mod cursors;
+mod desk;
+mod foreign;
+#[path = "../support/postgres.rs"]
+mod server;
