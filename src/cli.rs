@@ -11,6 +11,7 @@ mod run;
 mod setup;
 mod split;
 mod status;
+mod store;
 mod take;
 mod till;
 

@@ -5,7 +5,8 @@ use core::fmt;
 use async_trait::async_trait;
 use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Time, Written};
 
-/// Where facts live. [`crate::Sqlite`] and [`crate::Postgres`] are in the box; a host brings any store with a unique key.
+/// Where facts live. [`crate::Sqlite`] and [`crate::Postgres`] are in the box; a host brings any
+/// store with a unique key.
 ///
 /// The promises, each of which loses money when it is broken:
 ///

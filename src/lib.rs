@@ -20,6 +20,8 @@ pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
 pub use postgres::Postgres;
-pub use project::{PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds};
+pub use project::{
+    Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
+};
 pub use sqlite::Sqlite;
 pub use worker::{Tick, Worker};

@@ -7,8 +7,10 @@ use divvy_core::{
     Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
 };
 
+mod database;
 mod settings;
 
+pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawProject, RawThreshold};
 
@@ -58,8 +60,8 @@ pub struct Project {
     pub until: Option<Time>,
     /// The rail that pays.
     pub rail: RailSettings,
-    /// The database's file.
-    pub database: PathBuf,
+    /// Where its facts are kept.
+    pub database: Database,
 }
 
 /// The pool of a project.
@@ -135,7 +137,7 @@ impl Project {
             from: time(&raw.from)?,
             until: time(&raw.until)?,
             rail: rail.checked()?,
-            database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
+            database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }

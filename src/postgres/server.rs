@@ -40,10 +40,10 @@ impl Server {
         }
         config.ssl_mode(ssl_mode(&config, options.sslmode.as_deref())?);
         let place = place(&config);
-        if let Some(file) = options.passfile.filter(|_| config.get_password().is_none()) {
-            if let Some(password) = passfile::find(&file, &config)? {
-                config.password(password.as_bytes());
-            }
+        if let Some(file) = options.passfile.filter(|_| config.get_password().is_none())
+            && let Some(password) = passfile::find(&file, &config)?
+        {
+            config.password(password.as_bytes());
         }
         if config.get_application_name().is_none() {
             config.application_name("divvy");

@@ -59,7 +59,7 @@ fn take_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
     while let Some(next) = waiting.front() {
         let apart = !next.facts.iter().any(|fact| streams.contains(&fact.stream));
         let fits = size < GROUP_FACTS_MAX && group.len() < GROUP_JOBS_MAX;
-        if !group.is_empty() && !(apart && fits) {
+        if !(group.is_empty() || (apart && fits)) {
             break;
         }
         let Some(next) = waiting.pop_front() else { break };

@@ -89,7 +89,7 @@ fn a_commit_that_falls_leaves_those_that_share_its_flush_standing() {
     // the first one's address: so the others wait together. Each commit still stands or falls
     // whole.
     let (server, host) = alone();
-    let (url, host) = (server.url(), Arc::new(host));
+    let (url, host) = (server.url.clone(), Arc::new(host));
     let facts = |i: usize| {
         let mut facts = chain(&format!("p{i}"), 3);
         if i.is_multiple_of(3) {
@@ -98,7 +98,7 @@ fn a_commit_that_falls_leaves_those_that_share_its_flush_standing() {
         facts
     };
     let told = block_on(async {
-        let other = client(url).await;
+        let other = client(&url).await;
         let taken = "BEGIN; INSERT INTO divvy.divvy_fact (stream, n, kind, body, at, hash)
                      VALUES ('payee/chapter-42/first', 0, '', '', 0, '')";
         other.batch_execute(taken).await.expect("a lock");

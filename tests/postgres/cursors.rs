@@ -38,8 +38,8 @@ fn pages_of_any_size_give_the_same_facts() {
 
 #[test]
 fn a_cursor_never_skips_while_two_handles_commit() {
-    // Method: two handles on one database, two callers each, and a third that follows its cursor all
-    // the while. It must see every fact once, each stream in its own order.
+    // Method: two handles on one database, two callers each, and a third that follows its cursor
+    // all the while. It must see every fact once, each stream in its own order.
     let (reader, url) = fresh();
     let done = Arc::new(AtomicBool::new(false));
     let follower = thread::spawn({
@@ -86,7 +86,7 @@ fn a_transaction_that_stays_open_delays_and_never_hides() {
     // open while we commit. What comes after it is there for whoever reads its stream, and for no
     // cursor; when it ends, both come, the earlier one first.
     let (server, host) = alone();
-    let url = server.url();
+    let url = &server.url;
     let (early, late) = (chain("early", 1), chain("late", 1));
     commit(&host, &chain("before", 1), Manner::Together).expect("a commit");
     block_on(async {
@@ -117,7 +117,7 @@ fn a_transaction_that_stays_open_delays_and_never_hides() {
 fn what_was_committed_is_read_back_while_others_come_and_go() {
     // Method: transactions of strangers that are never all gone, each a few milliseconds long.
     let (server, host) = alone();
-    let url = server.url();
+    let url = &server.url;
     let done = Arc::new(AtomicBool::new(false));
     let strangers: Vec<_> = (0..3)
         .map(|i| {

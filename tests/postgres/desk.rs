@@ -1,5 +1,7 @@
 //! What the tests work with: databases of their own, facts, and a runtime.
 
+use std::io::Write as _;
+
 use divvy::core::{Body, Error, Fact, Head, Held, Manner, Stream, Time, Written};
 use divvy::{Host, Postgres};
 
@@ -20,7 +22,7 @@ pub(crate) fn fresh() -> (Postgres, String) {
 /// A server of its own, for a test that keeps a transaction open: that delays everyone's cursors.
 pub(crate) fn alone() -> (Server, Postgres) {
     let server = Server::start();
-    let host = open(server.url());
+    let host = open(&server.url);
     (server, host)
 }
 
@@ -57,4 +59,10 @@ pub(crate) fn read(host: &Postgres, name: &str) -> Vec<Fact> {
 /// Everything in it, in the order of the cursor.
 pub(crate) fn all(host: &Postgres) -> Vec<Fact> {
     block_on(host.since(None, usize::MAX)).expect("a readable database").facts
+}
+
+/// Gives a server an order, as `scripts/postgres` lists them.
+pub(crate) fn order(server: &Server, order: &str) {
+    writeln!(server.pipes.lock().expect("nobody panicked").0, "{order}").expect("a server");
+    assert_eq!(server.answer(), "done", "{order}");
 }

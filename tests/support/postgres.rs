@@ -1,7 +1,7 @@
 //! A PostgreSQL server of a test binary's own: started by `scripts/postgres` with the first test
 //! that wants one, and gone with the process, whatever becomes of it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -9,8 +9,9 @@ use std::sync::{Mutex, OnceLock};
 /// A running server. It ends when its standard input does.
 #[derive(Debug)]
 pub(crate) struct Server {
-    url: String,
-    pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    /// The address of its own first database.
+    pub(crate) url: String,
+    pub(crate) pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     _child: Child,
 }
 
@@ -35,11 +36,6 @@ impl Server {
         SHARED.get_or_init(Self::start)
     }
 
-    /// The address of its own first database.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// A new database that nobody else uses.
     pub(crate) fn database(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -54,13 +50,8 @@ impl Server {
         format!("{server}{name}")
     }
 
-    /// Gives an order, as `scripts/postgres` lists them.
-    pub(crate) fn order(&self, order: &str) {
-        writeln!(self.pipes.lock().expect("nobody panicked").0, "{order}").expect("a server");
-        assert_eq!(self.answer(), "done", "{order}");
-    }
-
-    fn answer(&self) -> String {
+    /// What it says next.
+    pub(crate) fn answer(&self) -> String {
         let mut line = String::new();
         let pipes = &mut self.pipes.lock().expect("nobody panicked").1;
         pipes.read_line(&mut line).expect("an answer");
