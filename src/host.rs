@@ -39,6 +39,11 @@ pub trait Host: fmt::Debug + Send + Sync {
     /// [`divvy_core::Code::StoreUnusable`].
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error>;
 
+    /// The table of facts, as a statement of somebody else's transaction names it.
+    fn fact_table(&self) -> &str {
+        "divvy_fact"
+    }
+
     /// Who works on this database now, sorted: this process until a time, and those who said the
     /// same of a time that has not come yet. Who says a time that is past leaves.
     ///

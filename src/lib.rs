@@ -6,6 +6,7 @@ mod divvy;
 mod host;
 mod http;
 mod import;
+mod joined;
 mod postgres;
 mod project;
 pub mod sandbox;
@@ -19,6 +20,7 @@ pub use divvy_core as core;
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
+pub use joined::{Joined, JoinedRow, Landed};
 pub use postgres::Postgres;
 pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,

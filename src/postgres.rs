@@ -191,6 +191,10 @@ impl Host for Postgres {
         self.run(async move { shared.since(&cursor, facts_max).await }).await?
     }
 
+    fn fact_table(&self) -> &str {
+        "divvy.divvy_fact"
+    }
+
     async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
         let (shared, process) = (Arc::clone(&self.shared), process.to_owned());
         self.run(async move { shared.roster(&process, now, until).await }).await?

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
 
 /// A running server. It ends when its standard input does.
 #[derive(Debug)]
@@ -59,13 +60,16 @@ impl Server {
     }
 }
 
-/// Says something to a database, on a connection of its own.
+/// Says something to a database, on a connection and a thread of its own.
 pub(crate) fn run(url: &str, sql: &str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        let client = client(url).await;
-        client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    });
+    let say = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let said = client(url).await.batch_execute(sql).await;
+            said.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        });
+    };
+    thread::scope(|scope| scope.spawn(say).join()).expect("it is done");
 }
 
 /// A connection, for a test that plays somebody else's program.
