@@ -69,6 +69,14 @@ impl Slot {
         Ok(session)
     }
 
+    /// Forgets a connection that was found lost, before the client itself has noticed.
+    pub(super) async fn forget(&self, lost: &Arc<Session>) {
+        let mut slot = self.0.lock().await;
+        if slot.as_ref().is_some_and(|session| Arc::ptr_eq(session, lost)) {
+            *slot = None;
+        }
+    }
+
     /// Ends the connection, and waits a moment until it has said so.
     pub(super) async fn close(&self) {
         let session = self.0.lock().await.take().and_then(Arc::into_inner);

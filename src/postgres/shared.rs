@@ -144,8 +144,9 @@ impl Shared {
         ask: impl Fn(Arc<Session>) -> Asked<'a, T> + Send + Sync,
     ) -> Result<T, Error> {
         let session = slot.session(&self.server, self.access, &self.epoch).await?;
-        let asked = match ask(session).await {
+        let asked = match ask(Arc::clone(&session)).await {
             Err(Unread::Said(said)) if is_lost(&said) => {
+                slot.forget(&session).await;
                 let session = slot.session(&self.server, self.access, &self.epoch).await?;
                 ask(session).await
             }

@@ -121,6 +121,7 @@ async fn write(shared: &Shared, slot: &Slot, group: &[Job]) -> Result<Vec<Told>,
         Err(error) => {
             let refused = refusal(place, &error);
             if is_lost(&error) {
+                slot.forget(&session).await;
                 return Err(Fault::Passing(refused));
             }
             roll_back(&session).await;
@@ -139,6 +140,7 @@ async fn write(shared: &Shared, slot: &Slot, group: &[Job]) -> Result<Vec<Told>,
             Ok(outcomes)
         }
         Err(error) if is_lost(&error) => {
+            slot.forget(&session).await;
             let refused = refusal(place, &error);
             let detail = format!("{refused}: whether it was committed shows when it is read back");
             Err(Fault::Unknown(Error::new(Code::CommitUnknown, detail)))

@@ -8,6 +8,9 @@
 mod addresses;
 mod cursors;
 mod desk;
+mod durability;
 mod foreign;
+mod lines;
+mod restores;
 #[path = "../support/postgres.rs"]
 mod server;
