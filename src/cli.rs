@@ -5,6 +5,7 @@ mod init;
 mod measure;
 mod out;
 mod pay;
+mod project;
 mod reconcile;
 mod report;
 mod run;
@@ -60,6 +61,8 @@ enum Command {
     Explain(explain::Explain),
     /// Recompute every hash and every equation from the first fact.
     Verify(Dir),
+    /// Write balances, payments and batches as tables to ask in SQL; they may be dropped.
+    Project(Dir),
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
@@ -126,6 +129,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Status(status) => status.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
+        Command::Project(dir) => project::project(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
     }
 }

@@ -9,6 +9,7 @@ mod import;
 mod joined;
 mod postgres;
 mod project;
+mod projection;
 pub mod sandbox;
 mod sqlite;
 mod worker;
@@ -25,5 +26,6 @@ pub use postgres::Postgres;
 pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
 };
+pub use projection::Projection;
 pub use sqlite::Sqlite;
 pub use worker::{Tick, Worker};

@@ -2,6 +2,7 @@
 
 mod group;
 mod passfile;
+mod project;
 mod refusal;
 mod rows;
 mod schema;
@@ -27,6 +28,7 @@ use crate::postgres::server::Server;
 use crate::postgres::session::Access;
 use crate::postgres::shared::{Making, Shared};
 use crate::postgres::writer::Job;
+use crate::projection::Projection;
 
 /// Facts in a PostgreSQL database, in a schema of their own: many processes on many machines.
 ///
@@ -115,6 +117,16 @@ impl Postgres {
     pub async fn checkpoint(&self) -> Option<Vec<u8>> {
         let shared = Arc::clone(&self.shared);
         self.run(async move { shared.checkpoint().await }).await.ok()?.ok()?
+    }
+
+    /// Writes the tables of a projection, in place of those before, in one transaction. The role
+    /// must be allowed to make tables in the schema `divvy` the first time.
+    ///
+    /// # Errors
+    /// [`Code::StoreUnusable`]; the tables are as before then.
+    pub async fn project(&self, projection: Projection) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        self.run(async move { shared.project(&projection).await }).await?
     }
 
     async fn start(url: &str, access: Access, making: Making) -> Result<Self, Error> {

@@ -1,6 +1,7 @@
 //! The host in the box: one SQLite file (ADR 0003).
 
 mod file;
+mod project;
 mod refusal;
 mod rows;
 mod schema;
@@ -19,6 +20,7 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot;
 
 use crate::Host;
+use crate::projection::Projection;
 use crate::sqlite::file::File;
 use crate::sqlite::refusal::refusal;
 use crate::sqlite::writer::{Ask, Job, Writer};
@@ -188,6 +190,14 @@ impl Sqlite {
             connection.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).optional()
         });
         kept.await.ok()?.ok()?
+    }
+
+    /// Writes the tables of a projection, in place of those before, in one transaction.
+    ///
+    /// # Errors
+    /// [`Code::StoreUnusable`]; the tables are as before then.
+    pub async fn project(&self, projection: Projection) -> Result<(), Error> {
+        self.write(|reply| Job::Project(projection, reply)).await
     }
 
     fn start(connection: Connection, file: &File) -> Result<Self, Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use divvy::core::{Code, Error};
-use divvy::{Database, Host, Postgres, Sqlite};
+use divvy::{Database, Host, Postgres, Projection, Sqlite};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// An open database.
@@ -56,6 +56,14 @@ impl Store {
         match self {
             Self::File(host) => host.keep_checkpoint(bytes).await,
             Self::Server(host) => host.keep_checkpoint(bytes).await,
+        }
+    }
+
+    /// Writes the tables of a projection.
+    pub(crate) async fn project(&self, projection: Projection) -> Result<(), Error> {
+        match self {
+            Self::File(host) => host.project(projection).await,
+            Self::Server(host) => host.project(projection).await,
         }
     }
 

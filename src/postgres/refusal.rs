@@ -1,7 +1,7 @@
 //! What a server says, in words that name it and the remedy. Nothing secret is ever in them.
 
 use divvy_core::{Code, Error};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 
 /// Puts an error of the client into our words.
 pub(super) fn refusal(place: &str, error: &tokio_postgres::Error) -> Error {
@@ -31,10 +31,8 @@ pub(super) fn refusal(place: &str, error: &tokio_postgres::Error) -> Error {
 
 /// Whether the connection is gone, and with it whatever was not committed.
 pub(super) fn is_lost(error: &tokio_postgres::Error) -> bool {
-    match error.as_db_error() {
-        None => true,
-        Some(said) => said.severity() != "ERROR" || said.code().code().starts_with("57P"),
-    }
+    let said = error.as_db_error();
+    !said.is_some_and(|said| said.parsed_severity() == Some(Severity::Error))
 }
 
 /// Whether the server ended a transaction for others' sake, so that it may be tried again at once.

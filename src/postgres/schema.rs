@@ -171,13 +171,15 @@ const THERE: &str = "
     SELECT to_regnamespace('divvy') IS NOT NULL,
            EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('divvy'))";
 
-/// Columns, keys and indexes of our tables, one a line. Tables that people added under names of
+/// Columns and keys of our tables, one a line. Projections may be there or not. Tables that people added under names of
 /// their own, and further indexes, are no concern of ours.
 const SHAPE: &str = r#"
     WITH ours AS (
         SELECT oid, relname, relrowsecurity FROM pg_class
         WHERE relnamespace = to_regnamespace('divvy') AND relkind IN ('r', 'p', 'v', 'm', 'f')
           AND relname LIKE 'divvy\_%'
+          AND relname NOT IN ('divvy_balances', 'divvy_payments', 'divvy_batches',
+                              'divvy_projected')
     )
     SELECT line COLLATE pg_catalog."C" FROM (
         SELECT relname || '.' || attname || ' ' || format_type(atttypid, atttypmod)

@@ -156,13 +156,18 @@ const ABOUT: &str = "
 
 /// What a session is set to, whatever its role, its database or its URL say. A statement that is
 /// cancelled while a commit waits for a replica would be told as committed, so none has a limit;
-/// waiting for others' locks has one. Stronger than `on` is `remote_apply` alone.
+/// waiting for others' locks has one. A transaction whose client is gone gives its addresses free
+/// within a minute or two. Stronger than `on` is `remote_apply` alone.
 const SETTINGS: &str = "
     SET search_path = '';
     SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
         WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false);
     SET statement_timeout = 0;
     SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '60s';
+    SET tcp_keepalives_idle = 30;
+    SET tcp_keepalives_interval = 10;
+    SET tcp_keepalives_count = 3;
     SET default_transaction_isolation = 'read committed';
     SET default_transaction_deferrable = off;";
 

@@ -10,9 +10,10 @@ use tokio_postgres::types::Type;
 
 use crate::postgres::refusal::is_lost;
 use crate::postgres::rows::{self, Parameter, Seen, Unread};
-use crate::postgres::schema;
 use crate::postgres::server::Server;
 use crate::postgres::session::{Access, Session, Slot, connect};
+use crate::postgres::{project, schema};
+use crate::projection::Projection;
 
 /// What every task of a host works with.
 pub(super) struct Shared {
@@ -96,6 +97,13 @@ impl Shared {
                 let row = session.client.query_typed_opt(KEPT, &[]).await?;
                 Ok(row.map(|row| row.try_get(0)).transpose()?)
             })
+        })
+        .await
+    }
+
+    pub(super) async fn project(&self, projection: &Projection) -> Result<(), Error> {
+        self.ask(&self.workers, |session| {
+            Box::pin(async move { project::write(&session.client, projection).await })
         })
         .await
     }

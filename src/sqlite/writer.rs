@@ -9,8 +9,9 @@ use divvy_core::{Code, Error, Fact, Manner, Written};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use crate::projection::Projection;
 use crate::sqlite::refusal::refusal;
-use crate::sqlite::rows;
+use crate::sqlite::{project, rows};
 
 /// Something to ask a connection.
 pub(super) type Ask = Box<dyn FnOnce(&Connection) + Send>;
@@ -21,6 +22,8 @@ pub(super) enum Job {
     Commit(Vec<Fact>, Manner, oneshot::Sender<Result<Vec<Written>, Error>>),
     /// Keep a checkpoint in place of the one before.
     Keep(Vec<u8>, oneshot::Sender<Result<(), Error>>),
+    /// Write the tables of a projection.
+    Project(Projection, oneshot::Sender<Result<(), Error>>),
     /// Read, for a database that only this connection sees.
     Read(Ask),
 }
@@ -139,6 +142,9 @@ impl Writer {
                 let kept = self.connection.execute(sql, [bytes]);
                 kept.map(|_| Vec::new()).map_err(|error| refusal(&self.path, &error))
             }
+            Job::Project(projection, _) => {
+                project::write(&self.connection, &self.path, projection).map(|()| Vec::new())
+            }
             Job::Read(_) => Ok(Vec::new()),
         }
     }
@@ -185,7 +191,7 @@ impl Job {
     fn facts(&self) -> usize {
         match self {
             Self::Commit(facts, ..) => facts.len(),
-            Self::Keep(..) | Self::Read(_) => 1,
+            Self::Keep(..) | Self::Project(..) | Self::Read(_) => 1,
         }
     }
 
@@ -193,7 +199,7 @@ impl Job {
     fn reply(self, told: Told) {
         match self {
             Self::Commit(_, _, reply) => drop(reply.send(told)),
-            Self::Keep(_, reply) => drop(reply.send(told.map(drop))),
+            Self::Keep(_, reply) | Self::Project(_, reply) => drop(reply.send(told.map(drop))),
             Self::Read(_) => {}
         }
     }

@@ -10,6 +10,7 @@ mod bad_input;
 mod command;
 mod jobs;
 mod kills;
+mod projections;
 #[path = "../support/postgres.rs"]
 mod server;
 mod servers;
