@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(doctest)]
+#[doc = include_str!("../docs/postgresql.md")]
+struct PostgresqlPage;
+
 mod book;
 pub mod clock;
 mod divvy;

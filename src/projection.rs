@@ -9,12 +9,14 @@ use crate::divvy::{Divvy, each_page};
 ///
 /// Amounts are whole minor units of `asset`, times are milliseconds since 1970.
 ///
-/// | table | a row for each | columns |
-/// |---|---|---|
-/// | `divvy_balances` | payee and pool holder | `book`, `payee`, `asset`, `earned`, `payable`, `reserved`, `paid`, `owed_back`, `obstacle` (`held`, `no destination`, or none) |
-/// | `divvy_payments` | payment | `stream`, `book`, `source`, `account`, `id`, `asset`, `amount`, `payer`, `event_at`, `recorded_at` |
-/// | `divvy_batches` | batch | `batch`, `book`, `run`, `asset`, `state`, `lines`, `total`, `tries`, `settled_at` |
-/// | `divvy_projected` | projection: one | `facts` (how many were folded), `newest_at` (the newest one's time) |
+/// - `divvy_balances`, a row for each payee and pool holder: `book`, `payee`, `asset`, `earned`,
+///   `payable`, `reserved`, `paid`, `owed_back`, and `obstacle`: `held`, `no destination` or none;
+/// - `divvy_payments`, for each payment: `stream`, `book`, `source`, `account`, `id`, `asset`,
+///   `amount`, `payer`, `event_at`, `recorded_at`;
+/// - `divvy_batches`, for each batch: `batch`, `book`, `run`, `asset`, `state`, `lines`, `total`,
+///   `tries`, `settled_at`;
+/// - `divvy_projected`, one row: `facts`, how many were folded, and `newest_at`, the newest one's
+///   time.
 ///
 /// ```
 /// use divvy::core::{Asset, Name, Time};
@@ -140,7 +142,7 @@ fn add_batch(table: &mut Table, book: &Book, standing: &Standing) {
         Cell::text(book.name()),
         Cell::number(run),
         Cell::text(&book.settings().asset),
-        Cell::text(format!("{:?}", standing.state).to_lowercase()),
+        Cell::text(&format!("{:?}", standing.state).to_lowercase()),
         Cell::count(standing.lines),
         Cell::number(standing.total.get()),
         Cell::count(standing.tries.len()),
@@ -205,7 +207,7 @@ impl Table {
 }
 
 impl Cell {
-    fn text(text: impl ToString) -> Self {
+    fn text(text: &(impl ToString + ?Sized)) -> Self {
         Self::Text(Some(text.to_string()))
     }
 

@@ -29,7 +29,7 @@ impl Till {
         let settings = project.rail.clone();
         let ledger = match &project.database {
             Database::File(path) => path.with_extension("sandbox.db"),
-            _ => project.dir.join("divvy.sandbox.db"),
+            Database::Server(_) | _ => project.dir.join("divvy.sandbox.db"),
         };
         let (child, url) = match &settings.url {
             Some(url) => (None, url.clone()),

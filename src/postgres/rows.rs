@@ -176,16 +176,18 @@ pub(super) const OWN: &str = "
 pub(super) const READ: &str = "
     SELECT stream, n, kind, body, at, hash FROM divvy.divvy_fact WHERE stream = $1 ORDER BY n";
 
+/// The order is by the column, which the index has, and not by what is shown of it.
 pub(super) const SINCE: &str = "
-    SELECT stream, n, kind, body, at, hash, xid::text::int8, seq FROM divvy.divvy_fact
-    WHERE (xid, seq) > ($1::int8::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY xid, seq LIMIT $3";
+    SELECT stream, n, kind, body, at, hash, xid::text::int8, seq FROM divvy.divvy_fact AS fact
+    WHERE (fact.xid, fact.seq) > ($1::int8::text::xid8, $2)
+          AND fact.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY fact.xid, fact.seq LIMIT $3";
 
 /// Whether the fact is there at which a cursor stands; the newest transaction that has written; and
 /// the oldest that may still write.
 pub(super) const CURSOR: &str = "
     SELECT EXISTS (SELECT 1 FROM divvy.divvy_fact
                    WHERE xid = $1::int8::text::xid8 AND seq = $2),
-           coalesce((SELECT xid::text::int8 FROM divvy.divvy_fact
-                     ORDER BY xid DESC, seq DESC LIMIT 1), 0),
+           coalesce((SELECT xid::text::int8 FROM divvy.divvy_fact AS fact
+                     ORDER BY fact.xid DESC, fact.seq DESC LIMIT 1), 0),
            pg_snapshot_xmin(pg_current_snapshot())::text::int8";

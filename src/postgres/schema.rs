@@ -171,8 +171,8 @@ const THERE: &str = "
     SELECT to_regnamespace('divvy') IS NOT NULL,
            EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace('divvy'))";
 
-/// Columns and keys of our tables, one a line. Projections may be there or not. Tables that people added under names of
-/// their own, and further indexes, are no concern of ours.
+/// Columns and keys of our tables, one a line. Projections may be there or not. Tables that people
+/// added under names of their own, and further indexes, are no concern of ours.
 const SHAPE: &str = r#"
     WITH ours AS (
         SELECT oid, relname, relrowsecurity FROM pg_class
@@ -193,7 +193,8 @@ const SHAPE: &str = r#"
         SELECT relname || ' hides rows' FROM ours WHERE relrowsecurity
         UNION ALL
         SELECT relname || ': ' || pg_get_constraintdef(c.oid)
-        FROM ours JOIN pg_constraint c ON c.conrelid = ours.oid AND contype IN ('p', 'u', 'c')
+        FROM ours
+        JOIN pg_constraint c ON c.conrelid = ours.oid AND contype IN ('p', 'u', 'c')
     ) AS shape
     ORDER BY 1"#;
 

@@ -1,7 +1,6 @@
 //! Payments and moves inside transactions of the host's own, over drivers that we do not choose.
 #![expect(
     clippy::expect_used,
-    clippy::indexing_slicing,
     reason = "a test that panics is a red test, which is what it is for"
 )]
 

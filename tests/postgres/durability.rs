@@ -35,7 +35,8 @@ fn a_commit_is_flushed_whatever_the_role_and_the_database_are_set_to() {
             INSERT INTO public.said VALUES (pg_catalog.current_setting('synchronous_commit'));
             RETURN NULL;
         END $$;
-        CREATE TRIGGER note AFTER INSERT ON divvy.divvy_fact FOR STATEMENT EXECUTE FUNCTION note()"
+        CREATE TRIGGER note AFTER INSERT ON divvy.divvy_fact
+            FOR STATEMENT EXECUTE FUNCTION note()"
         ),
     );
     let host = open(&url);
@@ -43,7 +44,9 @@ fn a_commit_is_flushed_whatever_the_role_and_the_database_are_set_to() {
     run(
         &url,
         "DO $$ BEGIN
-        IF (SELECT array_agg(setting) FROM public.said) <> ARRAY['on'] THEN RAISE 'not flushed'; END IF;
+        IF (SELECT array_agg(setting) FROM public.said) <> ARRAY['on'] THEN
+            RAISE 'not flushed';
+        END IF;
     END $$",
     );
 }

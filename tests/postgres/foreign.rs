@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use divvy::core::{Code, Manner};
+use divvy::core::{Code, Manner, Time};
 use divvy::{Host, Postgres};
 
 use crate::desk::{all, block_on, chain, commit, fresh, open};
@@ -60,6 +60,30 @@ fn a_schema_that_was_made_for_us_is_filled_and_a_strangers_search_path_changes_n
     let host = open(&format!("postgresql://till:p@{server}"));
     commit(&host, &chain("alice", 2), Manner::Together).expect("a commit");
     assert_eq!(all(&host), chain("alice", 2));
+}
+
+#[test]
+fn the_grants_of_the_page_are_enough_to_work_and_not_to_change_what_happened() {
+    let page = include_str!("../../docs/postgresql.md");
+    let grants = page.split("```sql").find(|part| part.contains("GRANT")).expect("grants");
+    let grants = grants.split("```").next().expect("their end").replace(" till;", " clerk;");
+    let (host, url) = fresh();
+    commit(&host, &chain("alice", 1), Manner::Together).expect("a commit");
+    run(&url, &format!("CREATE ROLE clerk LOGIN PASSWORD 'p'; {grants}"));
+    let (_, server) = url.split_once('@').expect("a user");
+    let clerk = format!("postgresql://clerk:p@{server}");
+    for opened in [block_on(Postgres::open(&clerk)), block_on(Postgres::open_existing(&clerk))] {
+        let host = opened.expect("enough to open");
+        let facts = chain("bob", 1);
+        commit(&host, &facts, Manner::EachIfFree).expect("enough to commit");
+        assert_eq!(all(&host).len(), 2);
+        block_on(host.keep_checkpoint(b"x")).expect("enough for a checkpoint");
+        block_on(host.roster("p", Time::from_millis(1), Time::from_millis(2))).expect("enough");
+    }
+    for change in ["DELETE FROM divvy.divvy_fact", "UPDATE divvy.divvy_fact SET n = 7"] {
+        let refused = std::panic::catch_unwind(|| run(&clerk, change));
+        assert!(refused.is_err(), "{change}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The PostgreSQL host, held to the promises of a host and to what it says of servers.
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test that panics is a red test, which is what it is for"
 )]
 
@@ -12,5 +12,6 @@ mod durability;
 mod foreign;
 mod lines;
 mod restores;
+mod roster;
 #[path = "../support/postgres.rs"]
 mod server;

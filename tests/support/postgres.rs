@@ -66,7 +66,7 @@ pub(crate) fn run(url: &str, sql: &str) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
             let said = client(url).await.batch_execute(sql).await;
-            said.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            said.map_err(|error| format!("{sql}: {error:?}")).expect("it is done");
         });
     };
     thread::scope(|scope| scope.spawn(say).join()).expect("it is done");
