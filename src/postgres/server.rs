@@ -7,7 +7,7 @@ use divvy_core::{Code, Error};
 use percent_encoding::percent_decode_str;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, NoTls};
 
 use crate::postgres::passfile;
 use crate::postgres::refusal::refusal;
@@ -16,7 +16,8 @@ use crate::postgres::tls::Tls;
 /// A server and its database, as a URL names them.
 pub(super) struct Server {
     config: Config,
-    tls: Tls,
+    /// Not there where the URL, or the place, needs none.
+    tls: Option<Tls>,
     /// Host, port and database: what errors and logs may say.
     place: String,
 }
@@ -59,7 +60,11 @@ impl Server {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        Ok(Self { config, tls: Tls::new(options.sslrootcert.as_deref())?, place })
+        let tls = match config.get_ssl_mode() {
+            SslMode::Disable => None,
+            _ => Some(Tls::new(options.sslrootcert.as_deref())?),
+        };
+        Ok(Self { config, tls, place })
     }
 
     /// Host, port and database.
@@ -69,10 +74,18 @@ impl Server {
 
     /// A new connection, and the task that drives it.
     pub(super) async fn connect(&self) -> Result<(Client, JoinHandle<()>), Error> {
-        let connected = self.config.connect(self.tls.clone()).await;
-        let (client, connection) = connected.map_err(|error| refusal(&self.place, &error))?;
-        // Whoever waits for an answer is told when it ends.
-        Ok((client, tokio::spawn(async move { drop(connection.await) })))
+        let refused = |error| refusal(&self.place, &error);
+        // Whoever waits for an answer is told when the connection ends.
+        match self.tls.clone() {
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(refused)?;
+                Ok((client, tokio::spawn(async move { drop(connection.await) })))
+            }
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls).await.map_err(refused)?;
+                Ok((client, tokio::spawn(async move { drop(connection.await) })))
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use divvy_core::{Code, Error, Fact, Manner, Stream, Written};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
+use tokio_postgres::error::SqlState;
 
 use crate::postgres::group::Group;
 use crate::postgres::refusal::{is_lost, is_passing, refusal};
@@ -23,14 +24,25 @@ pub(super) struct Job {
 /// What a job is told once its transaction has ended.
 pub(super) type Told = Result<Vec<Written>, Error>;
 
-/// How a transaction ended that was not committed.
-enum Fault {
-    /// Nothing was written; the connection is gone, or others were in the way.
-    Passing(Error),
-    /// Nothing was written, and trying again does not help the group as it is.
-    Refused(Error),
+/// Why a transaction was not committed, or may not have been.
+#[derive(Clone)]
+struct Fault {
+    ending: Ending,
+    error: Error,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Nothing was written; the connection was lost, or others were in the way for a moment.
+    Passing,
+    /// Nothing was written: somebody else's lock was waited for long enough.
+    Stuck,
+    /// Nothing was written, and trying the same again does not help.
+    Refused,
+    /// The server cannot be reached, or is not the one that it was.
+    Away,
     /// The server was asked to commit, and did not answer.
-    Unknown(Error),
+    Unknown,
 }
 
 /// Serves until every sender is gone and the queue is empty.
@@ -47,7 +59,7 @@ pub(super) async fn run(shared: &Shared, mut queue: UnboundedReceiver<Job>) {
         while let Ok(next) = queue.try_recv() {
             waiting.push_back(next);
         }
-        serve(shared, &slot, take_group(&mut waiting)).await;
+        drop(serve(shared, &slot, take_group(&mut waiting)).await);
     }
 }
 
@@ -70,8 +82,9 @@ fn take_group(waiting: &mut VecDeque<Job>) -> Vec<Job> {
     group
 }
 
-/// Writes a group. Whoever fails is told why, and the others are written without them.
-async fn serve(shared: &Shared, slot: &Slot, mut group: Vec<Job>) {
+/// Writes a group. Whoever fails is told why, and the others are written without them. Returns what
+/// all of them were told, when none could be written.
+async fn serve(shared: &Shared, slot: &Slot, mut group: Vec<Job>) -> Option<Fault> {
     let mut tries = 0_usize;
     while !group.is_empty() {
         let fault = match write(shared, slot, &group).await {
@@ -92,21 +105,38 @@ async fn serve(shared: &Shared, slot: &Slot, mut group: Vec<Job>) {
             Err(fault) => fault,
         };
         tries = tries.saturating_add(1);
-        match fault {
-            Fault::Passing(_) if tries < TRIES_MAX => {}
+        match fault.ending {
+            Ending::Passing if tries < TRIES_MAX => {}
             // One of them spoils it for all, or waits for a stranger's lock.
-            Fault::Refused(_) if group.len() > 1 => {
-                for job in group {
-                    Box::pin(serve(shared, slot, vec![job])).await;
-                }
-                return;
+            Ending::Refused | Ending::Stuck if group.len() > 1 => {
+                serve_alone(shared, slot, group).await;
+                return None;
             }
-            Fault::Passing(error) | Fault::Refused(error) | Fault::Unknown(error) => {
+            _ => {
                 for job in group {
-                    drop(job.reply.send(Err(error.clone())));
+                    drop(job.reply.send(Err(fault.error.clone())));
                 }
-                return;
+                return Some(fault);
             }
+        }
+    }
+    None
+}
+
+/// Writes jobs one by one. When several of them wait in vain, a stranger has locked more than an
+/// address, and the others do not wait for that in turn.
+async fn serve_alone(shared: &Shared, slot: &Slot, group: Vec<Job>) {
+    let mut stuck = 0_usize;
+    let mut last = None;
+    for job in group {
+        if let Some(Fault { error, .. }) = last.as_ref().filter(|_| stuck >= STUCK_MAX) {
+            drop(job.reply.send(Err(error.clone())));
+            continue;
+        }
+        let fault = Box::pin(serve(shared, slot, vec![job])).await;
+        if fault.as_ref().is_some_and(|fault| fault.ending == Ending::Stuck) {
+            stuck = stuck.saturating_add(1);
+            last = fault;
         }
     }
 }
@@ -114,19 +144,17 @@ async fn serve(shared: &Shared, slot: &Slot, mut group: Vec<Job>) {
 /// Writes a group in one transaction. When a job fails, nothing is written, and it is known who.
 async fn write(shared: &Shared, slot: &Slot, group: &[Job]) -> Result<Vec<Told>, Fault> {
     let session = slot.session(&shared.server, Access::Write, &shared.epoch).await;
-    let session = session.map_err(Fault::Refused)?;
+    let session = session.map_err(|error| Fault { ending: Ending::Away, error })?;
     let place = shared.server.place();
     let written = match insert(&session, group).await {
         Ok(written) => written,
         Err(error) => {
-            let refused = refusal(place, &error);
             if is_lost(&error) {
                 slot.forget(&session).await;
-                return Err(Fault::Passing(refused));
+            } else {
+                roll_back(&session).await;
             }
-            roll_back(&session).await;
-            let passing = is_passing(&error);
-            return Err(if passing { Fault::Passing(refused) } else { Fault::Refused(refused) });
+            return Err(Fault { ending: ending(&error), error: refusal(place, &error) });
         }
     };
     let outcomes = written.outcomes;
@@ -143,10 +171,22 @@ async fn write(shared: &Shared, slot: &Slot, group: &[Job]) -> Result<Vec<Told>,
             slot.forget(&session).await;
             let refused = refusal(place, &error);
             let detail = format!("{refused}: whether it was committed shows when it is read back");
-            Err(Fault::Unknown(Error::new(Code::CommitUnknown, detail)))
+            let error = Error::new(Code::CommitUnknown, detail);
+            Err(Fault { ending: Ending::Unknown, error })
         }
         // The server said no, and rolled back.
-        Err(error) => Err(Fault::Refused(refusal(place, &error))),
+        Err(error) => Err(Fault { ending: ending(&error), error: refusal(place, &error) }),
+    }
+}
+
+/// What an error before the commit means.
+fn ending(error: &tokio_postgres::Error) -> Ending {
+    if is_lost(error) || is_passing(error) {
+        Ending::Passing
+    } else if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+        Ending::Stuck
+    } else {
+        Ending::Refused
     }
 }
 
@@ -197,6 +237,9 @@ async fn roll_back(session: &Session) {
 /// Enough to make a flush cheap, and few enough that nobody waits long for the others.
 const GROUP_FACTS_MAX: usize = 20_000;
 const GROUP_JOBS_MAX: usize = 1_000;
+
+/// So many waits in vain, each of ten seconds, are enough for a group.
+const STUCK_MAX: usize = 2;
 
 /// A connection may be found lost, and a deadlock be met, a few times in a row.
 const TRIES_MAX: usize = 4;

@@ -1,9 +1,9 @@
 //! What was told as written is on the disk, and what nobody can know is told as unknown.
 
 use divvy::core::{Asset, Code, Fact, Manner, Name, Time};
-use divvy::{Divvy, Postgres};
+use divvy::{Divvy, Host as _, Postgres};
 
-use crate::desk::{all, block_on, chain, commit, fresh, open, order, read};
+use crate::desk::{all, alone, block_on, chain, commit, fresh, open, order, read};
 use crate::lines::{Cut, Line};
 use crate::server::{Server, run};
 
@@ -17,6 +17,23 @@ fn a_server_that_would_forget_is_refused() {
     assert!(error.to_string().contains("fsync = off"), "{error}");
     order(&server, "start fsync=on");
     drop(open(&server.url));
+}
+
+#[test]
+fn what_was_told_survives_a_crash_and_the_cursor_goes_on() {
+    let (server, host) = alone();
+    let mut cursor = None;
+    for round in 0..3 {
+        for i in 0..20 {
+            let facts = chain(&format!("p{round}-{i}"), 2);
+            commit(&host, &facts, Manner::Together).expect("a commit");
+        }
+        order(&server, "crash");
+        let page = block_on(host.since(cursor.as_ref(), 99)).expect("it is the same database");
+        assert_eq!((page.facts.len(), page.is_last), (40, true));
+        cursor = Some(page.cursor);
+    }
+    assert_eq!(all(&host).len(), 120);
 }
 
 #[test]
@@ -168,4 +185,31 @@ fn nobody_is_sent_in_clear_text_what_should_be_secret() {
     for mode in ["prefer", "disable"] {
         drop(open(&format!("{url}?sslmode={mode}")));
     }
+}
+
+#[test]
+fn a_certificate_must_be_trusted_and_of_the_name_that_was_asked_for() {
+    let server = Server::start();
+    let file = std::env::temp_dir().join(format!("divvy-trust-{}.pem", std::process::id()));
+    order(&server, &format!("tls {}", file.display()));
+    let named = server.url.replace("127.0.0.1", "localhost");
+    let trust = format!("sslrootcert={}", file.display());
+    // Whom the file names, by its name: in every mode that speaks TLS.
+    for mode in ["prefer", "require", "verify-ca", "verify-full"] {
+        let host = open(&format!("{named}?sslmode={mode}&{trust}"));
+        commit(&host, &chain(mode, 1), Manner::Together).expect("a commit");
+    }
+    // Another name, or nobody's word for it: refused, and nothing is sent in clear text instead.
+    let refusals = [
+        format!("{}?sslmode=require&{trust}", server.url),
+        format!("{}?sslmode=prefer&{trust}", server.url),
+        format!("{named}?sslmode=require"),
+        format!("{named}?sslmode=prefer"),
+    ];
+    for url in refusals {
+        let error = block_on(Postgres::open(&url)).expect_err("no proof");
+        assert_eq!(error.code(), Code::StoreUnusable, "{error}");
+        assert!(error.to_string().contains("certificate"), "{error}");
+    }
+    std::fs::remove_file(file).expect("it is gone");
 }
