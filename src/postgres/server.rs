@@ -62,7 +62,9 @@ impl Server {
         }
         let tls = match config.get_ssl_mode() {
             SslMode::Disable => None,
-            _ => Some(Tls::new(options.sslrootcert.as_deref())?),
+            SslMode::Prefer | SslMode::Require | _ => {
+                Some(Tls::new(options.sslrootcert.as_deref())?)
+            }
         };
         Ok(Self { config, tls, place })
     }

@@ -112,7 +112,7 @@ async fn serve(shared: &Shared, slot: &Slot, mut group: Vec<Job>) -> Option<Faul
                 serve_alone(shared, slot, group).await;
                 return None;
             }
-            _ => {
+            Ending::Passing | Ending::Stuck | Ending::Refused | Ending::Away | Ending::Unknown => {
                 for job in group {
                     drop(job.reply.send(Err(fault.error.clone())));
                 }
