@@ -7,12 +7,14 @@ mod init;
 mod measure;
 mod out;
 mod pay;
+mod project;
 mod reconcile;
 mod report;
 mod run;
 mod setup;
 mod split;
 mod status;
+mod store;
 mod take;
 mod till;
 mod work;
@@ -71,6 +73,8 @@ enum Command {
     Verify(Dir),
     /// Copy the database into a new file while it is in use, and verify the copy.
     Backup(backup::Backup),
+    /// Write balances, payments and batches as tables to ask in SQL; they may be dropped.
+    Project(Dir),
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
@@ -137,6 +141,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Backup(backup) => backup.run(out).await,
+        Command::Project(dir) => project::project(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
     }
 }
