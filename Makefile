@@ -18,7 +18,7 @@ SHARD ?= 1/40
 # What the second run of the main job must say: nobody is paid twice.
 NOBODY ?= nobody is due
 # The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
-SUITES ?= explorer stories model conformance simulation
+SUITES ?= explorer stories kills model conformance simulation
 
 CARGO ?= cargo
 STAGE := sh scripts/stage

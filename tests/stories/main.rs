@@ -15,4 +15,6 @@ mod projections;
 #[path = "../support/postgres.rs"]
 mod server;
 mod servers;
+#[path = "../support/command.rs"]
+mod shell;
 mod workers;
