@@ -8,6 +8,7 @@ mod host;
 mod http;
 mod import;
 mod project;
+mod proof;
 pub mod sandbox;
 pub mod simulation;
 mod sqlite;

@@ -76,6 +76,8 @@ pub struct PoolSettings {
     pub supply: Units,
     /// Its holders, as `holder,units`.
     pub holders: Option<PathBuf>,
+    /// Whether its declarations commit to the holders, so that each can prove their part.
+    pub proofs: bool,
 }
 
 /// The name of the settings file.
@@ -178,6 +180,7 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
+        proofs: raw.proofs,
     }))
 }
 
