@@ -6,6 +6,7 @@ use divvy_core::{
 };
 
 use crate::divvy::{Divvy, each_page};
+use crate::joined::Joined;
 
 mod reversals;
 
@@ -51,16 +52,7 @@ impl Book<'_> {
         payments: &[Payment],
         now: Time,
     ) -> Result<Vec<Recording>, Error> {
-        let latest = now.plus_secs(AHEAD_SECS);
-        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
-            let detail = format!(
-                "{} is of {}, but it is only {now}: mend the clock or the payment",
-                payment.stream(),
-                payment.event_at()
-            );
-            return Err(Error::new(Code::ClockAhead, detail));
-        }
-        let facts = self.fold()?.record(payments, now)?;
+        let facts = self.recorded(payments, now)?;
         let written = self.divvy.host().commit(facts.clone(), Manner::EachIfFree).await?;
         let mut recordings = Vec::with_capacity(facts.len());
         for (fact, written) in facts.iter().zip(written) {
@@ -71,6 +63,52 @@ impl Book<'_> {
         }
         self.divvy.catch_up().await?;
         Ok(recordings)
+    }
+
+    /// Payments to record inside a transaction of the host's own, on the same database: an order
+    /// and its payment are there together, or neither is. See [`Joined`] for how.
+    ///
+    /// The rule is the one of the last look at the database.
+    ///
+    /// # Errors
+    /// As [`Book::record`], but for the host's errors.
+    pub fn record_joined(&self, payments: &[Payment], now: Time) -> Result<Joined, Error> {
+        Ok(Joined::new(self.recorded(payments, now)?, self.divvy.host().fact_table()))
+    }
+
+    /// A move of units to write inside a transaction of the host's own, on the same database: a
+    /// sale and its units are there together, or neither is. See [`Joined`] for how.
+    ///
+    /// Who holds what is that of the last look at the database; when another move was quicker,
+    /// [`Joined::outcome`] says to retry the transaction. Of one pool, one move fits into a
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the first holder has fewer, [`Code::PoolUnknown`].
+    pub fn move_units_joined(
+        &self,
+        pool: &str,
+        holders: (&Name, &Name),
+        units: Units,
+        now: Time,
+    ) -> Result<Joined, Error> {
+        let (from, to) = holders;
+        let step = self.fold()?.move_holding(pool, from, to, units, now)?;
+        Ok(Joined::new(step.facts().to_vec(), self.divvy.host().fact_table()))
+    }
+
+    /// The facts that record payments.
+    fn recorded(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
+        let latest = now.plus_secs(AHEAD_SECS);
+        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
+            let detail = format!(
+                "{} is of {}, but it is only {now}: mend the clock or the payment",
+                payment.stream(),
+                payment.event_at()
+            );
+            return Err(Error::new(Code::ClockAhead, detail));
+        }
+        self.fold()?.record(payments, now)
     }
 
     /// Compares a payment with the one that was recorded before it.

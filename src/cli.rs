@@ -7,6 +7,7 @@ mod init;
 mod measure;
 mod out;
 mod pay;
+mod project;
 mod proof;
 mod reconcile;
 mod report;
@@ -14,6 +15,7 @@ mod run;
 mod setup;
 mod split;
 mod status;
+mod store;
 mod take;
 mod till;
 mod work;
@@ -78,6 +80,8 @@ enum Command {
     CheckProof(proof::CheckProof),
     /// Copy the database into a new file while it is in use, and verify the copy.
     Backup(backup::Backup),
+    /// Write balances, payments and batches as tables to ask in SQL; they may be dropped.
+    Project(Dir),
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
@@ -147,6 +151,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::CheckProof(check) => check.run(out),
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Backup(backup) => backup.run(out).await,
+        Command::Project(dir) => project::project(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
     }
 }

@@ -7,10 +7,12 @@ use divvy_core::{
     Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
 };
 
+mod database;
 mod settings;
 
 use crate::worker::WorkerSettings;
 
+pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawProject, RawThreshold};
 
@@ -62,8 +64,8 @@ pub struct Project {
     pub rail: RailSettings,
     /// How its workers work.
     pub worker: WorkerSettings,
-    /// The database's file.
-    pub database: PathBuf,
+    /// Where its facts are kept.
+    pub database: Database,
 }
 
 /// The pool of a project.
@@ -143,7 +145,7 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
-            database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
+            database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }

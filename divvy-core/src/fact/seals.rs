@@ -22,5 +22,8 @@ bodies! {
         /// …where…
         #[n(4)] #[serde(with = "crate::fact::text::digits")]
         position: u64,
+        /// …and how far within.
+        #[n(5)] #[serde(with = "crate::fact::text::digits")]
+        within: u64,
     }
 }

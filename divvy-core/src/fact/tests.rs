@@ -190,9 +190,9 @@ impl Parts {
                 Body::Compounded(Compounded { pool, holder, amount })
             }
             "sealed.1" => {
-                let [from, until, position, _] = self.numbers;
+                let [from, until, position, within] = self.numbers;
                 let (root, epoch) = (self.hash(), address);
-                Body::Sealed(Sealed { from, until, root, epoch, position })
+                Body::Sealed(Sealed { from, until, root, epoch, position, within })
             }
             "brought.1" => {
                 let (earned, paid, evidence) = (self.amount(0), self.amount(1), self.evidence());

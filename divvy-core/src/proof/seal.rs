@@ -86,6 +86,7 @@ impl Seals {
             root: root(&self.open),
             epoch: cursor.epoch.clone(),
             position: cursor.position,
+            within: cursor.within,
         };
         Step::new(vec![Fact::new(&self.head, at, &Body::Sealed(sealed))], Vec::new())
     }
@@ -137,12 +138,12 @@ impl Sealed {
     /// use divvy_core::{Hash, Sealed};
     ///
     /// let (root, epoch) = (Hash::of(b""), "a1".to_owned());
-    /// let sealed = Sealed { from: 0, until: 7, root, epoch, position: 7 };
+    /// let sealed = Sealed { from: 0, until: 7, root, epoch, position: 7, within: 0 };
     /// assert_eq!(sealed.cursor().position, 7);
     /// ```
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor { epoch: self.epoch.clone(), position: self.position }
+        Cursor { epoch: self.epoch.clone(), position: self.position, within: self.within }
     }
 }
 
