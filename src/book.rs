@@ -2,7 +2,7 @@
 
 use divvy_core::{
     Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name,
-    PayeeSet, Payment, RuleSet, Step, Stream, Subject, Time, Units, Written,
+    PayeeSet, Payment, PoolOpened, RuleSet, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
@@ -188,6 +188,25 @@ impl Book<'_> {
         .await
     }
 
+    /// Opens a pool whose declarations let each holder prove their part, or whose money flows over
+    /// time, unless it is open already.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] for no supply, [`Code::InputMalformed`] for proofs of what flows, and
+    /// the host's errors.
+    pub async fn open_pool_with(
+        &mut self,
+        pool: &Name,
+        opened: PoolOpened,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool.as_str()) {
+            Ok(_) => Ok(Step::default()),
+            Err(_) => book.open_pool_with(pool, opened.clone(), now),
+        })
+        .await
+    }
+
     /// Opens a pool whose money flows to the holders over so many seconds in which somebody holds
     /// units, as rewards of a stake do, unless it is open already.
     ///
@@ -200,11 +219,8 @@ impl Book<'_> {
         flow_secs: u64,
         now: Time,
     ) -> Result<(), Error> {
-        self.act(|book| match book.pool(pool.as_str()) {
-            Ok(_) => Ok(Step::default()),
-            Err(_) => book.open_pool_flowing(pool, supply, Some(flow_secs), now),
-        })
-        .await
+        let flow_millis = Some(flow_secs.saturating_mul(1_000));
+        self.open_pool_with(pool, PoolOpened { supply, flow_millis, proofs: None }, now).await
     }
 
     /// Turns payable money of a holder into units of a pool, one for each minor unit, instead of

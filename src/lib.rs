@@ -15,6 +15,7 @@ mod joined;
 mod postgres;
 mod project;
 mod projection;
+mod proof;
 pub mod sandbox;
 pub mod simulation;
 mod sqlite;

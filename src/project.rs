@@ -78,6 +78,8 @@ pub struct PoolSettings {
     pub supply: Units,
     /// Its holders, as `holder,units`.
     pub holders: Option<PathBuf>,
+    /// Whether its declarations commit to the holders, so that each can prove their part.
+    pub proofs: bool,
 }
 
 /// The name of the settings file.
@@ -180,6 +182,7 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
+        proofs: raw.proofs,
     }))
 }
 

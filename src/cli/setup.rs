@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, Time, Units};
+use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
 use divvy::{BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders};
 
 use crate::cli::out::Out;
@@ -72,7 +72,9 @@ impl Desk {
         self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
         let mut bad = Vec::new();
         if let Some(pool) = &project.pool {
-            self.book()?.open_pool(&pool.name, pool.supply, now).await?;
+            let proofs = pool.proofs.then_some(1);
+            let opened = PoolOpened { supply: pool.supply, flow_millis: None, proofs };
+            self.book()?.open_pool_with(&pool.name, opened, now).await?;
             if let Some(file) = &pool.holders {
                 bad = self.import_holders(file, now, out).await?;
             }
