@@ -36,7 +36,7 @@ pub(crate) fn drill(store: Store, name: &str) {
     );
     let mut drill = Drill::start(store, seed);
     for kill in 0..kills {
-        let (pause, facts) = (drill.chance.below(PAUSE_MAX_MS), drill.get_going(kill));
+        let (pause, facts) = (drill.chance.below(PAUSE_MAX_MS), drill.wait_for_new_facts(kill));
         drill.go_on(Duration::from_millis(pause), kill);
         let victim = drill.kill_one();
         println!("kill {kill}, {pause} ms after there were {facts} facts: {victim}");
@@ -66,7 +66,7 @@ impl Drill {
     }
 
     /// Lets everyone go on until there are some new facts, so that a kill meets people at work.
-    fn get_going(&mut self, kills: u64) -> i64 {
+    fn wait_for_new_facts(&mut self, kills: u64) -> i64 {
         let start = Instant::now();
         loop {
             self.go_on(STEP, kills);

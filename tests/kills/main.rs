@@ -1,10 +1,10 @@
 //! Everything is killed, again and again; nothing is lost, and nobody is paid twice.
 //!
 //! Goal: whatever dies whenever, what the rail has moved is what our facts say, line by line, and
-//! everyone has what they earned. Method: three workers, somebody who takes payments in, a rail that
-//! fails, and a database server are processes of their own; at random moments one of them is killed
-//! with -9 and started again. Then the rail is well, nothing is killed any more, and the accounts
-//! are compared, with plain sums that know nothing of pools as the third.
+//! everyone has what they earned. Method: three workers, somebody who takes payments in, a rail
+//! that fails, and a database server are processes of their own; at random moments one of them is
+//! killed with -9 and started again. Then the rail is well, nothing is killed any more, and the
+//! accounts are compared, with plain sums that know nothing of pools as the third.
 #![cfg(unix)]
 #![expect(
     clippy::arithmetic_side_effects,
