@@ -124,6 +124,7 @@ mod pool;
 mod rail;
 mod split;
 mod time;
+mod treasury;
 mod verify;
 
 pub use amount::{Amount, Difference};
@@ -155,4 +156,5 @@ pub use split::{
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,
 };
 pub use time::Time;
+pub use treasury::{Day, FeeDrain, Projection, Runway, Steady, required_float};
 pub use verify::{Verified, Verify};
