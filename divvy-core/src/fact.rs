@@ -5,23 +5,27 @@
 //! workers. Every stream is a hash chain: fact 0 chains from the stream's name.
 
 mod bodies;
+mod breaks;
 mod flows;
 mod hash;
 mod kinds;
 mod reversals;
 mod stream;
 mod text;
+mod treasury;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
     Moved, Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
     Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
+pub use breaks::{BreakCause, BreakClosed, BreakExplained, BreakFound};
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use stream::{Place, Stream};
+pub use treasury::{Figures, Funds, Purpose, WeekClosed};
 
 use crate::error::{Code, Error};
 use crate::time::Time;

@@ -73,7 +73,9 @@ impl PayeeStory {
             | Place::Payee { .. }
             | Place::Run { .. }
             | Place::Batch { .. }
-            | Place::Coins { .. } => Ok(None),
+            | Place::Coins { .. }
+            | Place::Treasury { .. }
+            | Place::Break { .. } => Ok(None),
         }
     }
 

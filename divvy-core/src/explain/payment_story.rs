@@ -57,7 +57,9 @@ impl PaymentStory {
             | Place::Payment { .. }
             | Place::Run { .. }
             | Place::Batch { .. }
-            | Place::Coins { .. } => Ok(None),
+            | Place::Coins { .. }
+            | Place::Treasury { .. }
+            | Place::Break { .. } => Ok(None),
         }
     }
 
