@@ -2,6 +2,7 @@
 
 mod adopt;
 mod backup;
+mod breaks;
 mod explain;
 mod init;
 mod measure;
@@ -15,6 +16,7 @@ mod split;
 mod status;
 mod take;
 mod till;
+mod treasury;
 mod work;
 
 use std::path::PathBuf;
@@ -71,6 +73,13 @@ enum Command {
     Verify(Dir),
     /// Copy the database into a new file while it is in use, and verify the copy.
     Backup(backup::Backup),
+    /// Show how long the treasury's money lasts, or close a week.
+    Treasury(treasury::Treasury),
+    /// Compare our books with a rail's statement, and note what differs.
+    Reconcile(breaks::Reconcile),
+    /// Explain or close a difference with a statement.
+    #[command(subcommand)]
+    Break(breaks::Breaks),
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
@@ -137,6 +146,9 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Backup(backup) => backup.run(out).await,
+        Command::Treasury(treasury) => treasury.run(out).await,
+        Command::Reconcile(reconcile) => reconcile.run(out).await,
+        Command::Break(breaks) => breaks.run(out).await,
         Command::Split(split) => split.run(out),
     }
 }

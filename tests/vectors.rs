@@ -22,6 +22,9 @@ mod pool;
 #[path = "vectors/properties.rs"]
 mod properties;
 #[cfg(test)]
+#[path = "vectors/reconcile.rs"]
+mod reconcile;
+#[cfg(test)]
 #[path = "vectors/reversal.rs"]
 mod reversal;
 #[cfg(test)]
@@ -67,6 +70,7 @@ mod areas {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
         fact: "fact/facts.json", crate::fact::run;
         pool: "pool/pool.json", crate::pool::run;
+        reconcile: "reconcile/reconcile.json", crate::reconcile::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
         treasury: "treasury/runway.json", crate::treasury::run;
     }
