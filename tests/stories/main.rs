@@ -8,6 +8,7 @@
 mod backups;
 mod bad_input;
 mod command;
+mod desk;
 mod jobs;
 mod kills;
 mod workers;
