@@ -98,6 +98,8 @@ pub struct Book {
     unruled: BTreeMap<Stream, Unruled>,
     treasury: Treasury,
     breaks: BTreeMap<Name, Break>,
+    /// Whether roots over holders are recomputed, as `verify` does.
+    pub(crate) strict: bool,
     event_newest: Time,
     event_first: Option<Time>,
     newest: Time,
@@ -149,6 +151,7 @@ impl Book {
             unruled: BTreeMap::new(),
             treasury,
             breaks: BTreeMap::new(),
+            strict: false,
             event_newest: Time::ZERO,
             event_first: None,
             newest: at,
@@ -224,13 +227,17 @@ impl Book {
                 let payee = self.payee(*self.payee_ids.get(payee)?).ok()?;
                 return payee.choices.as_ref().map(|choices| (choices.n, choices.hash));
             }
-            Place::Payment { .. } | Place::Coins { .. } => return None,
+            Place::Payment { .. } | Place::Coins { .. } | Place::Seal => return None,
         };
         Some((head.n, head.hash))
     }
 
     fn payee(&self, id: PayeeId) -> Result<&Payee, Error> {
         self.payees.get(place(id)).ok_or_else(|| lost(id))
+    }
+
+    fn name_of(&self, id: PayeeId) -> Option<&Name> {
+        self.payees.get(place(id)).map(|payee| &payee.name)
     }
 
     fn payee_mut(&mut self, id: PayeeId) -> Result<&mut Payee, Error> {

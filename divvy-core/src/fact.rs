@@ -10,8 +10,9 @@ mod flows;
 mod hash;
 mod kinds;
 mod reversals;
+mod seals;
 mod stream;
-mod text;
+pub(crate) mod text;
 mod treasury;
 
 pub use bodies::{
@@ -24,6 +25,7 @@ pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
+pub use seals::Sealed;
 pub use stream::{Place, Stream};
 pub use treasury::{Figures, Funds, Purpose, WeekClosed};
 

@@ -24,7 +24,7 @@
 //! - **policy** [`Policy`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
-//! - **proof** [`Verify`], [`Verified`], [`Explanation`]
+//! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
 //! - **treasury** [`Treasury`], [`TreasuryStatus`], [`Steady`], [`Projection`], [`FeeDrain`], [`Day`]
 //! - **reconcile** [`reconcile()`], [`Entry`], [`Reconciliation`], [`Break`]
 //! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`](struct@Hash)
@@ -123,6 +123,7 @@ mod movement;
 mod name;
 mod policy;
 mod pool;
+mod proof;
 mod rail;
 mod reconcile;
 mod split;
@@ -145,14 +146,18 @@ pub use fact::{
     Claimed, Compounded, Converted, Declared, Declined, Destination, Evidence, Extent, Fact,
     Figures, Flowing, Funds, Hash, Head, Held, Issued, Line, Lost, Mirrored, Moved, Opened,
     PayeeSet, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened,
-    Restored, Returned, Reversed, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Stream,
-    Voided, WeekClosed, Window,
+    Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed,
+    Stream, Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
 pub use policy::Policy;
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
+pub use proof::{
+    Checked, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path, merkle_root,
+    merkle_root_by,
+};
 pub use rail::{
     Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
 };

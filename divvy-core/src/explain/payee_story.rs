@@ -75,7 +75,8 @@ impl PayeeStory {
             | Place::Batch { .. }
             | Place::Coins { .. }
             | Place::Treasury { .. }
-            | Place::Break { .. } => Ok(None),
+            | Place::Break { .. }
+            | Place::Seal => Ok(None),
         }
     }
 

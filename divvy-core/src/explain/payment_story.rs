@@ -59,7 +59,8 @@ impl PaymentStory {
             | Place::Batch { .. }
             | Place::Coins { .. }
             | Place::Treasury { .. }
-            | Place::Break { .. } => Ok(None),
+            | Place::Break { .. }
+            | Place::Seal => Ok(None),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::fact::bodies::{
 use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
+use crate::fact::seals::Sealed;
 use crate::fact::treasury::{Funds, WeekClosed};
 
 /// Declares the kinds once: variant, kind and version, meaning.
@@ -143,6 +144,8 @@ kinds! {
     BreakExplained = "break_explained.1";
     /// A break is over.
     BreakClosed = "break_closed.1";
+    /// One hash over everything that was written since the last one.
+    Sealed = "sealed.1";
 }
 
 #[expect(clippy::expect_used, reason = "no body has an encoder that could fail, nor has a vector")]

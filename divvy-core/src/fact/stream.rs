@@ -71,6 +71,8 @@ pub enum Place<'a> {
         /// The batch's place in its run.
         i: u32,
     },
+    /// `seal/facts`: hashes over everything that was written.
+    Seal,
     /// `coins/<wallet>`: what tries have claimed.
     Coins {
         /// The wallet.
@@ -159,6 +161,12 @@ impl Stream {
         Self(format!("break/{book}/{id}").into())
     }
 
+    /// The stream of the seals over everything that was written.
+    #[must_use]
+    pub fn seal() -> Self {
+        Self(SEAL.into())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -206,6 +214,7 @@ fn place(text: &str) -> Option<Place<'_>> {
             let (book, id) = rest.split_once('/')?;
             Place::Break { book, id }
         }
+        "seal" if text == SEAL => Place::Seal,
         _ => return None,
     })
 }
@@ -225,9 +234,12 @@ impl Place<'_> {
             | Self::Batch { book: name, .. }
             | Self::Coins { wallet: name }
             | Self::Treasury { book: name } => is_name(name),
+            Self::Seal => true,
         }
     }
 }
+
+const SEAL: &str = "seal/facts";
 
 /// Digits alone, without leading zeros, so that a place has one name.
 fn number<T: core::str::FromStr>(text: &str) -> Option<T> {

@@ -203,7 +203,7 @@ fn the_figures_are_the_same_in_whatever_order_streams_are_read() {
     assert_eq!(figures(&books), figures(&till.books));
     assert_eq!(figures(&books).0.restored.get(), 20_000);
 
-    let cursor = crate::Cursor { epoch: "e".into(), position: 1 };
+    let cursor = crate::Cursor { epoch: "e".into(), position: 1, within: 0 };
     let (restored, _) = Books::from_checkpoint(&till.books.checkpoint(&cursor)).unwrap();
     assert_eq!(figures(&restored), figures(&till.books));
 }
