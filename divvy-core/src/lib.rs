@@ -25,7 +25,7 @@
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
-//! - **treasury** [`Treasury`], [`TreasuryStatus`], [`Steady`], [`Projection`], [`FeeDrain`], [`Day`]
+//! - **treasury** [`Treasury`], [`TreasuryStatus`], [`Steady`], [`Projection`], [`Day`]
 //! - **reconcile** [`reconcile()`], [`Entry`], [`Reconciliation`], [`Break`]
 //! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`](struct@Hash)
 //! - **rail** [`Rail`], [`Request`], [`Reply`], [`Heard`], [`Turn`], [`Seen`], [`Answer`]

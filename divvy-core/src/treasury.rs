@@ -57,7 +57,8 @@ use crate::time::Time;
 /// let step = books.book("b")?.close_week(week, None, later)?;
 /// books.feed(step.facts())?;
 /// assert!(books.book("b")?.close_week(week, None, later)?.facts().is_empty());
-/// assert_eq!(books.book("b")?.treasury().closed(week).unwrap().figures.replenished.get(), 500_000);
+/// let figures = books.book("b")?.treasury().closed(week).unwrap().figures;
+/// assert_eq!(figures.replenished, usd.amount("5000.00")?);
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

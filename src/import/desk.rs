@@ -16,7 +16,10 @@ use crate::import::{Import, Row, read_rows};
 /// use divvy::read_funds;
 /// use divvy::core::{Asset, Purpose};
 ///
-/// let file = "id,purpose,amount,at\nseed,replenished,5000.00,2026-11-16T09:00:00Z\nx,gift,1,now\n";
+/// let file = "id,purpose,amount,at
+///     seed,replenished,5000.00,2026-11-16T09:00:00Z
+///     x,gift,1,now
+/// ";
 /// let import = read_funds(file.as_bytes(), "funds.csv", &Asset::parse("USD")?)?;
 /// assert_eq!((import.rows[0].purpose, import.bad[0].line), (Purpose::Replenished, 3));
 /// # Ok::<(), divvy::core::Error>(())
@@ -68,7 +71,10 @@ fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
 /// use divvy::read_statement;
 /// use divvy::core::{Asset, Direction};
 ///
-/// let file = "reference,amount,at,direction\ntry-1,11.11,2026-11-16T09:00:00Z,\npi_1,5,2026-11-16T09:00:00Z,in\n";
+/// let file = "reference,amount,at,direction
+///     try-1,11.11,2026-11-16T09:00:00Z,
+///     pi_1,5,2026-11-16T09:00:00Z,in
+/// ";
 /// let import = read_statement(file.as_bytes(), &Asset::parse("USD")?)?;
 /// assert_eq!(import.rows[0].direction, Direction::Out);
 /// assert_eq!(import.rows[1].amount.get(), 500);

@@ -1,4 +1,5 @@
-//! Runs the reconciliation vectors: what differs between books and statements, and where entries end.
+//! Runs the reconciliation vectors: what differs between books and statements, and where each
+//! entry ends.
 
 use std::collections::BTreeMap;
 

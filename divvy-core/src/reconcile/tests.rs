@@ -62,7 +62,8 @@ proptest! {
         names.sort();
         names.dedup();
         prop_assert_eq!(names.len(), found.breaks.len());
-        let broken = |places: &BTreeMap<String, Places>| places.values().any(|p| p.broken.entries > 0);
+        let broken =
+            |places: &BTreeMap<String, Places>| places.values().any(|p| p.broken.entries > 0);
         prop_assert_eq!(broken(&found.ours) || broken(&found.theirs), !found.breaks.is_empty());
     }
 
