@@ -8,6 +8,7 @@ use divvy_core::{
 use crate::divvy::{Divvy, each_page};
 use crate::joined::Joined;
 
+mod desk;
 mod reversals;
 
 pub use reversals::Makeup;

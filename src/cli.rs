@@ -2,6 +2,7 @@
 
 mod adopt;
 mod backup;
+mod breaks;
 mod explain;
 mod init;
 mod measure;
@@ -18,6 +19,7 @@ mod status;
 mod store;
 mod take;
 mod till;
+mod treasury;
 mod work;
 
 use std::path::PathBuf;
@@ -80,6 +82,13 @@ enum Command {
     CheckProof(proof::CheckProof),
     /// Copy the database into a new file while it is in use, and verify the copy.
     Backup(backup::Backup),
+    /// Show how long the treasury's money lasts, or close a week.
+    Treasury(treasury::Treasury),
+    /// Compare our books with a rail's statement, and note what differs.
+    Reconcile(breaks::Reconcile),
+    /// Explain or close a difference with a statement.
+    #[command(subcommand)]
+    Break(breaks::Breaks),
     /// Write balances, payments and batches as tables to ask in SQL; they may be dropped.
     Project(Dir),
     /// Split an amount by weights, without a book.
@@ -151,6 +160,9 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::CheckProof(check) => check.run(out),
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Backup(backup) => backup.run(out).await,
+        Command::Treasury(treasury) => treasury.run(out).await,
+        Command::Reconcile(reconcile) => reconcile.run(out).await,
+        Command::Break(breaks) => breaks.run(out).await,
         Command::Project(dir) => project::project(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
     }

@@ -1,5 +1,9 @@
 //! Reading holders and payments from CSV: a bad line is told by its number, the rest goes on.
 
+mod desk;
+
+pub use desk::{read_funds, read_statement};
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;

@@ -27,7 +27,9 @@ pub use divvy::Divvy;
 pub use divvy_core as core;
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
-pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
+pub use import::{
+    BadLine, HolderRow, Import, read_file, read_funds, read_holders, read_payments, read_statement,
+};
 pub use joined::{Joined, JoinedRow, Landed};
 pub use postgres::Postgres;
 pub use project::{

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
+    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time,
+    TreasuryTerms, Units,
 };
 
 mod database;
@@ -64,6 +65,8 @@ pub struct Project {
     pub rail: RailSettings,
     /// How its workers work.
     pub worker: WorkerSettings,
+    /// When its treasury warns.
+    pub treasury: TreasuryTerms,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -145,6 +148,7 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
+            treasury: raw.treasury.terms(&asset)?,
             database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })

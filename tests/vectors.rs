@@ -22,8 +22,14 @@ mod pool;
 #[path = "vectors/properties.rs"]
 mod properties;
 #[cfg(test)]
+#[path = "vectors/reconcile.rs"]
+mod reconcile;
+#[cfg(test)]
 #[path = "vectors/reversal.rs"]
 mod reversal;
+#[cfg(test)]
+#[path = "vectors/treasury.rs"]
+mod treasury;
 
 #[cfg(test)]
 mod areas {
@@ -64,7 +70,9 @@ mod areas {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
         fact: "fact/facts.json", crate::fact::run;
         pool: "pool/pool.json", crate::pool::run;
+        reconcile: "reconcile/reconcile.json", crate::reconcile::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
+        treasury: "treasury/runway.json", crate::treasury::run;
     }
 
     /// An area without a line above may have a runner elsewhere, but then it has a folder.

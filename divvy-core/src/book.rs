@@ -12,6 +12,7 @@
 
 mod apply;
 mod balance;
+mod breaks;
 mod due;
 mod equations;
 mod expected;
@@ -25,10 +26,12 @@ mod reversals;
 mod settings;
 mod slips;
 mod stored;
+mod treasury;
 mod waiting;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
+pub use breaks::{Break, BreakState};
 pub use equations::Totals;
 pub use expected::Expected;
 pub use plan::{Due, Plan, RUN_LINES_MAX};
@@ -42,6 +45,7 @@ use crate::error::{Code, Error};
 use crate::fact::{Hash, Head, Opened, Place, RuleSet, Stream};
 use crate::name::Name;
 use crate::time::Time;
+use crate::treasury::Treasury;
 use due::DueQueue;
 use payee::Payee;
 use pools::PoolAccount;
@@ -92,6 +96,8 @@ pub struct Book {
     brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
     unruled: BTreeMap<Stream, Unruled>,
+    treasury: Treasury,
+    breaks: BTreeMap<Name, Break>,
     /// Whether roots over holders are recomputed, as `verify` does.
     pub(crate) strict: bool,
     event_newest: Time,
@@ -123,6 +129,7 @@ type BatchKey = (u64, u32);
 impl Book {
     pub(crate) fn open(name: Name, settings: Opened, rule_head: Head, at: Time) -> Self {
         let run_head = Head::start(Stream::run(&name));
+        let treasury = Treasury::new(&name);
         Self {
             name,
             settings,
@@ -142,6 +149,8 @@ impl Book {
             compounded: BTreeMap::new(),
             brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
+            treasury,
+            breaks: BTreeMap::new(),
             strict: false,
             event_newest: Time::ZERO,
             event_first: None,
@@ -210,6 +219,8 @@ impl Book {
         let head = match place {
             Place::Rule { .. } => &self.rule_head,
             Place::Run { .. } => &self.run_head,
+            Place::Treasury { .. } => &self.treasury.head,
+            Place::Break { id, .. } => &self.breaks.get(id)?.head,
             Place::Pool { pool, .. } => &self.pool_account(pool).ok()?.head,
             Place::Batch { run, i, .. } => self.slips.get(&(run, i))?.batch.head(),
             Place::Payee { payee, .. } => {

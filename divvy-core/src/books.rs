@@ -269,7 +269,9 @@ impl Books {
             | Place::Run { book }
             | Place::Pool { book, .. }
             | Place::Payee { book, .. }
-            | Place::Batch { book, .. } => return self.books.get(book)?.head_of(place),
+            | Place::Batch { book, .. }
+            | Place::Treasury { book }
+            | Place::Break { book, .. } => return self.books.get(book)?.head_of(place),
         };
         Some((head.n, head.hash))
     }
@@ -286,7 +288,9 @@ impl Books {
             | Place::Pool { book, .. }
             | Place::Payee { book, .. }
             | Place::Run { book }
-            | Place::Batch { book, .. } => book,
+            | Place::Batch { book, .. }
+            | Place::Treasury { book }
+            | Place::Break { book, .. } => book,
         };
         if let Some(book) = self.books.get_mut(name) {
             return book.apply(fact, place, body).map(|folded| folded.is_done());

@@ -235,6 +235,14 @@ codes! {
     InputMalformed = 1907, You;
     /// A file that cannot be read or written.
     FileUnusable = 1908, You;
+
+    /// Other funds under a known id, or a week that cannot be closed like this.
+    TreasuryConflict = 2001, You;
+
+    /// An id that is no open break of this book.
+    BreakUnknown = 2101, You;
+    /// A comparison that lost an entry, or counted one twice.
+    ReconcileIncomplete = 2102, Us;
 }
 
 impl Code {

@@ -2,6 +2,7 @@
 //! sentences.
 
 mod batch_story;
+mod desk_story;
 mod payee_story;
 mod payment_story;
 
@@ -13,6 +14,7 @@ use crate::fact::{Body, Fact, Place, Stream};
 use crate::name::Name;
 use crate::time::Time;
 use batch_story::BatchStory;
+use desk_story::DeskStory;
 use payee_story::PayeeStory;
 use payment_story::PaymentStory;
 
@@ -39,6 +41,10 @@ pub enum Subject {
     Payment(Stream),
     /// A batch's life.
     Batch(Stream),
+    /// What a book's treasury noted, and each week that was closed.
+    Treasury(Stream),
+    /// How a difference with a statement was found, and how it ended.
+    Break(Stream),
 }
 
 /// One thing that happened, as data and as a sentence.
@@ -98,13 +104,14 @@ enum Story {
     Payee(Box<PayeeStory>),
     Payment(PaymentStory),
     Batch(BatchStory),
+    Desk(DeskStory),
 }
 
 impl Explanation {
     /// Begins to explain something of a book with this asset.
     ///
     /// # Errors
-    /// [`Code::InputMalformed`] for a stream that is neither a payment's nor a batch's.
+    /// [`Code::InputMalformed`] for a stream that has no story, or another one.
     pub fn new(subject: Subject, asset: Asset) -> Result<Self, Error> {
         let story = match subject {
             Subject::Payee { book, payee } => {
@@ -116,7 +123,16 @@ impl Explanation {
             Subject::Batch(stream) if matches!(stream.place(), Place::Batch { .. }) => {
                 Story::Batch(BatchStory::new(stream, asset))
             }
-            Subject::Payment(stream) | Subject::Batch(stream) => {
+            Subject::Treasury(stream) if matches!(stream.place(), Place::Treasury { .. }) => {
+                Story::Desk(DeskStory::new(stream, asset))
+            }
+            Subject::Break(stream) if matches!(stream.place(), Place::Break { .. }) => {
+                Story::Desk(DeskStory::new(stream, asset))
+            }
+            Subject::Payment(stream)
+            | Subject::Batch(stream)
+            | Subject::Treasury(stream)
+            | Subject::Break(stream) => {
                 let detail = format!("{stream} has no story: name a payee, a payment or a batch");
                 return Err(Error::new(Code::InputMalformed, detail));
             }
@@ -134,6 +150,7 @@ impl Explanation {
                 Story::Payee(story) => story.tell(fact)?,
                 Story::Payment(story) => story.tell(fact)?,
                 Story::Batch(story) => story.tell(fact)?,
+                Story::Desk(story) => story.tell(fact)?,
             };
             let chapter = |(change, sentence): (Option<String>, String)| Chapter {
                 at: fact.at,

@@ -5,6 +5,7 @@
 //! workers. Every stream is a hash chain: fact 0 chains from the stream's name.
 
 mod bodies;
+mod breaks;
 mod flows;
 mod hash;
 mod kinds;
@@ -12,18 +13,21 @@ mod reversals;
 mod seals;
 mod stream;
 pub(crate) mod text;
+mod treasury;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
     Moved, Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
     Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
+pub use breaks::{BreakCause, BreakClosed, BreakExplained, BreakFound};
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
+pub use treasury::{Figures, Funds, Purpose, WeekClosed};
 
 use crate::error::{Code, Error};
 use crate::time::Time;

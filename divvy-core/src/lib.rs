@@ -25,6 +25,8 @@
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
+//! - **treasury** [`Treasury`], [`TreasuryStatus`], [`Steady`], [`Projection`], [`Day`]
+//! - **reconcile** [`reconcile()`], [`Entry`], [`Reconciliation`], [`Break`]
 //! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`](struct@Hash)
 //! - **rail** [`Rail`], [`Request`], [`Reply`], [`Heard`], [`Turn`], [`Seen`], [`Answer`]
 //! - **host** [`Cursor`], [`Page`], [`Manner`], [`Written`], [`check_clock`]
@@ -123,25 +125,29 @@ mod policy;
 mod pool;
 mod proof;
 mod rail;
+mod reconcile;
 mod split;
 mod time;
+mod treasury;
 mod verify;
 
 pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Due, Expected, Obstacle, Payment, Plan, RUN_LINES_MAX, Standing, Totals,
+    Balance, Book, Break, BreakState, Due, Expected, Obstacle, Payment, Plan, RUN_LINES_MAX,
+    Standing, Totals,
 };
 pub use books::{Books, Shown};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Accrued, Body, Brought, Cancelled, Cause, Claimed, Compounded, Converted, Declared, Declined,
-    Destination, Evidence, Extent, Fact, Flowing, Hash, Head, Held, Issued, Line, Lost, Mirrored,
-    Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused, Released,
-    Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled,
-    Signed, Stream, Voided, Window,
+    Accrued, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought, Cancelled, Cause,
+    Claimed, Compounded, Converted, Declared, Declined, Destination, Evidence, Extent, Fact,
+    Figures, Flowing, Funds, Hash, Head, Held, Issued, Line, Lost, Mirrored, Moved, Opened,
+    PayeeSet, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened,
+    Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed,
+    Stream, Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
@@ -155,9 +161,16 @@ pub use proof::{
 pub use rail::{
     Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
 };
+pub use reconcile::{
+    Direction, Entry, Firmness, Found, Pile, Places, Reconciliation, Terms, break_id, reconcile,
+};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,
 };
 pub use time::Time;
+pub use treasury::{
+    Alert, Day, FeeDrain, Health, Projection, Runway, Steady, Treasury, TreasuryStatus,
+    TreasuryTerms, required_float,
+};
 pub use verify::{Verified, Verify};

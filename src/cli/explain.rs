@@ -32,6 +32,8 @@ impl Explain {
         let book = desk.project.book.clone();
         let subject = match Stream::parse(&self.subject) {
             Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
+            Ok(stream) if self.subject.starts_with("treasury/") => Subject::Treasury(stream),
+            Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
             Ok(stream) => Subject::Batch(stream),
             Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
         };

@@ -1,8 +1,11 @@
 //! Our facts against the sandbox's own statement, line by line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use divvy::core::{Batch, Code, Error, Fate, Line, Place, Stream, Time};
+use divvy::core::{
+    self, Amount, Asset, Batch, Break, BreakCause, BreakState, Code, Direction, Entry, Error, Fate,
+    Firmness, Line, Name, Place, Places, Reconciliation, Standing, State, Stream, Terms, Time,
+};
 use divvy::sandbox::Sandbox;
 use divvy::{Divvy, Sender};
 use serde::Deserialize;
@@ -24,14 +27,34 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
+    /// A comparison in figures.
+    pub(crate) fn of(found: &Reconciliation) -> Self {
+        let count = |causes: &[BreakCause]| {
+            let own = found.breaks.iter().filter(|one| causes.contains(&one.cause)).count();
+            u64::try_from(own).unwrap_or(u64::MAX)
+        };
+        let ours_only = count(&[BreakCause::MissingTheirs]);
+        let theirs_only = count(&[BreakCause::MissingOurs, BreakCause::Duplicate]);
+        let all = u64::try_from(found.breaks.len()).unwrap_or(u64::MAX);
+        let undecided =
+            |places: &Places| places.in_flight.entries.saturating_add(places.held.entries);
+        Self {
+            matched: found.ours.values().map(|places| places.matched.entries).sum(),
+            ours_only,
+            theirs_only,
+            different: all.saturating_sub(ours_only).saturating_sub(theirs_only),
+            undecided: found.theirs.values().map(undecided).sum(),
+        }
+    }
+
     pub(crate) const fn is_equal(&self) -> bool {
         self.ours_only == 0 && self.theirs_only == 0 && self.different == 0
     }
 }
 
 /// One line of the statement.
-#[derive(Debug, Deserialize)]
-struct Entry {
+#[derive(Clone, Debug, Deserialize)]
+struct Moved {
     sequence: u64,
     kind: String,
     reference: String,
@@ -48,9 +71,12 @@ const PAGE_LINES: u64 = 5_000;
 #[derive(Debug)]
 struct Theirs {
     paid: Vec<i64>,
-    different: u64,
+    /// What no line of ours is.
+    odd: Vec<Moved>,
     /// The book that the try was tagged with, if it is a batch of ours.
     book: Option<String>,
+    /// The batch that it was tagged with.
+    batch: String,
 }
 
 /// Compares every try of a book with the statement of its sandbox.
@@ -60,7 +86,7 @@ pub(crate) async fn reconcile(
     sender: &dyn Sender,
     rail: &Sandbox,
     now: Time,
-) -> Result<Comparison, Error> {
+) -> Result<Reconciliation, Error> {
     let mut theirs = Statement::default();
     let mut entries = page(sender, rail, 0, now).await?;
     while let Some(last) = entries.last() {
@@ -70,17 +96,29 @@ pub(crate) async fn reconcile(
         taken?;
         entries = next?;
     }
-    let mut comparison = Comparison::default();
-    for standing in divvy.books().book(book)?.batches() {
-        for try_ in &standing.tries {
-            let theirs = theirs.tries.remove(&try_.signed.reference);
-            comparison.compare(standing.lines, try_, theirs.as_ref());
-        }
+    let fold = divvy.books().book(book)?;
+    let asset = &fold.settings().asset;
+    let is_open = |known: &Break| known.state != BreakState::Closed;
+    let open: HashSet<&Name> =
+        fold.breaks().filter(|(_, known)| is_open(known)).map(|(id, _)| id).collect();
+    let mut found = Reconciliation::default();
+    for standing in fold.batches() {
+        let mut one = compare(divvy, &standing, &mut theirs.tries, asset).await?;
+        // Only an open break can be closed by what matches now.
+        one.settled.retain(|id| open.contains(id));
+        found = found.and(one);
     }
     // A sandbox may serve several books; what is of another one is not ours to compare.
-    let own = |theirs: &&Theirs| theirs.book.as_deref().is_none_or(|other| other == book);
-    theirs.tries.values().filter(own).for_each(|unknown| comparison.add_theirs(unknown));
-    Ok(comparison)
+    for (reference, unknown) in theirs.tries {
+        if unknown.book.as_deref().is_none_or(|other| other == book) {
+            let batch = read_batch(divvy, &unknown.batch).await?;
+            let lines = batch.as_ref().map_or(&[][..], Batch::lines);
+            let entries = unknown.entries(&reference, lines, asset);
+            found = found.and(core::reconcile(&[], &entries, &Terms::default()));
+        }
+    }
+    found.check()?;
+    Ok(found)
 }
 
 /// What the statement says, as far as it was read.
@@ -92,7 +130,7 @@ struct Statement {
 }
 
 impl Statement {
-    async fn take(&mut self, divvy: &Divvy, entries: &[Entry]) -> Result<(), Error> {
+    async fn take(&mut self, divvy: &Divvy, entries: &[Moved]) -> Result<(), Error> {
         for entry in entries {
             if batch_is_other(self.batch.as_ref(), entry) {
                 self.batch = read_batch(divvy, &entry.batch).await?;
@@ -100,11 +138,16 @@ impl Statement {
             let lines = self.batch.as_ref().map_or(&[][..], Batch::lines);
             if !self.tries.contains_key(&entry.reference) {
                 let book = book_of(&entry.batch);
-                let fresh = Theirs { paid: vec![0; lines.len()], different: 0, book };
+                let fresh = Theirs {
+                    paid: vec![0; lines.len()],
+                    odd: Vec::new(),
+                    book,
+                    batch: entry.batch.clone(),
+                };
                 self.tries.insert(entry.reference.clone(), fresh);
             }
             if let Some(theirs) = self.tries.get_mut(&entry.reference) {
-                theirs.take(entry, lines);
+                theirs.take(entry, lines)?;
             }
         }
         Ok(())
@@ -117,7 +160,7 @@ fn book_of(batch: &str) -> Option<String> {
     Some(book.to_owned())
 }
 
-fn batch_is_other(batch: Option<&Batch>, entry: &Entry) -> bool {
+fn batch_is_other(batch: Option<&Batch>, entry: &Moved) -> bool {
     batch.is_none_or(|batch| batch.stream().as_str() != entry.batch)
 }
 
@@ -128,10 +171,11 @@ async fn read_batch(divvy: &Divvy, stream: &str) -> Result<Option<Batch>, Error>
 }
 
 impl Theirs {
-    fn take(&mut self, entry: &Entry, lines: &[Line]) {
+    fn take(&mut self, entry: &Moved, lines: &[Line]) -> Result<(), Error> {
         let same = |line: &Line| line.to == entry.to && line.amount.to_string() == entry.amount;
         if !lines.get(entry.line).is_some_and(same) {
-            self.different = self.different.saturating_add(1);
+            self.odd.push(entry.clone());
+            return Ok(());
         }
         let change = if entry.kind == "moved" { 1 } else { -1 };
         if self.paid.len() <= entry.line {
@@ -140,32 +184,69 @@ impl Theirs {
         if let Some(paid) = self.paid.get_mut(entry.line) {
             *paid = paid.saturating_add(change);
         }
+        Ok(())
+    }
+
+    /// What the statement says, line by line: as often as it was paid, and what is odd.
+    fn entries(self, reference: &str, lines: &[Line], asset: &Asset) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (i, (paid, line)) in self.paid.iter().zip(lines).enumerate() {
+            let direction = if *paid < 0 { Direction::In } else { Direction::Out };
+            for _ in 0..paid.unsigned_abs() {
+                entries.push(Entry { direction, ..entry(reference, i, line, asset) });
+            }
+        }
+        for odd in self.odd {
+            let direction = if odd.kind == "moved" { Direction::Out } else { Direction::In };
+            let minor = odd.amount.parse().unwrap_or(u64::MAX);
+            let amount = Amount::new(minor).unwrap_or(Amount::MAX);
+            let name = format!("{reference}#{}", odd.line);
+            let plain = Entry::paid(&name, amount, asset.clone(), Time::ZERO);
+            entries.push(Entry { direction, party: Some(odd.to), ..plain });
+        }
+        entries
     }
 }
 
-impl Comparison {
-    fn compare(&mut self, lines: usize, try_: &divvy::core::Try, theirs: Option<&Theirs>) {
-        for line in 0..lines {
-            let came_back = u32::try_from(line).is_ok_and(|line| try_.returned.contains(&line));
-            let ours = i64::from(try_.fate == Fate::Settled && !came_back);
-            let paid = theirs.and_then(|theirs| theirs.paid.get(line)).copied().unwrap_or(0);
-            let field = match (ours, paid) {
-                (1, 1) => &mut self.matched,
-                (0, 0) => continue,
-                (1, _) if paid < 1 => &mut self.ours_only,
-                (0, 1) if try_.is_open() => &mut self.undecided,
-                _ => &mut self.theirs_only,
-            };
-            *field = field.saturating_add(1);
-        }
-        let different = theirs.map_or(0, |theirs| theirs.different);
-        self.different = self.different.saturating_add(different);
+/// What our side says of a try, line by line, and what the statement says of it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is not final may be open")]
+async fn compare(
+    divvy: &Divvy,
+    standing: &Standing,
+    theirs: &mut HashMap<String, Theirs>,
+    asset: &Asset,
+) -> Result<Reconciliation, Error> {
+    let batch = read_batch(divvy, standing.batch.as_str()).await?;
+    let lines = batch.as_ref().map_or(&[][..], Batch::lines);
+    let mut found = Reconciliation::default();
+    for try_ in &standing.tries {
+        let reference = &try_.signed.reference;
+        let firmness = match try_.fate {
+            Fate::Settled => Some(Firmness::Final),
+            _ if !try_.is_open() => None,
+            _ if standing.state == State::Review => Some(Firmness::Held),
+            _ => Some(Firmness::Open),
+        };
+        let came_back = |i: usize| u32::try_from(i).is_ok_and(|i| try_.returned.contains(&i));
+        let own = lines.iter().enumerate().filter(|(i, _)| !came_back(*i));
+        let ours: Vec<Entry> = match firmness {
+            None => Vec::new(),
+            Some(firmness) => own
+                .map(|(i, line)| Entry { firmness, ..entry(reference, i, line, asset) })
+                .collect(),
+        };
+        let theirs = theirs.remove(reference).map(|theirs| theirs.entries(reference, lines, asset));
+        let one = core::reconcile(&ours, &theirs.unwrap_or_default(), &Terms::default());
+        found = found.and(one);
     }
+    Ok(found)
+}
 
-    fn add_theirs(&mut self, theirs: &Theirs) {
-        let paid = theirs.paid.iter().filter(|paid| **paid != 0).count();
-        self.theirs_only = self.theirs_only.saturating_add(u64::try_from(paid).unwrap_or(u64::MAX));
-        self.different = self.different.saturating_add(theirs.different);
+/// One line of a try, named by both, so that each line is compared by itself.
+fn entry(reference: &str, i: usize, line: &Line, asset: &Asset) -> Entry {
+    Entry {
+        party: Some(line.to.clone()),
+        ..Entry::paid(&format!("{reference}#{i}"), line.amount, asset.clone(), Time::ZERO)
     }
 }
 
@@ -174,7 +255,7 @@ async fn page(
     rail: &Sandbox,
     after: u64,
     now: Time,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<Moved>, Error> {
     let request = rail.statement(after, PAGE_LINES, now);
     for _ in 0..TRIES_MAX {
         let Some(reply) = sender.send(&request).await else { continue };
@@ -182,7 +263,7 @@ async fn page(
             continue;
         }
         let lines = reply.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let entries: Result<Vec<Entry>, _> = lines.map(serde_json::from_slice).collect();
+        let entries: Result<Vec<Moved>, _> = lines.map(serde_json::from_slice).collect();
         return entries.map_err(|error| {
             Error::new(Code::RailReply, format!("the statement cannot be read: {error}"))
         });

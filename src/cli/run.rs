@@ -10,7 +10,7 @@ use divvy::{BadLine, Http, Tick, Told, Worker, WorkerSettings, clock, read_file,
 use crate::cli::Verdict;
 use crate::cli::measure::Stopwatch;
 use crate::cli::out::Out;
-use crate::cli::reconcile::reconcile;
+use crate::cli::reconcile::{Comparison, reconcile};
 use crate::cli::report::Report;
 use crate::cli::setup::Desk;
 use crate::cli::take::{Taken, record};
@@ -57,7 +57,8 @@ impl Run {
         let end = shift.work_after(&mut desk, &mut till, end).await?;
         let verified = desk.divvy.verify_anew().await?;
         let book = desk.project.book.clone();
-        let comparison = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
+        let found = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
+        let comparison = Comparison::of(&found);
         let report = Report { desk: &desk, sums: &shift.sums, comparison, end, verified };
         report.say(out, &started, till.restarts)?;
         let verdict = report.verdict();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use divvy::core::{Code, Error, Payment};
-use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_payments};
+use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_funds, read_payments};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -18,6 +18,8 @@ pub(crate) enum Import {
     Holders(File),
     /// Payments: id,paid_at,amount and an optional payer.
     Payments(File),
+    /// What no payment tells of the treasury: id,purpose,amount,at and an optional expected_on.
+    Funds(File),
 }
 
 /// A file for a project.
@@ -43,6 +45,7 @@ impl Import {
         match self {
             Self::Holders(file) => holders(file, out).await,
             Self::Payments(file) => payments(file, out).await,
+            Self::Funds(file) => funds(file, out).await,
         }
     }
 }
@@ -75,6 +78,19 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let counts = json!({"new": taken.new, "known": taken.known, "conflicts": taken.conflicts});
     let verdict = finish(desk, &file.file, &import.bad, out, counts).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
+}
+
+async fn funds(file: &File, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::open(&file.dir).await?;
+    let now = clock::now();
+    desk.set_up(now, out).await?;
+    let name = file.file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let asset = desk.project.opened.asset.clone();
+    let import = read_funds(&read_file(&file.file)?, &name.unwrap_or_default(), &asset)?;
+    let new = desk.book()?.note_funds(&import.rows, now).await?;
+    let known = import.rows.len().saturating_sub(new);
+    out.say(&format!("{new} funds noted, {known} known before"));
+    finish(desk, &file.file, &import.bad, out, json!({"new": new, "known": known})).await
 }
 
 /// Where payments come from when the settings do not say.

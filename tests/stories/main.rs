@@ -9,6 +9,7 @@
 mod backups;
 mod bad_input;
 mod command;
+mod desk;
 mod jobs;
 mod kills;
 mod projections;

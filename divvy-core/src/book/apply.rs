@@ -38,6 +38,8 @@ impl Book {
             Place::Payment { .. } => self.apply_payment(fact, body)?,
             Place::Run { .. } => self.apply_run(fact, body)?,
             Place::Batch { run, i, .. } => self.apply_batch((run, i), fact, body)?,
+            Place::Treasury { .. } => self.apply_treasury(fact, body)?,
+            Place::Break { id, .. } => self.apply_break(id, fact, body)?,
             Place::Coins { .. } | Place::Seal => return Err(misplaced(fact)),
         };
         if folded == Folded::Yes {
@@ -91,6 +93,9 @@ impl Book {
         self.divide(&fact.stream, Unruled { amount, event_at, at: fact.at })?;
         self.totals.recorded = total;
         self.totals.withheld = self.totals.withheld.plus(withheld)?;
+        let day = self.treasury.on(fact.at);
+        day.recorded = day.recorded.plus(recorded.amount)?;
+        day.withheld = day.withheld.plus(withheld)?;
         self.event_newest = self.event_newest.max(event_at);
         self.event_first = Some(self.event_first.map_or(event_at, |first| first.min(event_at)));
         Ok(Folded::Yes)
@@ -119,6 +124,7 @@ impl Book {
                 self.totals.one_shot = self.totals.one_shot.plus(part)?;
                 let payee = self.payee_mut(id)?;
                 payee.one_shot = payee.one_shot.plus(part)?;
+                self.treasury.leg(at, id, part, Amount::ZERO)?;
                 self.arm(id, at)
             }
             Route::Pool(_) if part.is_zero() => Ok(()),

@@ -126,7 +126,8 @@ impl Book {
             }
         }
         self.check_pools()?;
-        self.check_slips()
+        self.check_slips()?;
+        self.check_treasury()
     }
 
     fn check_pools(&self) -> Result<(), Error> {
@@ -178,6 +179,8 @@ impl Book {
         same(of, "compounded", &self.compounded, &live.compounded)?;
         same(of, "brought along", &self.brought, &live.brought)?;
         same(of, "payments without a rule", &self.unruled, &live.unruled)?;
+        same(of, "treasury", &self.treasury, &live.treasury)?;
+        same(of, "breaks", &self.breaks, &live.breaks)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;
         for (own, live) in self.payees.iter().zip(&live.payees) {
             same(own.name.as_str(), "money", &own.money(), &live.money())?;

@@ -161,6 +161,9 @@ impl Book {
         }
         let totals = &mut self.totals;
         totals.refunded = totals.refunded.plus(*after)?.minus(*before)?;
+        let day = self.treasury.on(fact.at);
+        day.reversed = day.reversed.plus(after.less(*before))?;
+        day.restored = day.restored.plus(before.less(*after))?;
         // The platform bears what no share covers: odd units, and what was kept back at receipt.
         let borne = totals.borne.plus(*after)?.plus(given)?;
         totals.borne = borne.minus(before.plus(taken)?)?;
@@ -184,6 +187,7 @@ impl Book {
                 totals.one_shot = totals.one_shot.plus(given)?.minus(taken)?;
                 let payee = self.payee_mut(id)?;
                 payee.one_shot = payee.one_shot.plus(given)?.minus(taken)?;
+                self.treasury.leg(at, id, given, taken)?;
                 self.arm(id, at)
             }
             Route::Pool(pool) => {

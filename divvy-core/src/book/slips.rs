@@ -325,6 +325,7 @@ impl Book {
         }
         let Some(slip) = self.slips.get(&key) else { return Ok(()) };
         let lines: Vec<(PayeeId, Amount)> = slip.lines.to_vec();
+        let moved_before = self.totals.moved;
         for ((id, amount), (before, after)) in lines.into_iter().zip(before.iter().zip(after)) {
             let totals = &mut self.totals;
             totals.reserved =
@@ -342,6 +343,12 @@ impl Book {
             let paid_after = payee.paid;
             self.totals.paid = self.totals.paid.minus(paid_before)?.plus(paid_after)?;
             self.arm(id, at)?;
+        }
+        let moved_after = self.totals.moved;
+        if moved_after != moved_before {
+            let day = self.treasury.on(at);
+            day.paid = day.paid.plus(moved_after.less(moved_before))?;
+            day.returned = day.returned.plus(moved_before.less(moved_after))?;
         }
         Ok(())
     }

@@ -94,6 +94,8 @@ impl Stored for Book {
         compounded.store(to);
         brought.store(to);
         unruled.store(to);
+        self.treasury.store(to);
+        self.breaks.store(to);
         self.strict.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
         event_newest.store(to);
@@ -121,6 +123,8 @@ impl Stored for Book {
             compounded: Stored::load(from)?,
             brought: Stored::load(from)?,
             unruled: Stored::load(from)?,
+            treasury: Stored::load(from)?,
+            breaks: Stored::load(from)?,
             strict: Stored::load(from)?,
             event_newest: Stored::load(from)?,
             event_first: Stored::load(from)?,

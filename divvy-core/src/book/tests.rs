@@ -13,6 +13,7 @@ use crate::{
     Target, Timing, Units, Window,
 };
 
+mod desk;
 mod flows;
 mod reversals;
 

@@ -74,6 +74,8 @@ impl PayeeStory {
             | Place::Run { .. }
             | Place::Batch { .. }
             | Place::Coins { .. }
+            | Place::Treasury { .. }
+            | Place::Break { .. }
             | Place::Seal => Ok(None),
         }
     }

@@ -58,6 +58,8 @@ impl PaymentStory {
             | Place::Run { .. }
             | Place::Batch { .. }
             | Place::Coins { .. }
+            | Place::Treasury { .. }
+            | Place::Break { .. }
             | Place::Seal => Ok(None),
         }
     }

@@ -10,9 +10,11 @@ use crate::fact::bodies::{
     PoolOpened, Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run,
     Sent, Settled, Signed, Voided,
 };
+use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 use crate::fact::seals::Sealed;
+use crate::fact::treasury::{Funds, WeekClosed};
 
 /// Declares the kinds once: variant, kind and version, meaning.
 macro_rules! kinds {
@@ -132,6 +134,16 @@ kinds! {
     Returned = "returned.1";
     /// What was final was undone; the batch is open again.
     Reopened = "reopened.1";
+    /// Something of a treasury that no payment and no payout tells.
+    Funds = "funds.1";
+    /// A week of a treasury was closed.
+    WeekClosed = "week_closed.1";
+    /// Our books and a statement differ.
+    BreakFound = "break_found.1";
+    /// A person knows why they differ.
+    BreakExplained = "break_explained.1";
+    /// A break is over.
+    BreakClosed = "break_closed.1";
     /// One hash over everything that was written since the last one.
     Sealed = "sealed.1";
 }

@@ -78,6 +78,18 @@ pub enum Place<'a> {
         /// The wallet.
         wallet: &'a str,
     },
+    /// `treasury/<book>`: money that moves beside payments and payouts, and closings.
+    Treasury {
+        /// The book.
+        book: &'a str,
+    },
+    /// `break/<book>/<id>`: where our books and a statement differ.
+    Break {
+        /// The book.
+        book: &'a str,
+        /// The break.
+        id: &'a str,
+    },
 }
 
 impl Stream {
@@ -137,6 +149,18 @@ impl Stream {
         Self(format!("coins/{wallet}").into())
     }
 
+    /// The stream of a book's treasury.
+    #[must_use]
+    pub fn treasury(book: &Name) -> Self {
+        Self(format!("treasury/{book}").into())
+    }
+
+    /// The stream of a break.
+    #[must_use]
+    pub fn of_break(book: &Name, id: &Name) -> Self {
+        Self(format!("break/{book}/{id}").into())
+    }
+
     /// The stream of the seals over everything that was written.
     #[must_use]
     pub fn seal() -> Self {
@@ -185,6 +209,11 @@ fn place(text: &str) -> Option<Place<'_>> {
         "rule" => Place::Rule { book: rest },
         "run" => Place::Run { book: rest },
         "coins" => Place::Coins { wallet: rest },
+        "treasury" => Place::Treasury { book: rest },
+        "break" => {
+            let (book, id) = rest.split_once('/')?;
+            Place::Break { book, id }
+        }
         "seal" if text == SEAL => Place::Seal,
         _ => return None,
     })
@@ -197,13 +226,14 @@ impl Place<'_> {
             Self::Payment { source, account, id } => {
                 [source, account, id].into_iter().all(|name| is_name(name))
             }
-            Self::Payee { book, payee: name } | Self::Pool { book, pool: name } => {
-                is_name(book) && is_name(name)
-            }
+            Self::Payee { book, payee: name }
+            | Self::Pool { book, pool: name }
+            | Self::Break { book, id: name } => is_name(book) && is_name(name),
             Self::Rule { book: name }
             | Self::Run { book: name }
             | Self::Batch { book: name, .. }
-            | Self::Coins { wallet: name } => is_name(name),
+            | Self::Coins { wallet: name }
+            | Self::Treasury { book: name } => is_name(name),
             Self::Seal => true,
         }
     }

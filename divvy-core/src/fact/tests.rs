@@ -238,6 +238,38 @@ impl Parts {
             "cancelled.1" => Body::Cancelled(Cancelled { reason }),
             "returned.1" => Body::Returned(Returned { reference, lines, reason, evidence }),
             "reopened.1" => Body::Reopened(Reopened { reference, evidence }),
+            kind => self.desk(kind),
+        }
+    }
+
+    /// A body of the treasuries' streams, and of breaks.
+    fn desk(&self, kind: &str) -> Body {
+        let [id, _, reason] = self.texts.clone();
+        let cause = BreakCause::ALL[self.count % BreakCause::ALL.len()];
+        match kind {
+            "funds.1" => {
+                let expected = Purpose::Expected(self.time(2));
+                let purpose = self.option(0, expected).unwrap_or(Purpose::Reserve);
+                let (amount, event_at) = (self.amount(0), self.time(1));
+                Body::Funds(Funds { id, purpose, amount, event_at, evidence: self.evidence() })
+            }
+            "week_closed.1" => {
+                let (from, until, owner) = (self.time(1), self.time(2), self.name(1));
+                let (recorded, repaid) = (self.amount(0), self.amount(3));
+                let figures = Figures { recorded, repaid, ..Figures::default() };
+                let owner = self.option(0, owner);
+                Body::WeekClosed(WeekClosed { from, until, figures, owner })
+            }
+            "break_found.1" => Body::BreakFound(BreakFound {
+                reference: id,
+                cause,
+                ours: self.option(0, self.amount(0)),
+                theirs: self.option(1, self.amount(1)),
+                event_at: self.time(2),
+                evidence: self.evidence(),
+            }),
+            "break_explained.1" => Body::BreakExplained(BreakExplained { cause, reason }),
+            "break_closed.1" => Body::BreakClosed(BreakClosed { reason }),
             kind => panic!("no sample of {kind}: add one"),
         }
     }

@@ -1,0 +1,136 @@
+//! `divvy treasury`: how long the money lasts, and closing a week.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use divvy::clock;
+use divvy::core::{
+    Amount, Asset, Day, Difference, Error, Health, Runway, TreasuryStatus, WeekClosed,
+};
+use serde_json::{Value, json};
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+
+/// Show how long the money lasts, or close a week.
+#[derive(Args, Debug)]
+pub(crate) struct Treasury {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Close the week of this day: its figures stand from then on. 2026-W47, or any day in it.
+    #[arg(long, value_name = "WEEK")]
+    close: Option<String>,
+}
+
+impl Treasury {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        match &self.close {
+            Some(week) => self.close(&Day::parse(week)?, out).await,
+            None => self.status(out).await,
+        }
+    }
+
+    async fn status(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::look(&self.dir).await?;
+        let (now, terms) = (clock::now(), desk.project.treasury.clone());
+        let asset = desk.project.opened.asset.clone();
+        let due = desk.divvy.due(desk.project.book.as_str(), now)?;
+        let due = Amount::total(due.iter().map(|line| line.amount))?;
+        let status = desk.book()?.fold()?.treasury_status(&terms, due, now)?;
+        say(&status, &asset, out);
+        Ok(if status.health == Health::Healthy { Verdict::Done } else { Verdict::Look })
+    }
+
+    async fn close(&self, day: &Day, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.dir).await?;
+        let owner = desk.project.treasury.owner.clone();
+        let asset = desk.project.opened.asset.clone();
+        let mut book = desk.book()?;
+        let closing = book.close_week(*day, owner.as_ref(), clock::now()).await?;
+        let closings = book.fold()?.treasury().closings();
+        let before = closings.iter().rev().find(|other| other.from < closing.from).cloned();
+        say_closing(&closing, before.as_ref(), &asset, out)?;
+        desk.close().await.map(|()| Verdict::Done)
+    }
+}
+
+fn say(status: &TreasuryStatus, asset: &Asset, out: &mut Out) {
+    let rows = [
+        ("balance", signed(status.balance, asset)),
+        ("fronted", asset.text(status.fronted)),
+        ("earned", asset.text(status.earned)),
+        ("in transit", asset.text(status.in_transit)),
+        ("overdue", asset.text(status.overdue)),
+        ("to replenish", asset.text(status.to_replenish)),
+        ("reserve", asset.text(status.reserve)),
+        ("credit headroom", asset.text(status.credit_headroom)),
+        ("due", asset.text(status.due)),
+        ("liquidity", signed(status.liquidity, asset)),
+        ("burn per day", signed(status.burn_per_day, asset)),
+    ];
+    let mut value = json!({
+        "asset": asset.to_string(), "runway": status.runway, "projection": {
+            "first_short_day": status.projection.first_short_day,
+            "lowest": status.projection.lowest, "lowest_day": status.projection.lowest_day,
+            "closing": status.projection.closing,
+        },
+        "lines_settled": status.lines_settled, "lines_tried": status.lines_tried,
+        "alerts": status.alerts, "health": status.health,
+    });
+    for (what, text) in rows {
+        out.say(&format!("{what:>18}  {text} {}", asset.code()));
+        if let Value::Object(fields) = &mut value {
+            fields.insert(what.replace(' ', "_"), text.into());
+        }
+    }
+    let runway = match status.runway {
+        Runway::Exhausted => "nothing can be spent".to_owned(),
+        Runway::Days(days) => format!("it lasts {days} days"),
+        Runway::Unbounded => "as much comes in as goes out".to_owned(),
+        Runway::NoHistory | _ => "nobody can tell yet how long it lasts".to_owned(),
+    };
+    let (settled, tried) = (status.lines_settled, status.lines_tried);
+    out.say(&format!("{runway}; {settled} of {tried} payout lines succeeded"));
+    for alert in &status.alerts {
+        out.say(&format!("look: {alert:?}"));
+    }
+    out.value(&value);
+}
+
+fn say_closing(
+    closing: &WeekClosed,
+    before: Option<&WeekClosed>,
+    asset: &Asset,
+    out: &mut Out,
+) -> Result<(), Error> {
+    let earlier = before.map(|before| before.figures).unwrap_or_default();
+    let own = closing.figures.beyond(&earlier)?;
+    let net = Difference::new(own.net_to_replenish())?;
+    let rows = [
+        ("recorded", asset.text(own.recorded)),
+        ("paid out", asset.text(own.paid)),
+        ("came back", asset.text(own.returned)),
+        ("arrived", asset.text(own.arrived)),
+        ("earned", asset.text(own.earned()?)),
+        ("fees paid", asset.text(own.fees_paid)),
+        ("net to replenish", signed(net, asset)),
+    ];
+    let (from, until) = (Day::of(closing.from), Day::of(closing.until));
+    out.say(&format!("the week from {from} until before {until} is closed"));
+    let mut value = json!({"asset": asset.to_string(), "from": from, "until": until});
+    for (what, text) in rows {
+        out.say(&format!("{what:>18}  {text} {}", asset.code()));
+        if let Value::Object(fields) = &mut value {
+            fields.insert(what.replace(' ', "_"), text.into());
+        }
+    }
+    out.value(&value);
+    Ok(())
+}
+
+fn signed(difference: Difference, asset: &Asset) -> String {
+    let sign = if difference.is_negative() { "-" } else { "" };
+    format!("{sign}{}", asset.text(difference.magnitude()))
+}

@@ -1,0 +1,117 @@
+//! Reading what treasuries note, and a rail's statement, from CSV.
+
+use divvy_core::{
+    Asset, Code, Direction, Entry, Error, Evidence, Firmness, Funds, Hash, Purpose, Time,
+};
+
+use crate::import::{Import, Row, read_rows};
+
+/// Reads `id,purpose,amount,at`, and `expected_on` for settlements that are on their way.
+///
+/// A purpose is `replenished`, `withdrawn`, `fee_earned`, `fee_paid`, `expected`, `arrived`,
+/// `missed`, `drawn`, `repaid`, `credit_limit` or `reserve`. The name of the file and the line
+/// become the evidence.
+///
+/// ```
+/// use divvy::read_funds;
+/// use divvy::core::{Asset, Purpose};
+///
+/// let file = "id,purpose,amount,at
+///     seed,replenished,5000.00,2026-11-16T09:00:00Z
+///     x,gift,1,now
+/// ";
+/// let import = read_funds(file.as_bytes(), "funds.csv", &Asset::parse("USD")?)?;
+/// assert_eq!((import.rows[0].purpose, import.bad[0].line), (Purpose::Replenished, 3));
+/// # Ok::<(), divvy::core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Code::FileUnusable`] when the file cannot be read, [`Code::InputMalformed`] when it lacks a
+/// column.
+pub fn read_funds(bytes: &[u8], name: &str, asset: &Asset) -> Result<Import<Funds>, Error> {
+    let hash = Hash::of(bytes);
+    read_rows(bytes, &["id", "purpose", "amount", "at"], |row| {
+        let text = row.field("amount")?;
+        let said = format!("{text} {}", asset.code());
+        Ok(Funds {
+            id: row.field("id")?.to_owned(),
+            purpose: purpose(row)?,
+            amount: asset.amount(text)?,
+            event_at: Time::parse(row.field("at")?)?,
+            evidence: Evidence { source: format!("{name}:{}", row.line), hash, said },
+        })
+    })
+}
+
+fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
+    Ok(match row.field("purpose")? {
+        "replenished" => Purpose::Replenished,
+        "withdrawn" => Purpose::Withdrawn,
+        "fee_earned" => Purpose::FeeEarned,
+        "fee_paid" => Purpose::FeePaid,
+        "expected" => Purpose::Expected(Time::parse(row.field("expected_on")?)?),
+        "arrived" => Purpose::Arrived,
+        "missed" => Purpose::Missed,
+        "drawn" => Purpose::Drawn,
+        "repaid" => Purpose::Repaid,
+        "credit_limit" => Purpose::CreditLimit,
+        "reserve" => Purpose::Reserve,
+        other => {
+            let detail = format!("{other:?} is no purpose: write it as replenished, or arrived");
+            return Err(Error::new(Code::InputMalformed, detail));
+        }
+    })
+}
+
+/// Reads a statement as `reference,amount,at`, and where it has them `direction` (`out` unless it
+/// says `in`), `asset`, `fee`, `party` and `state` (`final` unless it says `pending`). An empty
+/// reference is allowed, and a difference of its own.
+///
+/// ```
+/// use divvy::read_statement;
+/// use divvy::core::{Asset, Direction};
+///
+/// let file = "reference,amount,at,direction
+///     try-1,11.11,2026-11-16T09:00:00Z,
+///     pi_1,5,2026-11-16T09:00:00Z,in
+/// ";
+/// let import = read_statement(file.as_bytes(), &Asset::parse("USD")?)?;
+/// assert_eq!(import.rows[0].direction, Direction::Out);
+/// assert_eq!(import.rows[1].amount.get(), 500);
+/// # Ok::<(), divvy::core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Code::FileUnusable`] when the file cannot be read, [`Code::InputMalformed`] when it lacks a
+/// column.
+pub fn read_statement(bytes: &[u8], asset: &Asset) -> Result<Import<Entry>, Error> {
+    read_rows(bytes, &["reference", "amount", "at"], |row| {
+        let asset = row.optional("asset").map_or(Ok(asset.clone()), Asset::parse)?;
+        let one_of = |column: &str, usual: &str, other: &str| match row.optional(column) {
+            None => Ok(false),
+            Some(text) if text == usual => Ok(false),
+            Some(text) if text == other => Ok(true),
+            Some(text) => {
+                let detail = format!("{column} is {text:?}: write {usual} or {other}");
+                Err(Error::new(Code::InputMalformed, detail))
+            }
+        };
+        Ok(Entry {
+            reference: row.optional("reference").unwrap_or_default().to_owned(),
+            direction: if one_of("direction", "out", "in")? {
+                Direction::In
+            } else {
+                Direction::Out
+            },
+            amount: asset.amount(row.field("amount")?)?,
+            fee: row.optional("fee").map(|text| asset.amount(text)).transpose()?,
+            party: row.optional("party").map(str::to_owned),
+            at: Time::parse(row.field("at")?)?,
+            firmness: match one_of("state", "final", "pending")? {
+                true => Firmness::Open,
+                false => Firmness::Final,
+            },
+            asset,
+        })
+    })
+}
