@@ -2,16 +2,19 @@
 
 mod adopt;
 mod backup;
+mod balances;
 mod explain;
 mod init;
 mod measure;
 mod out;
 mod pay;
 mod reconcile;
+mod refund;
 mod report;
 mod run;
 mod setup;
 mod split;
+mod stake;
 mod status;
 mod take;
 mod till;
@@ -53,6 +56,18 @@ enum Command {
     /// Take in files.
     #[command(subcommand)]
     Import(take::Import),
+    /// Take back what went back of a payment: a refund, a dispute or a failure.
+    Refund(refund::Refund),
+    /// Give back what a refund that failed, or a dispute that was won, had taken.
+    Restore(refund::Ending),
+    /// Record that a dispute is lost: what it took stays away.
+    Lose(refund::Ending),
+    /// Give a holder new units of the pool.
+    Stake(stake::Stake),
+    /// Take units of a holder out of the pool.
+    Unstake(stake::Stake),
+    /// Turn payable money of a holder into units of the pool, one for each minor unit.
+    Compound(stake::Compound),
     /// Declare what waits to the holders of this moment.
     Declare(Dir),
     /// Show who is due.
@@ -128,6 +143,12 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Run(run) => run.run(out).await,
         Command::Init(dir) => init::init(&dir.dir, out),
         Command::Import(import) => import.run(out).await,
+        Command::Refund(refund) => refund.run(out).await,
+        Command::Restore(ending) => ending.restore(out).await,
+        Command::Lose(ending) => ending.lose(out).await,
+        Command::Stake(stake) => stake.stake(out).await,
+        Command::Unstake(stake) => stake.unstake(out).await,
+        Command::Compound(compound) => compound.run(out).await,
         Command::Declare(dir) => take::declare(&dir.dir, out).await,
         Command::Due(dir) => status::due(&dir.dir, out).await,
         Command::Pay(pay) => pay.run(out).await,

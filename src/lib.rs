@@ -19,7 +19,10 @@ pub use divvy::Divvy;
 pub use divvy_core as core;
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
-pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
+pub use import::{
+    BadLine, BalanceRow, HolderRow, Import, RefundRow, named_payment, read_balances, read_file,
+    read_holders, read_payments, read_refunds,
+};
 pub use project::{PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds};
 pub use sqlite::Sqlite;
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

@@ -73,7 +73,11 @@ impl Desk {
         self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
         let mut bad = Vec::new();
         if let Some(pool) = &project.pool {
-            self.book()?.open_pool(&pool.name, pool.supply, now).await?;
+            let (name, supply) = (&pool.name, pool.supply);
+            match pool.flow_secs {
+                Some(secs) => self.book()?.open_pool_flowing(name, supply, secs, now).await?,
+                None => self.book()?.open_pool(name, supply, now).await?,
+            }
             if let Some(file) = &pool.holders {
                 bad = self.import_holders(file, now, out).await?;
             }

@@ -8,7 +8,9 @@ use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_payments};
 use serde_json::json;
 
 use crate::cli::Verdict;
+use crate::cli::balances::Balances;
 use crate::cli::out::Out;
+use crate::cli::refund::Refunds;
 use crate::cli::setup::{Desk, say_bad_lines};
 
 /// Take in files.
@@ -18,16 +20,20 @@ pub(crate) enum Import {
     Holders(File),
     /// Payments: id,paid_at,amount and an optional payer.
     Payments(File),
+    /// Refunds and disputes: id,payment,refunded_at,amount and an optional cause.
+    Refunds(Refunds),
+    /// What payees bring along from before: payee,earned and an optional paid.
+    Balances(Balances),
 }
 
 /// A file for a project.
 #[derive(Debug, clap::Args)]
 pub(crate) struct File {
-    /// The file, plain or compressed with gzip.
-    file: PathBuf,
+    /// The file: CSV or JSON lines, plain or compressed with gzip.
+    pub(crate) file: PathBuf,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 /// What became of many payments.
@@ -43,6 +49,8 @@ impl Import {
         match self {
             Self::Holders(file) => holders(file, out).await,
             Self::Payments(file) => payments(file, out).await,
+            Self::Refunds(refunds) => refunds.run(out).await,
+            Self::Balances(balances) => balances.run(out).await,
         }
     }
 }
@@ -72,13 +80,12 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
     let taken = record(&mut desk, &import.rows, now, out).await?;
     out.say(&format!("{} payments recorded, {} known before", taken.new, taken.known));
-    let counts = json!({"new": taken.new, "known": taken.known, "conflicts": taken.conflicts});
-    let verdict = finish(desk, &file.file, &import.bad, out, counts).await?;
+    let verdict = finish(desk, &file.file, &import.bad, out, taken.counts()).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
 }
 
 /// Where payments come from when the settings do not say.
-fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
+pub(crate) fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
     match &desk.project.payments {
         Some(settings) => Ok(settings.clone()),
         None => PaymentsFile::plain(desk.project.opened.asset.clone()),
@@ -93,21 +100,12 @@ pub(crate) async fn record(
     out: &mut Out,
 ) -> Result<Taken, Error> {
     let mut taken = Taken::default();
-    for recording in desk.book()?.record(payments, now).await? {
-        match recording {
-            Recording::New => taken.new = taken.new.saturating_add(1),
-            Recording::Known => taken.known = taken.known.saturating_add(1),
-            Recording::Conflict(error) => {
-                taken.conflicts = taken.conflicts.saturating_add(1);
-                out.say(&format!("conflict: {error}"));
-            }
-            _ => (),
-        }
-    }
+    let recordings = desk.book()?.record(payments, now).await?;
+    recordings.iter().for_each(|recording| taken.count(recording, out));
     Ok(taken)
 }
 
-async fn finish(
+pub(crate) async fn finish(
     desk: Desk,
     file: &Path,
     bad: &[BadLine],
@@ -131,6 +129,23 @@ pub(crate) async fn declare(dir: &Path, out: &mut Out) -> Result<Verdict, Error>
 }
 
 impl Taken {
+    /// Counts one outcome, and says which one contradicts what was recorded before.
+    pub(crate) fn count(&mut self, recording: &Recording, out: &mut Out) {
+        match recording {
+            Recording::New => self.new = self.new.saturating_add(1),
+            Recording::Known => self.known = self.known.saturating_add(1),
+            Recording::Conflict(error) => {
+                self.conflicts = self.conflicts.saturating_add(1);
+                out.say(&format!("conflict: {error}"));
+            }
+            _ => (),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> serde_json::Value {
+        json!({"new": self.new, "known": self.known, "conflicts": self.conflicts})
+    }
+
     /// Both together.
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {

@@ -51,6 +51,7 @@ pub(super) struct RawPool {
     pub(super) name: String,
     pub(super) supply: String,
     pub(super) holders: Option<String>,
+    pub(super) flow_days: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
