@@ -7,10 +7,12 @@ use divvy_core::{
     Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
 };
 
+mod database;
 mod settings;
 
 use crate::worker::WorkerSettings;
 
+pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawProject, RawThreshold};
 
@@ -62,8 +64,8 @@ pub struct Project {
     pub rail: RailSettings,
     /// How its workers work.
     pub worker: WorkerSettings,
-    /// The database's file.
-    pub database: PathBuf,
+    /// Where its facts are kept.
+    pub database: Database,
 }
 
 /// The pool of a project.
@@ -78,6 +80,8 @@ pub struct PoolSettings {
     pub holders: Option<PathBuf>,
     /// Its money flows to the holders over so many seconds; without it, it is declared at once.
     pub flow_secs: Option<u64>,
+    /// Whether its declarations commit to the holders, so that each can prove their part.
+    pub proofs: bool,
 }
 
 /// The name of the settings file.
@@ -143,7 +147,7 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
-            database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
+            database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }
@@ -181,6 +185,7 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
         flow_secs: flow_secs(raw.flow_days)?,
+        proofs: raw.proofs,
     }))
 }
 

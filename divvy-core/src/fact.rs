@@ -9,8 +9,9 @@ mod flows;
 mod hash;
 mod kinds;
 mod reversals;
+mod seals;
 mod stream;
-mod text;
+pub(crate) mod text;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
@@ -21,6 +22,7 @@ pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
+pub use seals::Sealed;
 pub use stream::{Place, Stream};
 
 use crate::error::{Code, Error};
