@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod measure;
 mod out;
+mod page;
 mod pay;
 mod project;
 mod proof;
@@ -83,6 +84,8 @@ enum Command {
     Adopt(adopt::Adopt),
     /// Show where the money is.
     Status(status::Status),
+    /// Write one page that shows where the money is, for any browser.
+    Report(page::Page),
     /// Tell the story of a payee, a payment or a batch.
     Explain(explain::Explain),
     /// Recompute every hash and every equation from the first fact.
@@ -166,6 +169,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Work(work) => work.run(out).await,
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Status(status) => status.run(out).await,
+        Command::Report(page) => page.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Seal(dir) => proof::seal(&dir.dir, out).await,
         Command::Prove(prove) => prove.run(out).await,

@@ -16,6 +16,7 @@ mod postgres;
 mod project;
 mod projection;
 mod proof;
+mod report;
 pub mod sandbox;
 pub mod simulation;
 mod sqlite;
@@ -37,5 +38,6 @@ pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
 };
 pub use projection::Projection;
+pub use report::{Names, Report};
 pub use sqlite::Sqlite;
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

@@ -132,7 +132,8 @@ impl Differences {
 
 /// The file's figures of a payee beside the book's.
 fn differs(row: &BalanceRow, file: [Amount; 2], book: [Amount; 2], asset: &Asset) -> Value {
-    let sums = |[earned, paid]: [Amount; 2]| json!({"earned": asset.text(earned), "paid": asset.text(paid)});
+    let text = |amount| asset.text(amount);
+    let sums = |[earned, paid]: [Amount; 2]| json!({"earned": text(earned), "paid": text(paid)});
     json!({"line": row.line, "payee": row.payee, "file": sums(file), "book": sums(book)})
 }
 

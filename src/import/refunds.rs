@@ -27,8 +27,8 @@ pub struct RefundRow {
 /// use divvy::{PaymentsFile, read_refunds};
 ///
 /// let payments = PaymentsFile::plain(Asset::parse("USD")?)?;
-/// let file = r#"{"id":"re-1","payment":"sale-01","refunded_at":"2026-03-02T00:00:00Z","amount":"5"}
-/// {"id":"re-2","payment":"sale-02","refunded_at":"2026-03-02T00:00:00Z","amount":0.1}"#;
+/// let file = r#"{"id":"a","payment":"sale-01","refunded_at":"2026-03-02T00:00:00Z","amount":"5"}
+/// {"id":"b","payment":"sale-02","refunded_at":"2026-03-02T00:00:00Z","amount":0.1}"#;
 /// let import = read_refunds(file.as_bytes(), "refunds.jsonl".as_ref(), &payments)?;
 /// assert_eq!(import.rows[0].reversal.payment().as_str(), "payment/import/main/sale-01");
 /// assert_eq!(import.bad[0].line, 2);
