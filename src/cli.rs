@@ -4,6 +4,7 @@ mod adopt;
 mod backup;
 mod balances;
 mod explain;
+mod export;
 mod init;
 mod measure;
 mod out;
@@ -86,6 +87,8 @@ enum Command {
     Status(status::Status),
     /// Write one page that shows where the money is, for any browser.
     Report(page::Page),
+    /// Write the book for beancount, for hledger, or as tables.
+    Export(export::Export),
     /// Tell the story of a payee, a payment or a batch.
     Explain(explain::Explain),
     /// Recompute every hash and every equation from the first fact.
@@ -169,6 +172,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Work(work) => work.run(out).await,
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Status(status) => status.run(out).await,
+        Command::Export(export) => export.run(out).await,
         Command::Report(page) => page.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Seal(dir) => proof::seal(&dir.dir, out).await,

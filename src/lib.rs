@@ -8,6 +8,7 @@ mod book;
 pub mod clock;
 pub mod conformance;
 mod divvy;
+mod export;
 mod host;
 mod http;
 mod import;
@@ -26,6 +27,7 @@ pub use book::{Book, Makeup, Recording};
 pub use clock::{Clock, Told};
 pub use divvy::Divvy;
 pub use divvy_core as core;
+pub use export::{Exported, Format};
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{
