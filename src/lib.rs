@@ -21,6 +21,7 @@ mod report;
 pub mod sandbox;
 pub mod simulation;
 mod sqlite;
+mod webhook;
 mod worker;
 
 pub use book::{Book, Makeup, Recording};
@@ -42,4 +43,5 @@ pub use project::{
 pub use projection::Projection;
 pub use report::{Names, Report};
 pub use sqlite::Sqlite;
+pub use webhook::WebhookSecrets;
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

@@ -24,6 +24,9 @@ mod properties;
 #[cfg(test)]
 #[path = "vectors/reversal.rs"]
 mod reversal;
+#[cfg(test)]
+#[path = "vectors/webhook.rs"]
+mod webhook;
 
 #[cfg(test)]
 mod areas {
@@ -65,6 +68,7 @@ mod areas {
         fact: "fact/facts.json", crate::fact::run;
         pool: "pool/pool.json", crate::pool::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
+        webhook: "webhook/standard_webhooks.json", crate::webhook::run;
     }
 
     /// An area without a line above may have a runner elsewhere, but then it has a folder.
