@@ -92,7 +92,8 @@ impl Divvy {
     /// at the end as explicit assertions.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
     /// use divvy::core::{Asset, Name, Time};
     /// use divvy::{Divvy, Format, Sqlite};
     ///

@@ -185,7 +185,9 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
         flow_secs: flow_secs(raw.flow_days)?,
-        proofs: raw.proofs,
+        // Proofs cost little where units move seldom, and nobody can ask for them afterwards. What
+        // flows is accrued and not declared, so there is nothing to prove; who asks for both is told.
+        proofs: raw.proofs.unwrap_or(raw.flow_days.is_none()),
     }))
 }
 

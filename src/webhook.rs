@@ -24,10 +24,10 @@ use zeroize::Zeroizing;
 /// let (now, body) = (Time::parse("2026-03-01T12:00:00Z")?, br#"{"type":"paid"}"#);
 /// // While a secret is changed, both sign, and whoever knows one of them believes the message.
 /// let headers = WebhookSecrets::new(&[new, old])?.sign("msg_1", now, body)?;
+/// let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
 /// let known = WebhookSecrets::new(&[old])?;
-/// assert_eq!(known.verify(&headers.each_ref().map(|(n, v)| (*n, v.as_str())), body, now)?, "msg_1");
-///
-/// let forged = known.verify(&headers.each_ref().map(|(n, v)| (*n, v.as_str())), b"{}", now);
+/// assert_eq!(known.verify(&headers, body, now)?, "msg_1");
+/// let forged = known.verify(&headers, b"{}", now);
 /// assert_eq!(forged.unwrap_err().code(), Code::WebhookForged);
 /// assert!(!format!("{known:?}").contains("AAEC"));
 /// # Ok::<(), divvy::core::Error>(())

@@ -96,6 +96,6 @@ mod tests {
             assert!(first.is_ascii_uppercase() || first.is_ascii_digit(), "{word}");
             assert!(word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{word}");
         }
-        assert_eq!([commodity("USDC"), commodity("x"), commodity("1")], ["USDC", "XXX", "X1X"]);
+        assert_eq!([commodity("USDC"), commodity("y"), commodity("1")], ["USDC", "XYX", "X1X"]);
     }
 }

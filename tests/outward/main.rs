@@ -1,6 +1,7 @@
 //! What leaves the house, judged by those who read it: a browser, and two programs that keep books.
 //!
-//! They are installed by nobody: `make acceptance` says what is missing, and fails then.
+//! With `DIVVY_READERS=yes`, as in `make acceptance`, they are asked and have to be there; without
+//! it, only what needs none of them is looked at.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -12,3 +13,9 @@
 mod command;
 mod journals;
 mod page;
+
+/// Whether a browser and the programs that keep books are to be asked.
+#[expect(clippy::disallowed_methods, reason = "a test run is set up by its environment")]
+fn readers_are_asked() -> bool {
+    std::env::var("DIVVY_READERS").is_ok_and(|asked| asked == "yes")
+}

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::command::{Folder, done};
+use crate::readers_are_asked;
 
 /// A book with everything that a report shows, and names that would like to be markup.
 fn lively() -> Folder {
@@ -49,8 +50,10 @@ fn a_report_is_one_file_whose_data_is_text() {
 }
 
 #[test]
-#[ignore = "needs a browser: make acceptance"]
 fn a_report_fits_phones_and_desks_in_light_and_dark() {
+    if !readers_are_asked() {
+        return;
+    }
     let folder = lively();
     let page = report(&folder, &[]);
     for (scheme, setting) in [("light", "1"), ("dark", "0")] {
