@@ -186,7 +186,8 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
         flow_secs: flow_secs(raw.flow_days)?,
         // Proofs cost little where units move seldom, and nobody can ask for them afterwards. What
-        // flows is accrued and not declared, so there is nothing to prove; who asks for both is told.
+        // flows is accrued and not declared: there is nothing to prove, and who asks for both is
+        // told.
         proofs: raw.proofs.unwrap_or(raw.flow_days.is_none()),
     }))
 }
