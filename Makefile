@@ -55,8 +55,10 @@ tidy: ## the house rules
 unit:
 	@$(STAGE) "tests and doc examples" $(CARGO) test --quiet --workspace
 
-acceptance: need ## larger counts, and the main job twice
+acceptance: need ## larger counts, real readers, and the main job twice
+	@sh scripts/need outward
 	@$(COUNTS) $(STAGE) "suites at larger counts" sh scripts/suites $(SUITES)
+	@DIVVY_READERS=yes $(STAGE) "real readers" $(CARGO) test --release --quiet --test outward
 	@$(STAGE) "vectors" $(MAKE) --no-print-directory vectors
 	@$(STAGE) "fuzz, $(FUZZ_SECS) s a target" sh scripts/fuzz $(FUZZ_SECS)
 	@$(STAGE) "main job, twice" sh scripts/twice "$(NOBODY)"

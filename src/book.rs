@@ -149,6 +149,22 @@ impl Book<'_> {
         self.act(|book| book.bring(entries, now)).await
     }
 
+    /// What a payee brought along from before the book began, if anything.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn brought(&self, payee: &Name) -> Result<Option<Brought>, Error> {
+        if self.fold()?.payee_head(payee).n == 0 {
+            return Ok(None);
+        }
+        for fact in self.read(&Stream::payee(&self.name, payee)).await? {
+            if let Body::Brought(brought) = fact.body()? {
+                return Ok(Some(brought));
+            }
+        }
+        Ok(None)
+    }
+
     /// Where a payee's money is.
     ///
     /// # Errors
@@ -253,7 +269,7 @@ impl Book<'_> {
         self.act(|book| book.redeem_units(pool, holder, units, now)).await
     }
 
-    /// Gives a pool its first holders, unless it has some already.
+    /// Gives a pool its first holders, unless it has or had some already.
     ///
     /// # Errors
     /// As [`Book::issue`].
@@ -263,6 +279,12 @@ impl Book<'_> {
         entries: &[(Name, Units)],
         now: Time,
     ) -> Result<(), Error> {
+        // Whoever has left a pool must not come back because the same file is read again.
+        let stream = Stream::pool(&self.name, &Name::new(pool)?);
+        let facts = self.read(&stream).await?;
+        if facts.iter().any(|fact| matches!(fact.body(), Ok(Body::Issued(_)))) {
+            return Ok(());
+        }
         self.act(|book| match book.pool(pool)?.supply() {
             Units::ZERO => book.issue_units(pool, entries, now),
             _ => Ok(Step::default()),

@@ -2,19 +2,24 @@
 
 mod adopt;
 mod backup;
+mod balances;
 mod breaks;
 mod explain;
+mod export;
 mod init;
 mod measure;
 mod out;
+mod page;
 mod pay;
 mod project;
 mod proof;
 mod reconcile;
+mod refund;
 mod report;
 mod run;
 mod setup;
 mod split;
+mod stake;
 mod status;
 mod store;
 mod take;
@@ -58,6 +63,18 @@ enum Command {
     /// Take in files.
     #[command(subcommand)]
     Import(take::Import),
+    /// Take back what went back of a payment: a refund, a dispute or a failure.
+    Refund(refund::Refund),
+    /// Give back what a refund that failed, or a dispute that was won, had taken.
+    Restore(refund::Ending),
+    /// Record that a dispute is lost: what it took stays away.
+    Lose(refund::Ending),
+    /// Give a holder new units of the pool.
+    Stake(stake::Stake),
+    /// Take units of a holder out of the pool.
+    Unstake(stake::Stake),
+    /// Turn payable money of a holder into units of the pool, one for each minor unit.
+    Compound(stake::Compound),
     /// Declare what waits to the holders of this moment.
     Declare(Dir),
     /// Show who is due.
@@ -70,6 +87,10 @@ enum Command {
     Adopt(adopt::Adopt),
     /// Show where the money is.
     Status(status::Status),
+    /// Write one page that shows where the money is, for any browser.
+    Report(page::Page),
+    /// Write the book for beancount, for hledger, or as tables.
+    Export(export::Export),
     /// Tell the story of a payee, a payment or a batch.
     Explain(explain::Explain),
     /// Recompute every hash and every equation from the first fact.
@@ -148,12 +169,20 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Run(run) => run.run(out).await,
         Command::Init(dir) => init::init(&dir.dir, out),
         Command::Import(import) => import.run(out).await,
+        Command::Refund(refund) => refund.run(out).await,
+        Command::Restore(ending) => ending.restore(out).await,
+        Command::Lose(ending) => ending.lose(out).await,
+        Command::Stake(stake) => stake.stake(out).await,
+        Command::Unstake(stake) => stake.unstake(out).await,
+        Command::Compound(compound) => compound.run(out).await,
         Command::Declare(dir) => take::declare(&dir.dir, out).await,
         Command::Due(dir) => status::due(&dir.dir, out).await,
         Command::Pay(pay) => pay.run(out).await,
         Command::Work(work) => work.run(out).await,
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Status(status) => status.run(out).await,
+        Command::Export(export) => export.run(out).await,
+        Command::Report(page) => page.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Seal(dir) => proof::seal(&dir.dir, out).await,
         Command::Prove(prove) => prove.run(out).await,

@@ -1,19 +1,25 @@
-//! Reading holders and payments from CSV: a bad line is told by its number, the rest goes on.
+//! Reading files, as CSV or as JSON lines: a bad line is told by its number, the rest goes on.
 
-mod desk;
-
-pub use desk::{read_funds, read_statement};
-
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+mod balances;
+mod desk;
+mod refunds;
+mod rows;
+
 use divvy_core::danger::{Vouched, vouched};
 use divvy_core::{Asset, Code, Error, Evidence, Hash, Name, Payment, Time, Units};
-use flate2::read::MultiGzDecoder;
 
 use crate::project::PaymentsFile;
+use rows::{Row, read_rows};
+
+pub use balances::{BalanceRow, read_balances};
+pub use desk::{read_funds, read_statement};
+pub use refunds::{RefundRow, named_payment, read_refunds};
 
 /// What a file held, and what was wrong with it.
 #[derive(Clone, Debug)]
@@ -49,7 +55,8 @@ pub struct HolderRow {
     pub destination: Option<String>,
 }
 
-/// Reads `holder,units` and an optional `destination`, plain or compressed with gzip.
+/// Reads `holder,units` and an optional `destination`, as CSV or as JSON lines, plain or compressed
+/// with gzip.
 ///
 /// ```
 /// use divvy::read_holders;
@@ -67,19 +74,20 @@ pub struct HolderRow {
 pub fn read_holders(bytes: &[u8]) -> Result<Import<HolderRow>, Error> {
     let mut seen: HashSet<Name> = HashSet::new();
     read_rows(bytes, &["holder", "units"], |row| {
-        let holder = Name::new(row.field("holder")?)?;
+        let holder = Name::new(&row.field("holder")?)?;
         if seen.contains(&holder) {
             let detail = format!("{holder} is listed before: add the units up on one line");
             return Err(Error::new(Code::InputMalformed, detail));
         }
-        let units = Units::parse(row.field("units")?)?;
+        let units = Units::parse(&row.field("units")?)?;
         seen.insert(holder.clone());
-        let destination = row.optional("destination").map(str::to_owned);
+        let destination = row.optional("destination")?.map(Cow::into_owned);
         Ok(HolderRow { holder, units, destination })
     })
 }
 
-/// Reads `id,paid_at,amount` and an optional `payer`, plain or compressed with gzip.
+/// Reads `id,paid_at,amount` and an optional `payer`, as CSV or as JSON lines, plain or compressed
+/// with gzip.
 ///
 /// Each payment's evidence is the file's hash and the line.
 ///
@@ -92,12 +100,11 @@ pub fn read_payments(
     book: &Asset,
 ) -> Result<Import<Payment>, Error> {
     let hash = Hash::of(bytes);
-    let name = settings.file.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.unwrap_or_else(|| "payments".to_owned());
+    let name = file_name(&settings.file);
     read_rows(bytes, &["id", "paid_at", "amount"], |row| {
         let (source, account) = (settings.source.clone(), settings.account.clone());
         let text = row.field("amount")?;
-        let amount = settings.asset.amount(text)?;
+        let amount = settings.asset.amount(&text)?;
         if amount.is_zero() {
             let detail = "the amount is zero: there is nothing to divide";
             return Err(Error::new(Code::PaymentMalformed, detail));
@@ -105,16 +112,12 @@ pub fn read_payments(
         let said = Vouched {
             source,
             account,
-            id: Name::new(row.field("id")?)?,
+            id: Name::new(&row.field("id")?)?,
             amount,
             asset: settings.asset.clone(),
-            payer: row.optional("payer").map(str::to_owned),
-            event_at: Time::parse(row.field("paid_at")?)?,
-            evidence: Evidence {
-                source: format!("{name}:{}", row.line),
-                hash,
-                said: format!("{text} {}", settings.asset.code()),
-            },
+            payer: row.optional("payer")?.map(Cow::into_owned),
+            event_at: Time::parse(&row.field("paid_at")?)?,
+            evidence: row.evidence(&name, hash, format!("{text} {}", settings.asset.code())),
         };
         vouched(said, book)
     })
@@ -133,112 +136,17 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-struct Row<'a> {
-    header: &'a csv::StringRecord,
-    record: &'a csv::StringRecord,
-    line: u64,
+/// What a file is called, for evidence: without the folders, which are of one machine.
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "import".to_owned())
 }
 
 impl Row<'_> {
-    fn optional(&self, column: &str) -> Option<&str> {
-        let at = self.header.iter().position(|name| name == column)?;
-        self.record.get(at).filter(|text| !text.is_empty())
+    /// A line of a file as evidence, with the hash of the whole file.
+    fn evidence(&self, file: &str, hash: Hash, said: String) -> Evidence {
+        Evidence { source: format!("{file}:{}", self.line), hash, said }
     }
-
-    fn field(&self, column: &str) -> Result<&str, Error> {
-        self.optional(column).ok_or_else(|| {
-            Error::new(Code::InputMalformed, format!("{column} is empty: fill it in"))
-        })
-    }
-}
-
-fn read_rows<T>(
-    bytes: &[u8],
-    columns: &[&str],
-    mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-) -> Result<Import<T>, Error> {
-    let plain = plain(bytes)?;
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(plain.as_slice());
-    let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
-    for column in columns {
-        if !header.iter().any(|name| name == *column) {
-            let detail = format!("no column {column:?}: the first line must name {columns:?}");
-            return Err(Error::new(Code::InputMalformed, detail));
-        }
-    }
-    let mut import = Import { rows: Vec::new(), bad: Vec::new(), hash: Hash::of(bytes) };
-    let mut lines = Lines { plain: &plain, at: 0, line: 1 };
-    let mut record = csv::StringRecord::new();
-    loop {
-        let start = reader.position().byte();
-        let line = lines.line_of(start);
-        let row = match reader.read_record(&mut record) {
-            Ok(false) => return Ok(import),
-            Ok(true) => read(&Row { header: &header, record: &record, line }),
-            Err(error) if error.is_io_error() => return Err(unreadable(&error)),
-            Err(error) => Err(Error::new(Code::InputMalformed, error.to_string())),
-        };
-        match row {
-            Ok(row) => import.rows.push(row),
-            Err(error) => import.bad.push(BadLine { line, problem: error.to_string() }),
-        }
-    }
-}
-
-/// Counts lines up to a byte, going forward only.
-struct Lines<'a> {
-    plain: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The line of the first record at or after a byte; line ends before it are passed over.
-    fn line_of(&mut self, byte: u64) -> u64 {
-        let from = usize::try_from(byte).unwrap_or(usize::MAX).max(self.at);
-        let rest = self.plain.get(from..).unwrap_or_default();
-        let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let until = from.saturating_add(ends).min(self.plain.len());
-        let passed = self.plain.get(self.at..until).unwrap_or_default();
-        // A lone carriage return ends a line too, as the reader of records has it.
-        let next = passed.iter().skip(1).map(Some).chain([None]);
-        let ends = |(byte, next): &(&u8, Option<&u8>)| match byte {
-            b'\n' => true,
-            b'\r' => *next != Some(&b'\n'),
-            _ => false,
-        };
-        let count = passed.iter().zip(next).filter(ends).count();
-        self.line = self.line.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        self.at = until;
-        self.line
-    }
-}
-
-/// The text of a file: uncompressed, without a byte order mark.
-fn plain(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut plain = Vec::new();
-    if bytes.starts_with(GZIP) {
-        MultiGzDecoder::new(bytes).read_to_end(&mut plain).map_err(|error| {
-            Error::new(Code::FileUnusable, format!("the file cannot be unpacked: {error}"))
-        })?;
-    } else {
-        plain.extend_from_slice(bytes);
-    }
-    if plain.starts_with(MARK) {
-        plain.drain(..MARK.len());
-    }
-    Ok(plain)
-}
-
-/// How gzip begins.
-const GZIP: &[u8] = &[0x1f, 0x8b];
-
-/// The UTF-8 byte order mark.
-const MARK: &[u8] = &[0xef, 0xbb, 0xbf];
-
-fn unreadable(error: &csv::Error) -> Error {
-    Error::new(Code::FileUnusable, format!("the file cannot be read: {error}"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod book;
 pub mod clock;
 pub mod conformance;
 mod divvy;
+mod export;
 mod host;
 mod http;
 mod import;
@@ -16,19 +17,23 @@ mod postgres;
 mod project;
 mod projection;
 mod proof;
+mod report;
 pub mod sandbox;
 pub mod simulation;
 mod sqlite;
+mod webhook;
 mod worker;
 
 pub use book::{Book, Makeup, Recording};
 pub use clock::{Clock, Told};
 pub use divvy::Divvy;
 pub use divvy_core as core;
+pub use export::{Exported, Format};
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{
-    BadLine, HolderRow, Import, read_file, read_funds, read_holders, read_payments, read_statement,
+    BadLine, BalanceRow, HolderRow, Import, RefundRow, named_payment, read_balances, read_file,
+    read_funds, read_holders, read_payments, read_refunds, read_statement,
 };
 pub use joined::{Joined, JoinedRow, Landed};
 pub use postgres::Postgres;
@@ -36,5 +41,7 @@ pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
 };
 pub use projection::Projection;
+pub use report::{Names, Report};
 pub use sqlite::Sqlite;
+pub use webhook::WebhookSecrets;
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

@@ -81,6 +81,8 @@ pub struct PoolSettings {
     pub supply: Units,
     /// Its holders, as `holder,units`.
     pub holders: Option<PathBuf>,
+    /// Its money flows to the holders over so many seconds; without it, it is declared at once.
+    pub flow_secs: Option<u64>,
     /// Whether its declarations commit to the holders, so that each can prove their part.
     pub proofs: bool,
 }
@@ -186,8 +188,19 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
-        proofs: raw.proofs,
+        flow_secs: flow_secs(raw.flow_days)?,
+        // Proofs cost little where units move seldom, and nobody can ask for them afterwards. What
+        // flows is accrued and not declared: there is nothing to prove, and who asks for both is
+        // told.
+        proofs: raw.proofs.unwrap_or(raw.flow_days.is_none()),
     }))
+}
+
+fn flow_secs(days: Option<u64>) -> Result<Option<u64>, Error> {
+    match days {
+        Some(0) => Err(malformed("[pool] flow_days is 0: leave it out to declare at once")),
+        days => Ok(days.map(|days| days.saturating_mul(86_400))),
+    }
 }
 
 fn legs(raw: &[settings::RawLeg], asset: &Asset) -> Result<Legs, Error> {

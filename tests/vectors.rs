@@ -30,6 +30,9 @@ mod reversal;
 #[cfg(test)]
 #[path = "vectors/treasury.rs"]
 mod treasury;
+#[cfg(test)]
+#[path = "vectors/webhook.rs"]
+mod webhook;
 
 #[cfg(test)]
 mod areas {
@@ -73,6 +76,7 @@ mod areas {
         reconcile: "reconcile/reconcile.json", crate::reconcile::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
         treasury: "treasury/runway.json", crate::treasury::run;
+        webhook: "webhook/standard_webhooks.json", crate::webhook::run;
     }
 
     /// An area without a line above may have a runner elsewhere, but then it has a folder.

@@ -235,6 +235,8 @@ codes! {
     InputMalformed = 1907, You;
     /// A file that cannot be read or written.
     FileUnusable = 1908, You;
+    /// A webhook that nobody who shares a secret has signed, or too long ago.
+    WebhookForged = 1909, You;
 
     /// Other funds under a known id, or a week that cannot be closed like this.
     TreasuryConflict = 2001, You;

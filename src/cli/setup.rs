@@ -72,8 +72,9 @@ impl Desk {
         self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
         let mut bad = Vec::new();
         if let Some(pool) = &project.pool {
+            let flow_millis = pool.flow_secs.map(|secs| secs.saturating_mul(1_000));
             let proofs = pool.proofs.then_some(1);
-            let opened = PoolOpened { supply: pool.supply, flow_millis: None, proofs };
+            let opened = PoolOpened { supply: pool.supply, flow_millis, proofs };
             self.book()?.open_pool_with(&pool.name, opened, now).await?;
             if let Some(file) = &pool.holders {
                 bad = self.import_holders(file, now, out).await?;

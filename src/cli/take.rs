@@ -8,7 +8,9 @@ use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_funds, read
 use serde_json::json;
 
 use crate::cli::Verdict;
+use crate::cli::balances::Balances;
 use crate::cli::out::Out;
+use crate::cli::refund::Refunds;
 use crate::cli::setup::{Desk, say_bad_lines};
 
 /// Take in files.
@@ -20,16 +22,20 @@ pub(crate) enum Import {
     Payments(File),
     /// What no payment tells of the treasury: id,purpose,amount,at and an optional expected_on.
     Funds(File),
+    /// Refunds and disputes: id,payment,refunded_at,amount and an optional cause.
+    Refunds(Refunds),
+    /// What payees bring along from before: payee,earned and an optional paid.
+    Balances(Balances),
 }
 
 /// A file for a project.
 #[derive(Debug, clap::Args)]
 pub(crate) struct File {
-    /// The file, plain or compressed with gzip.
-    file: PathBuf,
+    /// The file: CSV or JSON lines, plain or compressed with gzip.
+    pub(crate) file: PathBuf,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 /// What became of many payments.
@@ -46,6 +52,8 @@ impl Import {
             Self::Holders(file) => holders(file, out).await,
             Self::Payments(file) => payments(file, out).await,
             Self::Funds(file) => funds(file, out).await,
+            Self::Refunds(refunds) => refunds.run(out).await,
+            Self::Balances(balances) => balances.run(out).await,
         }
     }
 }
@@ -75,8 +83,7 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
     let taken = record(&mut desk, &import.rows, now, out).await?;
     out.say(&format!("{} payments recorded, {} known before", taken.new, taken.known));
-    let counts = json!({"new": taken.new, "known": taken.known, "conflicts": taken.conflicts});
-    let verdict = finish(desk, &file.file, &import.bad, out, counts).await?;
+    let verdict = finish(desk, &file.file, &import.bad, out, taken.counts()).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
 }
 
@@ -94,7 +101,7 @@ async fn funds(file: &File, out: &mut Out) -> Result<Verdict, Error> {
 }
 
 /// Where payments come from when the settings do not say.
-fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
+pub(crate) fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
     match &desk.project.payments {
         Some(settings) => Ok(settings.clone()),
         None => PaymentsFile::plain(desk.project.opened.asset.clone()),
@@ -109,21 +116,12 @@ pub(crate) async fn record(
     out: &mut Out,
 ) -> Result<Taken, Error> {
     let mut taken = Taken::default();
-    for recording in desk.book()?.record(payments, now).await? {
-        match recording {
-            Recording::New => taken.new = taken.new.saturating_add(1),
-            Recording::Known => taken.known = taken.known.saturating_add(1),
-            Recording::Conflict(error) => {
-                taken.conflicts = taken.conflicts.saturating_add(1);
-                out.say(&format!("conflict: {error}"));
-            }
-            _ => (),
-        }
-    }
+    let recordings = desk.book()?.record(payments, now).await?;
+    recordings.iter().for_each(|recording| taken.count(recording, out));
     Ok(taken)
 }
 
-async fn finish(
+pub(crate) async fn finish(
     desk: Desk,
     file: &Path,
     bad: &[BadLine],
@@ -147,6 +145,23 @@ pub(crate) async fn declare(dir: &Path, out: &mut Out) -> Result<Verdict, Error>
 }
 
 impl Taken {
+    /// Counts one outcome, and says which one contradicts what was recorded before.
+    pub(crate) fn count(&mut self, recording: &Recording, out: &mut Out) {
+        match recording {
+            Recording::New => self.new = self.new.saturating_add(1),
+            Recording::Known => self.known = self.known.saturating_add(1),
+            Recording::Conflict(error) => {
+                self.conflicts = self.conflicts.saturating_add(1);
+                out.say(&format!("conflict: {error}"));
+            }
+            _ => (),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> serde_json::Value {
+        json!({"new": self.new, "known": self.known, "conflicts": self.conflicts})
+    }
+
     /// Both together.
     pub(crate) const fn and(self, other: Self) -> Self {
         Self {

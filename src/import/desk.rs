@@ -1,10 +1,13 @@
 //! Reading what treasuries note, and a rail's statement, from CSV.
 
+use std::borrow::Cow;
+
 use divvy_core::{
     Asset, Code, Direction, Entry, Error, Evidence, Firmness, Funds, Hash, Purpose, Time,
 };
 
-use crate::import::{Import, Row, read_rows};
+use crate::import::Import;
+use crate::import::rows::{Row, read_rows};
 
 /// Reads `id,purpose,amount,at`, and `expected_on` for settlements that are on their way.
 ///
@@ -34,22 +37,22 @@ pub fn read_funds(bytes: &[u8], name: &str, asset: &Asset) -> Result<Import<Fund
         let text = row.field("amount")?;
         let said = format!("{text} {}", asset.code());
         Ok(Funds {
-            id: row.field("id")?.to_owned(),
+            id: row.field("id")?.into_owned(),
             purpose: purpose(row)?,
-            amount: asset.amount(text)?,
-            event_at: Time::parse(row.field("at")?)?,
+            amount: asset.amount(&text)?,
+            event_at: Time::parse(&row.field("at")?)?,
             evidence: Evidence { source: format!("{name}:{}", row.line), hash, said },
         })
     })
 }
 
 fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
-    Ok(match row.field("purpose")? {
+    Ok(match &*row.field("purpose")? {
         "replenished" => Purpose::Replenished,
         "withdrawn" => Purpose::Withdrawn,
         "fee_earned" => Purpose::FeeEarned,
         "fee_paid" => Purpose::FeePaid,
-        "expected" => Purpose::Expected(Time::parse(row.field("expected_on")?)?),
+        "expected" => Purpose::Expected(Time::parse(&row.field("expected_on")?)?),
         "arrived" => Purpose::Arrived,
         "missed" => Purpose::Missed,
         "drawn" => Purpose::Drawn,
@@ -86,8 +89,11 @@ fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
 /// column.
 pub fn read_statement(bytes: &[u8], asset: &Asset) -> Result<Import<Entry>, Error> {
     read_rows(bytes, &["reference", "amount", "at"], |row| {
-        let asset = row.optional("asset").map_or(Ok(asset.clone()), Asset::parse)?;
-        let one_of = |column: &str, usual: &str, other: &str| match row.optional(column) {
+        let asset = match row.optional("asset")? {
+            Some(text) => Asset::parse(&text)?,
+            None => asset.clone(),
+        };
+        let one_of = |column: &str, usual: &str, other: &str| match row.optional(column)? {
             None => Ok(false),
             Some(text) if text == usual => Ok(false),
             Some(text) if text == other => Ok(true),
@@ -97,16 +103,16 @@ pub fn read_statement(bytes: &[u8], asset: &Asset) -> Result<Import<Entry>, Erro
             }
         };
         Ok(Entry {
-            reference: row.optional("reference").unwrap_or_default().to_owned(),
+            reference: row.optional("reference")?.unwrap_or_default().into_owned(),
             direction: if one_of("direction", "out", "in")? {
                 Direction::In
             } else {
                 Direction::Out
             },
-            amount: asset.amount(row.field("amount")?)?,
-            fee: row.optional("fee").map(|text| asset.amount(text)).transpose()?,
-            party: row.optional("party").map(str::to_owned),
-            at: Time::parse(row.field("at")?)?,
+            amount: asset.amount(&row.field("amount")?)?,
+            fee: row.optional("fee")?.map(|text| asset.amount(&text)).transpose()?,
+            party: row.optional("party")?.map(Cow::into_owned),
+            at: Time::parse(&row.field("at")?)?,
             firmness: match one_of("state", "final", "pending")? {
                 true => Firmness::Open,
                 false => Firmness::Final,

@@ -52,9 +52,9 @@ pub(super) struct RawLeg {
 pub(super) struct RawPool {
     pub(super) name: String,
     pub(super) supply: String,
-    #[serde(default = "yes")]
-    pub(super) proofs: bool,
+    pub(super) proofs: Option<bool>,
     pub(super) holders: Option<String>,
+    pub(super) flow_days: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -295,9 +295,4 @@ impl RailSettings {
         );
         Err(Error::new(Code::InputMalformed, detail))
     }
-}
-
-/// Proofs cost little where units move seldom, and nobody can ask for them afterwards.
-const fn yes() -> bool {
-    true
 }

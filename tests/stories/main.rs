@@ -12,6 +12,7 @@ mod command;
 mod desk;
 mod jobs;
 mod kills;
+mod outward;
 mod projections;
 #[path = "../support/postgres.rs"]
 mod server;

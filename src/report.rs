@@ -1,0 +1,293 @@
+//! One page that shows where the money is: in figures and pictures, for anyone, from one file.
+
+use std::collections::BTreeMap;
+
+use divvy_core::{
+    Amount, Asset, Body, Book, Books, Error, Fact, Hash, Name, Obstacle, State, Time, Totals, Units,
+};
+
+mod calendar;
+mod chart;
+mod page;
+mod places;
+mod waiting;
+
+use calendar::Days;
+use places::Places;
+use waiting::Waiting;
+
+use crate::divvy::{Divvy, each_page};
+
+/// Whether a report names people.
+///
+/// ```
+/// use divvy::Names;
+///
+/// assert_eq!(Names::default(), Names::Shown);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Names {
+    /// Everyone by name: for those who run the book.
+    #[default]
+    Shown,
+    /// Nobody: for a page that everyone may see.
+    Hidden,
+}
+
+/// Where the money of a book is, and how it came there.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use divvy::core::{Asset, Name, Time};
+/// use divvy::{Divvy, Names, Sqlite};
+///
+/// let mut divvy = Divvy::open(Sqlite::in_memory()?).await?;
+/// divvy.open_book(&Name::new("<b>shop")?, Asset::parse("USD")?, Time::ZERO).await?;
+/// let page = divvy.report("<b>shop", Names::Shown, Time::ZERO).await?.html();
+/// // One file without anything from elsewhere, and whatever is data is text.
+/// assert!(page.contains("&lt;b&gt;shop") && !page.contains("<b>shop"));
+/// # Ok::<(), divvy::core::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Report {
+    book: Name,
+    asset: Asset,
+    now: Time,
+    names: Names,
+    totals: Totals,
+    /// What left for payees; what they were paid before the book began is not in it.
+    went_out: Amount,
+    places: Places,
+    days: Days,
+    pools: Vec<PoolPart>,
+    waiting: Waiting,
+    batches: BTreeMap<&'static str, (u64, Amount)>,
+    proof: Proofs,
+}
+
+/// Who holds a pool.
+#[derive(Clone, Debug)]
+struct PoolPart {
+    name: Name,
+    supply: Units,
+    holders: usize,
+    declared: Amount,
+    /// The largest, most units first.
+    largest: Vec<(Name, Units)>,
+}
+
+/// What anyone can check.
+#[derive(Clone, Debug)]
+struct Proofs {
+    facts: u64,
+    sealed: u64,
+    digest: Hash,
+    /// The latest seal: what it says, and when.
+    seal: Option<(Time, Hash)>,
+}
+
+/// So many holders of a pool are named.
+const HOLDERS_MAX: usize = 10;
+
+impl Divvy {
+    /// Recomputes everything from the first fact, and gathers where the money of a book is.
+    ///
+    /// # Errors
+    /// As [`Divvy::verify`]: a report is made only of a history that holds.
+    pub async fn report(&mut self, book: &str, names: Names, now: Time) -> Result<Report, Error> {
+        let verified = self.verify().await?;
+        let mut walk = Walk::of(book);
+        each_page(self.host(), None, |page| walk.feed(&page.facts)).await?;
+        let fold = verified.books.book(book)?;
+        let (waiting, places) = waiting::gather(fold, now)?;
+        Ok(Report {
+            book: fold.name().clone(),
+            asset: fold.settings().asset.clone(),
+            now,
+            names,
+            totals: fold.totals().clone(),
+            went_out: walk.before.out,
+            places,
+            days: walk.days,
+            pools: pools(fold)?,
+            waiting,
+            batches: batches(fold)?,
+            proof: Proofs {
+                facts: verified.facts,
+                sealed: verified.sealed,
+                digest: verified.digest,
+                seal: walk.seal,
+            },
+        })
+    }
+}
+
+impl Report {
+    /// The page: one file that needs no network, for screens of any width, light or dark, and for
+    /// print.
+    #[must_use]
+    pub fn html(&self) -> String {
+        page::page(self).into_string()
+    }
+
+    /// An amount for people: with its thousands apart.
+    fn text(&self, amount: Amount) -> String {
+        grouped(&self.asset.text(amount))
+    }
+
+    /// What a payee is called here.
+    fn name(&self, place: usize, name: &Name) -> String {
+        match self.names {
+            Names::Shown => name.to_string(),
+            Names::Hidden => format!("No. {}", place.saturating_add(1)),
+        }
+    }
+
+    /// Batches that wait for a person.
+    fn in_review(&self) -> u64 {
+        self.batches.get(word(State::Review)).map_or(0, |(count, _)| *count)
+    }
+}
+
+/// A walk through all facts, which sees when money came and went.
+struct Walk {
+    book: String,
+    books: Books,
+    before: Sums,
+    /// What was paid before the book, or never left it: no money that went out.
+    elsewhere: Amount,
+    days: Days,
+    seal: Option<(Time, Hash)>,
+}
+
+/// What came, went back and went out until some moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    came: Amount,
+    back: Amount,
+    out: Amount,
+}
+
+impl Walk {
+    fn of(book: &str) -> Self {
+        let (books, before, days) = (Books::default(), Sums::default(), Days::default());
+        Self { book: book.to_owned(), books, before, elsewhere: Amount::ZERO, days, seal: None }
+    }
+
+    fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
+        for fact in facts {
+            self.books.feed(std::slice::from_ref(fact))?;
+            self.take(fact, &fact.body()?)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most facts move no money over the border")]
+    fn take(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
+        let at = match body {
+            Body::Recorded(recorded) => recorded.event_at,
+            Body::Reversed(reversed) => reversed.event_at,
+            Body::Sealed(sealed) => {
+                self.seal = Some((fact.at, sealed.root));
+                return Ok(());
+            }
+            Body::Brought(brought) => {
+                self.elsewhere = self.elsewhere.plus(brought.paid)?;
+                fact.at
+            }
+            Body::Compounded(compounded) => {
+                self.elsewhere = self.elsewhere.plus(compounded.amount)?;
+                fact.at
+            }
+            _ => fact.at,
+        };
+        let Ok(book) = self.books.book(&self.book) else { return Ok(()) };
+        let totals = book.totals();
+        let after = Sums {
+            came: totals.recorded,
+            back: totals.refunded,
+            out: totals.paid.less(self.elsewhere),
+        };
+        self.days.add(at, self.before, after)?;
+        self.before = after;
+        Ok(())
+    }
+}
+
+fn pools(book: &Book) -> Result<Vec<PoolPart>, Error> {
+    let part = |name: &Name| {
+        let pool = book.pool(name.as_str())?;
+        let mut holders = book.holders(name.as_str())?;
+        holders.sort_by(|(a, most), (b, more)| more.cmp(most).then_with(|| a.cmp(b)));
+        let largest = holders.iter().take(HOLDERS_MAX);
+        Ok(PoolPart {
+            name: name.clone(),
+            supply: pool.supply(),
+            holders: holders.len(),
+            declared: pool.declared(),
+            largest: largest.map(|(name, units)| ((*name).clone(), *units)).collect(),
+        })
+    };
+    book.pools().map(part).collect()
+}
+
+fn batches(book: &Book) -> Result<BTreeMap<&'static str, (u64, Amount)>, Error> {
+    let mut states: BTreeMap<&'static str, (u64, Amount)> = BTreeMap::new();
+    for standing in book.batches() {
+        let (count, total) = states.entry(word(standing.state)).or_default();
+        *count = count.saturating_add(1);
+        *total = total.plus(standing.total)?;
+    }
+    Ok(states)
+}
+
+/// A batch's state in a word that needs no glossary.
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Planned => "planned",
+        State::Signed => "signed, not answered yet",
+        State::Sent => "on its way",
+        State::Void => "void, to be signed anew",
+        State::Settled => "settled",
+        State::Refused => "refused, payable again",
+        State::Review => "waiting for a person",
+        State::Cancelled => "given up, payable again",
+        State::Returned => "settled, and partly came back",
+        _ => "in another state",
+    }
+}
+
+/// Digits in groups of three, as 1,234,567.89.
+fn grouped(text: &str) -> String {
+    let (whole, rest) = text.find('.').map_or((text, ""), |at| text.split_at(at));
+    let mut grouped = String::with_capacity(text.len().saturating_mul(2));
+    for (at, digit) in whole.chars().enumerate() {
+        let left = whole.len().saturating_sub(at);
+        if at > 0 && left.checked_rem(3) == Some(0) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped.push_str(rest);
+    grouped
+}
+
+/// Whether nothing but more money is needed for a payee to be paid.
+const fn is_held(obstacle: Option<&Obstacle>) -> bool {
+    matches!(obstacle, Some(Obstacle::Held(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        for (text, shown) in [("0", "0"), ("999.5", "999.5"), ("1000", "1,000")] {
+            assert_eq!(grouped(text), shown);
+        }
+        assert_eq!(grouped("1234567.890123"), "1,234,567.890123");
+    }
+}
