@@ -8,9 +8,10 @@ mod bodies;
 mod flows;
 mod hash;
 mod kinds;
+mod people;
 mod reversals;
 mod stream;
-mod text;
+pub(crate) mod text;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
@@ -20,6 +21,7 @@ pub use bodies::{
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
+pub use people::{Approved, Asked, Consent, Decided, Guarded, Person, Proof};
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use stream::{Place, Stream};
 

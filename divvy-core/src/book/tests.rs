@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod flows;
+mod guard;
 mod reversals;
 
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
