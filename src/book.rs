@@ -7,6 +7,7 @@ use divvy_core::{
 
 use crate::divvy::{Divvy, each_page};
 
+mod people;
 mod reversals;
 
 pub use reversals::Makeup;

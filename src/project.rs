@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
+    Amount, Asset, Code, Error, Guarded, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target,
+    Time, Units,
 };
 
 mod settings;
@@ -62,6 +63,8 @@ pub struct Project {
     pub rail: RailSettings,
     /// How its workers work.
     pub worker: WorkerSettings,
+    /// Above which limit of a day, and by whom, payouts have to be approved.
+    pub guarded: Option<Guarded>,
     /// The database's file.
     pub database: PathBuf,
 }
@@ -141,6 +144,7 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
+            guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
             database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })

@@ -1,9 +1,11 @@
 //! Every book of one database, and the wallets that they pay from: the fold of everything.
 
 mod adopt;
+mod review;
 mod wallets;
 
 pub use adopt::Shown;
+pub use review::{Resolution, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
 

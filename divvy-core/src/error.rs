@@ -201,6 +201,8 @@ codes! {
     ApprovalMissing = 1604, You;
     /// A signature that is not of the person, or not of what they are said to have signed.
     SignatureWrong = 1605, You;
+    /// A verdict about a try that the rail's own listing does not bear out.
+    ReviewUnproven = 1606, You;
 
     /// Bytes that are not the one encoding of a fact.
     FactMalformed = 1701, Us;

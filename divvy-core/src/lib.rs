@@ -133,7 +133,7 @@ pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
     Balance, Book, Due, Expected, Judge, Obstacle, Payment, Plan, RUN_LINES_MAX, Standing, Totals,
 };
-pub use books::{Books, Shown};
+pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
