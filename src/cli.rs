@@ -10,6 +10,7 @@ mod out;
 mod pay;
 mod reconcile;
 mod report;
+mod review;
 mod run;
 mod setup;
 mod split;
@@ -70,6 +71,8 @@ enum Command {
     Key(approve::Key),
     /// Take in what the rail has paid and no fact knows, after an older copy was put back.
     Adopt(adopt::Adopt),
+    /// Show what waits for a person, and say what became of it.
+    Review(review::Review),
     /// Show where the money is.
     Status(status::Status),
     /// Tell the story of a payee, a payment or a batch.
@@ -143,6 +146,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Approve(approve) => approve.run(out).await,
         Command::Key(key) => key.run(out),
         Command::Adopt(adopt) => adopt.run(out).await,
+        Command::Review(review) => review.run(out).await,
         Command::Status(status) => status.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
         Command::Verify(dir) => status::verify(&dir.dir, out).await,

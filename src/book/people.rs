@@ -1,6 +1,8 @@
 //! People who approve and decide, by the keys that the book knows.
 
-use divvy_core::{Approved, Batch, Code, Error, Guarded, Stream, Time};
+use divvy_core::{
+    Approved, Batch, Books, Code, Error, Guarded, Judge, Name, Resolution, Step, Stream, Time,
+};
 
 use crate::book::Book;
 
@@ -13,7 +15,7 @@ impl Book<'_> {
         self.act(|book| {
             let bare = |of: &Guarded| Guarded { consents: Vec::new(), ..of.clone() };
             if book.guarded().is_some_and(|known| bare(known) == bare(guarded)) {
-                return Ok(divvy_core::Step::default());
+                return Ok(Step::default());
             }
             book.guard(guarded.clone(), now)
         })
@@ -31,9 +33,48 @@ impl Book<'_> {
         approved: &Approved,
         now: Time,
     ) -> Result<(), Error> {
+        self.act_on(batch, |books, batch| books.approve(batch, approved.clone(), now)).await
+    }
+
+    /// Takes in what a person decided about a batch in review.
+    ///
+    /// # Errors
+    /// As [`divvy_core::Books::resolve`]; [`Code::BatchUnknown`] for a batch that is not there, and
+    /// the host's errors.
+    pub async fn resolve(
+        &mut self,
+        batch: &Stream,
+        resolution: &Resolution,
+        judge: &Judge<'_>,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act_on(batch, |books, batch| books.resolve(batch, resolution, judge, now)).await
+    }
+
+    /// Lets a held payee be paid again, as a person decided.
+    ///
+    /// # Errors
+    /// As [`divvy_core::Books::release`], and the host's errors.
+    pub async fn release_by(
+        &mut self,
+        payee: &Name,
+        judge: &Judge<'_>,
+        now: Time,
+    ) -> Result<(), Error> {
+        let name = self.name.clone();
+        let released = |books: &Books| books.release(name.as_str(), payee, judge, now);
+        self.divvy.act(released).await.map(drop)
+    }
+
+    /// Decides on a batch as it stands now, and anew when others were quicker.
+    async fn act_on(
+        &mut self,
+        batch: &Stream,
+        decide: impl Fn(&Books, &Batch) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
         for _ in 0..crate::divvy::TRIES_MAX {
             let batch = self.batch(batch).await?;
-            let step = self.divvy.books().approve(&batch, approved.clone(), now)?;
+            let step = decide(self.divvy.books(), &batch)?;
             match self.divvy.commit(step).await {
                 Err(error) if error.code() == Code::AddressTaken => (),
                 committed => return committed.map(drop),
