@@ -2,10 +2,11 @@
 
 use divvy_core::{
     Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name,
-    PayeeSet, Payment, RuleSet, Step, Stream, Subject, Time, Units, Written,
+    PayeeSet, Payment, PoolOpened, RuleSet, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
+use crate::joined::Joined;
 
 mod people;
 mod reversals;
@@ -52,16 +53,7 @@ impl Book<'_> {
         payments: &[Payment],
         now: Time,
     ) -> Result<Vec<Recording>, Error> {
-        let latest = now.plus_secs(AHEAD_SECS);
-        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
-            let detail = format!(
-                "{} is of {}, but it is only {now}: mend the clock or the payment",
-                payment.stream(),
-                payment.event_at()
-            );
-            return Err(Error::new(Code::ClockAhead, detail));
-        }
-        let facts = self.fold()?.record(payments, now)?;
+        let facts = self.recorded(payments, now)?;
         let written = self.divvy.host().commit(facts.clone(), Manner::EachIfFree).await?;
         let mut recordings = Vec::with_capacity(facts.len());
         for (fact, written) in facts.iter().zip(written) {
@@ -72,6 +64,52 @@ impl Book<'_> {
         }
         self.divvy.catch_up().await?;
         Ok(recordings)
+    }
+
+    /// Payments to record inside a transaction of the host's own, on the same database: an order
+    /// and its payment are there together, or neither is. See [`Joined`] for how.
+    ///
+    /// The rule is the one of the last look at the database.
+    ///
+    /// # Errors
+    /// As [`Book::record`], but for the host's errors.
+    pub fn record_joined(&self, payments: &[Payment], now: Time) -> Result<Joined, Error> {
+        Ok(Joined::new(self.recorded(payments, now)?, self.divvy.host().fact_table()))
+    }
+
+    /// A move of units to write inside a transaction of the host's own, on the same database: a
+    /// sale and its units are there together, or neither is. See [`Joined`] for how.
+    ///
+    /// Who holds what is that of the last look at the database; when another move was quicker,
+    /// [`Joined::outcome`] says to retry the transaction. Of one pool, one move fits into a
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the first holder has fewer, [`Code::PoolUnknown`].
+    pub fn move_units_joined(
+        &self,
+        pool: &str,
+        holders: (&Name, &Name),
+        units: Units,
+        now: Time,
+    ) -> Result<Joined, Error> {
+        let (from, to) = holders;
+        let step = self.fold()?.move_holding(pool, from, to, units, now)?;
+        Ok(Joined::new(step.facts().to_vec(), self.divvy.host().fact_table()))
+    }
+
+    /// The facts that record payments.
+    fn recorded(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
+        let latest = now.plus_secs(AHEAD_SECS);
+        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
+            let detail = format!(
+                "{} is of {}, but it is only {now}: mend the clock or the payment",
+                payment.stream(),
+                payment.event_at()
+            );
+            return Err(Error::new(Code::ClockAhead, detail));
+        }
+        self.fold()?.record(payments, now)
     }
 
     /// Compares a payment with the one that was recorded before it.
@@ -151,6 +189,25 @@ impl Book<'_> {
         .await
     }
 
+    /// Opens a pool whose declarations let each holder prove their part, or whose money flows over
+    /// time, unless it is open already.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] for no supply, [`Code::InputMalformed`] for proofs of what flows, and
+    /// the host's errors.
+    pub async fn open_pool_with(
+        &mut self,
+        pool: &Name,
+        opened: PoolOpened,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool.as_str()) {
+            Ok(_) => Ok(Step::default()),
+            Err(_) => book.open_pool_with(pool, opened.clone(), now),
+        })
+        .await
+    }
+
     /// Opens a pool whose money flows to the holders over so many seconds in which somebody holds
     /// units, as rewards of a stake do, unless it is open already.
     ///
@@ -163,11 +220,8 @@ impl Book<'_> {
         flow_secs: u64,
         now: Time,
     ) -> Result<(), Error> {
-        self.act(|book| match book.pool(pool.as_str()) {
-            Ok(_) => Ok(Step::default()),
-            Err(_) => book.open_pool_flowing(pool, supply, Some(flow_secs), now),
-        })
-        .await
+        let flow_millis = Some(flow_secs.saturating_mul(1_000));
+        self.open_pool_with(pool, PoolOpened { supply, flow_millis, proofs: None }, now).await
     }
 
     /// Turns payable money of a holder into units of a pool, one for each minor unit, instead of

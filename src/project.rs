@@ -8,10 +8,12 @@ use divvy_core::{
     Time, Units,
 };
 
+mod database;
 mod settings;
 
 use crate::worker::WorkerSettings;
 
+pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawProject, RawThreshold};
 
@@ -65,8 +67,8 @@ pub struct Project {
     pub worker: WorkerSettings,
     /// Above which limit of a day, and by whom, payouts have to be approved.
     pub guarded: Option<Guarded>,
-    /// The database's file.
-    pub database: PathBuf,
+    /// Where its facts are kept.
+    pub database: Database,
 }
 
 /// The pool of a project.
@@ -79,6 +81,8 @@ pub struct PoolSettings {
     pub supply: Units,
     /// Its holders, as `holder,units`.
     pub holders: Option<PathBuf>,
+    /// Whether its declarations commit to the holders, so that each can prove their part.
+    pub proofs: bool,
 }
 
 /// The name of the settings file.
@@ -145,7 +149,7 @@ impl Project {
             rail: rail.checked()?,
             worker: raw.worker.settings(),
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
-            database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
+            database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }
@@ -182,6 +186,7 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
+        proofs: raw.proofs,
     }))
 }
 

@@ -10,6 +10,7 @@ mod hash;
 mod kinds;
 mod people;
 mod reversals;
+mod seals;
 mod stream;
 pub(crate) mod text;
 
@@ -21,8 +22,9 @@ pub use bodies::{
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
-pub use people::{Approved, Asked, Consent, Decided, Guarded, Person, Proof};
+pub use people::{Approved, Asked, Consent, Decided, Guarded, KeyProof, Person};
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
+pub use seals::Sealed;
 pub use stream::{Place, Stream};
 
 use crate::error::{Code, Error};

@@ -12,7 +12,7 @@ use crate::book::apply::Folded;
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
 use crate::fact::{
-    Asked, Body, Consent, Decided, Fact, Guarded, Hash, Head, Person, Proof, Signed, Stream,
+    Asked, Body, Consent, Decided, Fact, Guarded, Hash, Head, KeyProof, Person, Signed, Stream,
 };
 use crate::name::Name;
 use crate::signature::SecretKey;
@@ -120,7 +120,7 @@ impl Book {
                 return Err(Error::new(Code::SignatureWrong, detail));
             };
             let signature = key.sign(&decided.digest_at(&head.stream, head.n));
-            decided.proof = Some(Proof { guard: guard.n, signature });
+            decided.proof = Some(KeyProof { guard: guard.n, signature });
         }
         self.check_decided(&decided, &head.stream, head.n)?;
         Ok(Body::Decided(decided))

@@ -13,6 +13,7 @@ use crate::fact::bodies::{
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
+use crate::fact::seals::Sealed;
 
 /// Declares the kinds once: variant, kind and version, meaning.
 macro_rules! kinds {
@@ -140,6 +141,8 @@ kinds! {
     Returned = "returned.1";
     /// What was final was undone; the batch is open again.
     Reopened = "reopened.1";
+    /// One hash over everything that was written since the last one.
+    Sealed = "sealed.1";
 }
 
 #[expect(clippy::expect_used, reason = "no body has an encoder that could fail, nor has a vector")]

@@ -75,10 +75,10 @@ bodies! {
         /// The fact of the stream of runs that says which key is theirs, and their signature by
         /// it; none where a book knows no keys.
         #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
-        proof: Option<Proof>,
+        proof: Option<KeyProof>,
     }
     /// Which key somebody has signed with.
-    Proof {
+    KeyProof {
         /// The place of the fact that names it, in the book's stream of runs.
         #[n(0)] guard: u64,
         /// Their signature.

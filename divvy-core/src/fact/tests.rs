@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::{
-    Amount, Asset, Index, Leg, Legs, Name, Policy, Ratio, SecretKey, Share, Target, Units,
+    Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, SecretKey, Share, Target, Units,
 };
 
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
@@ -124,7 +124,8 @@ impl Parts {
             "rule_set.1" => Body::RuleSet(RuleSet { from: self.time(0), legs: self.legs() }),
             "pool_opened.1" => {
                 let flow_millis = self.option(0, self.numbers[2]);
-                Body::PoolOpened(PoolOpened { supply: units, flow_millis })
+                let proofs = self.option(1, 1);
+                Body::PoolOpened(PoolOpened { supply: units, flow_millis, proofs })
             }
             "issued.1" => Body::Issued(Issued { entries: self.many((from, units)) }),
             "moved.1" => Body::Moved(Moved { from, to, units }),
@@ -134,7 +135,15 @@ impl Parts {
                 let (payments, gross) = (self.many(payment), self.amount(1));
                 let netted = self.option(0, self.amount(2));
                 let regained = self.option(1, self.amount(3));
-                Body::Declared(Declared { payments, gross, index, netted, regained })
+                let holders = Holders {
+                    root: self.hash(),
+                    count: self.numbers[3],
+                    supply: units,
+                    scale: index,
+                    index: Index::new(self.numbers[2].into()),
+                };
+                let holders = self.option(2, holders);
+                Body::Declared(Declared { payments, gross, index, netted, regained, holders })
             }
             "payee_set.1" => {
                 let destination = self.option(2, Destination { rail: from, address });
@@ -191,6 +200,11 @@ impl Parts {
                 let (pool, holder, amount) = (from, self.name(1), self.amount(0));
                 Body::Compounded(Compounded { pool, holder, amount })
             }
+            "sealed.1" => {
+                let [from, until, position, within] = self.numbers;
+                let (root, epoch) = (self.hash(), address);
+                Body::Sealed(Sealed { from, until, root, epoch, position, within })
+            }
             "brought.1" => {
                 let (earned, paid, evidence) = (self.amount(0), self.amount(1), self.evidence());
                 Body::Brought(Brought { earned, paid, evidence })
@@ -216,7 +230,7 @@ impl Parts {
             }
             "decided.1" => {
                 let Consent { by, signature } = self.consent();
-                let proof = self.option(0, Proof { guard: self.numbers[1], signature });
+                let proof = self.option(0, KeyProof { guard: self.numbers[1], signature });
                 Body::Decided(Decided { by, reason, acts: number, digest: self.hash(), proof })
             }
             "asked.1" => {

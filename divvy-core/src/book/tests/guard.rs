@@ -4,7 +4,8 @@
 
 use super::*;
 use crate::{
-    Approved, Consent, Decided, Guarded, Judge, Next, Person, Proof, SecretKey, Signature, Verify,
+    Approved, Consent, Decided, Guarded, Judge, KeyProof, Next, Person, SecretKey, Signature,
+    Verify,
 };
 
 const DAY_SECS: u64 = 86_400;
@@ -324,7 +325,8 @@ fn every_order_of_streams_gives_the_same_guards() {
         assert_eq!((&fold.guards, &fold.guarded_runs), (&live.guards, &live.guarded_runs));
         assert_eq!((fold.day, fold.batch_state(&stream)), (live.day, live.batch_state(&stream)));
         fold.check().unwrap();
-        let bytes = books.checkpoint(&crate::Cursor { epoch: String::new(), position: 1 });
+        let bytes =
+            books.checkpoint(&crate::Cursor { epoch: String::new(), position: 1, within: 0 });
         let (restored, _) = Books::from_checkpoint(&bytes).unwrap();
         fold.compare(restored.book("b").unwrap()).unwrap();
     }
@@ -350,13 +352,17 @@ fn a_decision_is_signed_by_one_whom_the_book_knows() {
     let Body::Decided(decided) = decide(&judge("ann", Some(&ann))).unwrap() else {
         panic!("a decision")
     };
-    let Some(Proof { guard, signature }) = decided.proof.clone() else { panic!("a signature") };
+    let Some(KeyProof { guard, signature }) = decided.proof.clone() else { panic!("a signature") };
     assert_eq!(guard, 0);
     let other = |proof| Body::Decided(Decided { proof, ..decided.clone() });
     let wrong: Signature = key(2).sign(&decided.digest_at(&head.stream, head.n));
     for (what, body, code) in [
-        ("signed", other(Some(Proof { guard, signature })), None),
-        ("by another", other(Some(Proof { guard, signature: wrong })), Some(Code::SignatureWrong)),
+        ("signed", other(Some(KeyProof { guard, signature })), None),
+        (
+            "by another",
+            other(Some(KeyProof { guard, signature: wrong })),
+            Some(Code::SignatureWrong),
+        ),
     ] {
         let mut books = till.books.clone();
         let fed = books.feed(&[Fact::new(&head, till.now, &body)]);
