@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Planned → (Approved) → Signed → Sent → Settled ( → Returned, Reopened )
-//!    └ Cancelled            └─ unknown → Settled | Void → signed anew | Refused → payable again | Review
+//!    └ Cancelled            └─ unknown → Settled | Void → signed anew | Refused → payable again
+//!                                      | Review
 //! ```
 //!
 //! A batch is a fold of its own stream. Everything about it can be asked anywhere, at any time,
@@ -324,7 +325,7 @@ impl Batch {
 impl Planned {
     /// What its lines pay together, up to the ceiling of an amount.
     #[must_use]
-    pub fn total(&self) -> Amount {
+    pub(crate) fn total(&self) -> Amount {
         Amount::total(self.lines.iter().map(|line| line.amount)).unwrap_or(Amount::MAX)
     }
 }

@@ -204,8 +204,9 @@ impl Books {
     ///
     /// # Errors
     /// [`Code::BatchState`] when the new try could coexist with an earlier one;
-    /// [`Code::ApprovalMissing`] when it is not approved now; [`Code::BatchStale`] when a line's destination is not in force any more, or its payee is
-    /// held: cancel it then, and what is due is planned anew.
+    /// [`Code::ApprovalMissing`] when it is not approved now; [`Code::BatchStale`] when a line's
+    /// destination is not in force any more, or its payee is held: cancel it then, and what is due
+    /// is planned anew.
     pub fn sign(&self, batch: &Batch, signed: Signed, now: Time) -> Result<Step, Error> {
         let at = now.max(self.newest);
         self.check_current(batch, at)?;

@@ -50,8 +50,8 @@ impl Batch {
     /// [`Code::ApprovalMissing`] when nobody is asked.
     ///
     /// ```
-    /// use divvy_core::{Amount, Asked, Asset, Batch, Body, Fact, Head, Line, Name, Person, Planned};
-    /// use divvy_core::{SecretKey, Stream, Time};
+    /// use divvy_core::{Amount, Asked, Asset, Batch, Body, Fact, Head, Line, Name, Person};
+    /// use divvy_core::{Planned, SecretKey, Stream, Time};
     ///
     /// let (payee, to) = (Name::new("alice")?, "a1".to_owned());
     /// let lines = vec![Line { payee, amount: Amount::new(90)?, to, to_n: None }];

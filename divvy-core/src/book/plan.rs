@@ -121,9 +121,10 @@ impl Book {
     /// cannot write run *n + 1*, and nobody plans the same payable twice.
     ///
     /// # Errors
-    /// [`Code::ApprovalMissing`] above the limit of the day; [`Code::BatchState`] for no batches, no
-    /// lines, too many lines, or a try that pays other lines; [`Code::BatchStale`] for a destination that is not in force on the batch's rail, a
-    /// payee who is held, and more than is payable.
+    /// [`Code::ApprovalMissing`] above the limit of the day; [`Code::BatchState`] for no batches,
+    /// no lines, too many lines, or a try that pays other lines; [`Code::BatchStale`] for a
+    /// destination that is not in force on the batch's rail, a payee who is held, and more than is
+    /// payable.
     pub(crate) fn plan(&self, plans: &[Plan], now: Time) -> Result<Step, Error> {
         let at = self.stamp(now);
         let total = Amount::total(plans.iter().map(|plan| plan.planned.total()))?;
