@@ -1,6 +1,7 @@
 //! What can be typed, and how it ends.
 
 mod adopt;
+mod approve;
 mod backup;
 mod balances;
 mod breaks;
@@ -16,6 +17,7 @@ mod proof;
 mod reconcile;
 mod refund;
 mod report;
+mod review;
 mod run;
 mod setup;
 mod split;
@@ -83,8 +85,16 @@ enum Command {
     Pay(pay::Pay),
     /// Work until told to stop: declare, pay and follow up, beside any number of others.
     Work(work::Work),
+    /// Show what waits for approvals, and since when.
+    Approvals(approve::Approvals),
+    /// Approve batches as they are planned.
+    Approve(approve::Approve),
+    /// Make a key to sign with.
+    Key(approve::Key),
     /// Take in what the rail has paid and no fact knows, after an older copy was put back.
     Adopt(adopt::Adopt),
+    /// Show what waits for a person, and say what became of it.
+    Review(review::Review),
     /// Show where the money is.
     Status(status::Status),
     /// Write one page that shows where the money is, for any browser.
@@ -179,7 +189,11 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Due(dir) => status::due(&dir.dir, out).await,
         Command::Pay(pay) => pay.run(out).await,
         Command::Work(work) => work.run(out).await,
+        Command::Approvals(approvals) => approvals.run(out).await,
+        Command::Approve(approve) => approve.run(out).await,
+        Command::Key(key) => key.run(out),
         Command::Adopt(adopt) => adopt.run(out).await,
+        Command::Review(review) => review.run(out).await,
         Command::Status(status) => status.run(out).await,
         Command::Export(export) => export.run(out).await,
         Command::Report(page) => page.run(out).await,

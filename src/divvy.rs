@@ -15,7 +15,7 @@ use crate::worker::{Tick, Worker, WorkerSettings};
 pub(crate) const PAGE_FACTS: usize = 1_000;
 
 /// Who loses a race for an address reads again, at most so often.
-const TRIES_MAX: usize = 64;
+pub(crate) const TRIES_MAX: usize = 64;
 
 /// Every book of one database, brought up to date whenever it is asked.
 ///

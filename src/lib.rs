@@ -13,6 +13,7 @@ mod host;
 mod http;
 mod import;
 mod joined;
+mod key;
 mod postgres;
 mod project;
 mod projection;
@@ -36,6 +37,7 @@ pub use import::{
     read_funds, read_holders, read_payments, read_refunds, read_statement,
 };
 pub use joined::{Joined, JoinedRow, Landed};
+pub use key::{make_key, read_key};
 pub use postgres::Postgres;
 pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time,
-    TreasuryTerms, Units,
+    Amount, Asset, Code, Error, Guarded, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target,
+    Time, TreasuryTerms, Units,
 };
 
 mod database;
@@ -67,6 +67,8 @@ pub struct Project {
     pub worker: WorkerSettings,
     /// When its treasury warns.
     pub treasury: TreasuryTerms,
+    /// Above which limit of a day, and by whom, payouts have to be approved.
+    pub guarded: Option<Guarded>,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -151,6 +153,7 @@ impl Project {
             rail: rail.checked()?,
             worker: raw.worker.settings(),
             treasury: raw.treasury.terms(&asset)?,
+            guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
             database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })

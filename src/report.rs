@@ -255,6 +255,7 @@ const fn word(state: State) -> &'static str {
         State::Review => "waiting for a person",
         State::Cancelled => "given up, payable again",
         State::Returned => "settled, and partly came back",
+        State::Approved => "approved, and not signed yet",
         _ => "in another state",
     }
 }

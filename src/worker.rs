@@ -27,6 +27,7 @@ mod suspects;
 mod talk;
 mod tick;
 mod together;
+mod wait;
 mod watch;
 
 pub(crate) use draws::Draws;

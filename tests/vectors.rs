@@ -10,6 +10,9 @@
 #[path = "vectors/allocation.rs"]
 mod allocation;
 #[cfg(test)]
+#[path = "vectors/approval.rs"]
+mod approval;
+#[cfg(test)]
 #[path = "vectors/fact.rs"]
 mod fact;
 #[cfg(test)]
@@ -71,6 +74,7 @@ mod areas {
 
     areas! {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
+        approval: "approval/approvals.json", crate::approval::run;
         fact: "fact/facts.json", crate::fact::run;
         pool: "pool/pool.json", crate::pool::run;
         reconcile: "reconcile/reconcile.json", crate::reconcile::run;

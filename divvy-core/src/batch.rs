@@ -1,27 +1,32 @@
 //! Batches: the only thing that pays. A batch moves whole or not at all.
 //!
 //! ```text
-//! Planned → Signed → Sent → Settled ( → Returned, Reopened )
-//!    └ Cancelled └─ unknown → Settled | Void → signed anew | Refused → payable again | Review
+//! Planned → (Approved) → Signed → Sent → Settled ( → Returned, Reopened )
+//!    └ Cancelled            └─ unknown → Settled | Void → signed anew | Refused → payable again
+//!                                      | Review
 //! ```
 //!
 //! A batch is a fold of its own stream. Everything about it can be asked anywhere, at any time,
 //! in any process, after any crash; nothing about it lives outside its facts.
 
 mod apply;
+mod approval;
 mod learn;
 mod next;
 mod step;
 
+pub(crate) use apply::unapproved;
 pub use next::Next;
 pub use step::{Call, Step};
 
 use minicbor::Encode;
 
+use approval::Approval;
+
 use crate::amount::Amount;
 use crate::checkpoint::stored;
 use crate::error::Error;
-use crate::fact::{Fact, Hash, Head, Line, Signed, Stream};
+use crate::fact::{Asked, Fact, Hash, Head, Line, Planned, Signed, Stream};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -51,6 +56,8 @@ pub struct Batch {
     lines: Vec<Line>,
     lines_count: u32,
     lines_hash: Hash,
+    asked: Option<Asked>,
+    approvals: Vec<Approval>,
     tries: Vec<Try>,
     phase: Phase,
     /// Its lines were payable again once, so another batch may have paid them: no new try.
@@ -138,6 +145,8 @@ pub enum Fate {
 pub enum State {
     /// Lines are reserved, nothing is signed.
     Planned,
+    /// As planned, and as many have approved as were asked.
+    Approved,
     /// A try may move money; the rail has not answered for it.
     Signed,
     /// The rail took a try.
@@ -170,6 +179,8 @@ stored!(Batch {
     lines,
     lines_count,
     lines_hash,
+    asked,
+    approvals,
     tries,
     phase,
     released,
@@ -274,7 +285,8 @@ impl Batch {
     #[must_use]
     pub fn is_reserved(&self) -> bool {
         match self.state() {
-            State::Planned | State::Signed | State::Sent | State::Void | State::Review => true,
+            State::Planned | State::Approved | State::Signed => true,
+            State::Sent | State::Void | State::Review => true,
             State::Settled | State::Refused | State::Cancelled | State::Returned => false,
         }
     }
@@ -294,6 +306,7 @@ impl Batch {
             Phase::Review | Phase::Open if any(Fate::Refused) => State::Refused,
             Phase::Review | Phase::Open if self.released => State::Cancelled,
             Phase::Review | Phase::Open if any(Fate::Void) => State::Void,
+            Phase::Review | Phase::Open if self.was_approved() => State::Approved,
             Phase::Review | Phase::Open => State::Planned,
         }
     }
@@ -306,6 +319,14 @@ impl Batch {
 
     fn count(&self, fate: Fate) -> usize {
         self.tries.iter().filter(|try_| try_.fate == fate).count()
+    }
+}
+
+impl Planned {
+    /// What its lines pay together, up to the ceiling of an amount.
+    #[must_use]
+    pub(crate) fn total(&self) -> Amount {
+        Amount::total(self.lines.iter().map(|line| line.amount)).unwrap_or(Amount::MAX)
     }
 }
 

@@ -17,6 +17,7 @@ mod due;
 mod equations;
 mod expected;
 mod flows;
+mod guard;
 mod movements;
 mod payee;
 mod plan;
@@ -34,6 +35,8 @@ pub use balance::{Balance, Obstacle};
 pub use breaks::{Break, BreakState};
 pub use equations::Totals;
 pub use expected::Expected;
+pub use guard::Judge;
+pub(crate) use guard::body_hash;
 pub use plan::{Due, Plan, RUN_LINES_MAX};
 pub use record::Payment;
 pub use slips::Standing;
@@ -47,6 +50,7 @@ use crate::name::Name;
 use crate::time::Time;
 use crate::treasury::Treasury;
 use due::DueQueue;
+use guard::{Day, Guard};
 use payee::Payee;
 use pools::PoolAccount;
 use slips::Slip;
@@ -80,6 +84,12 @@ pub struct Book {
     rule_head: Head,
     run_head: Head,
     run_batches: Vec<u32>,
+    /// Who approves and decides, oldest first.
+    guards: Vec<Guard>,
+    /// The runs that were above the limit of their day.
+    guarded_runs: BTreeSet<u64>,
+    /// What was planned today.
+    day: Day,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -138,6 +148,9 @@ impl Book {
             rule_head,
             run_head,
             run_batches: Vec::new(),
+            guards: Vec::new(),
+            guarded_runs: BTreeSet::new(),
+            day: Day::default(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),

@@ -1,9 +1,11 @@
 //! Every book of one database, and the wallets that they pay from: the fold of everything.
 
 mod adopt;
+mod review;
 mod wallets;
 
 pub use adopt::Shown;
+pub use review::{Resolution, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +14,7 @@ use crate::book::{Book, Plan};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
 use crate::fact::{
-    Body, Cancelled, Fact, Hash, Head, Opened, Place, Refused, Sealed, Signed, Stream,
+    Approved, Body, Cancelled, Fact, Hash, Head, Opened, Place, Refused, Sealed, Signed, Stream,
 };
 use crate::name::Name;
 use crate::rail::{Seen, Timing};
@@ -188,12 +190,23 @@ impl Books {
         Ok(step)
     }
 
+    /// Takes in that a person approved a batch as it was planned.
+    ///
+    /// # Errors
+    /// [`Code::SignatureWrong`] for somebody else's signature, or one over something else;
+    /// [`Code::BatchState`] when the batch is signed or given up; [`Code::ApprovalMissing`] when
+    /// it asks for no approval.
+    pub fn approve(&self, batch: &Batch, approved: Approved, now: Time) -> Result<Step, Error> {
+        self.follow(batch, &[Body::Approved(approved)], now)
+    }
+
     /// Signs a batch anew, with what the new try claims.
     ///
     /// # Errors
     /// [`Code::BatchState`] when the new try could coexist with an earlier one;
-    /// [`Code::BatchStale`] when a line's destination is not in force any more, or its payee is
-    /// held: cancel it then, and what is due is planned anew.
+    /// [`Code::ApprovalMissing`] when it is not approved now; [`Code::BatchStale`] when a line's
+    /// destination is not in force any more, or its payee is held: cancel it then, and what is due
+    /// is planned anew.
     pub fn sign(&self, batch: &Batch, signed: Signed, now: Time) -> Result<Step, Error> {
         let at = now.max(self.newest);
         self.check_current(batch, at)?;
@@ -247,7 +260,7 @@ impl Books {
         Ok(step)
     }
 
-    /// A person's decision about a batch, with their evidence, as facts of its stream.
+    /// Facts of a batch's stream, where they may follow.
     ///
     /// # Errors
     /// [`Code::BatchState`] for facts that may not follow.

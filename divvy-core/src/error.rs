@@ -197,6 +197,12 @@ codes! {
     BatchStale = 1602, World;
     /// A name that is no batch of this book.
     BatchUnknown = 1603, You;
+    /// Too few people have approved, or approvals are not asked for.
+    ApprovalMissing = 1604, You;
+    /// A signature that is not of the person, or not of what they are said to have signed.
+    SignatureWrong = 1605, You;
+    /// A verdict about a try that the rail's own listing does not bear out.
+    ReviewUnproven = 1606, You;
 
     /// Bytes that are not the one encoding of a fact.
     FactMalformed = 1701, Us;

@@ -178,6 +178,15 @@ type Told = Option<(Option<String>, String)>;
 #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
 fn batch_sentence(body: &Body) -> Option<String> {
     let sentence = match body {
+        Body::Asked(asked) => format!(
+            "it waits for {} of these people to approve it: {}",
+            asked.approvals,
+            asked.people.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join(", ")
+        ),
+        Body::Approved(approved) => {
+            format!("{} approved it, as signed at {}", approved.by, approved.signed_at)
+        }
+        Body::Decided(decided) => decided_sentence(decided),
         Body::Signed(signed) => {
             format!(
                 "a try was signed as {}, to be sent {}",
@@ -212,6 +221,12 @@ fn batch_sentence(body: &Body) -> Option<String> {
         _ => return None,
     };
     Some(sentence)
+}
+
+/// Who decided what follows, and whether anyone can check that.
+fn decided_sentence(decided: &crate::fact::Decided) -> String {
+    let how = if decided.proof.is_some() { "decided and signed" } else { "decided, unsigned," };
+    format!("{} {how} what follows: {}", decided.by, decided.reason)
 }
 
 fn window(window: crate::fact::Window) -> String {

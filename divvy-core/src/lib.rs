@@ -126,6 +126,7 @@ mod pool;
 mod proof;
 mod rail;
 mod reconcile;
+mod signature;
 mod split;
 mod time;
 mod treasury;
@@ -135,19 +136,20 @@ pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Break, BreakState, Due, Expected, Obstacle, Payment, Plan, RUN_LINES_MAX,
+    Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, Plan, RUN_LINES_MAX,
     Standing, Totals,
 };
-pub use books::{Books, Shown};
+pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Accrued, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought, Cancelled, Cause,
-    Claimed, Compounded, Converted, Declared, Declined, Destination, Evidence, Extent, Fact,
-    Figures, Flowing, Funds, Hash, Head, Held, Issued, Line, Lost, Mirrored, Moved, Opened,
-    PayeeSet, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened,
-    Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed,
-    Stream, Voided, WeekClosed, Window,
+    Accrued, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
+    Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared, Declined,
+    Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head, Held,
+    Issued, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place, Planned,
+    PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored, Returned,
+    Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stream, Voided,
+    WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
@@ -164,6 +166,7 @@ pub use rail::{
 pub use reconcile::{
     Direction, Entry, Firmness, Found, Pile, Places, Reconciliation, Terms, break_id, reconcile,
 };
+pub use signature::{PublicKey, SecretKey, Signature};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,

@@ -4,6 +4,7 @@
 //! stream, holds every body to its one encoding, checks each run against its batches, folds all of
 //! it anew, and checks every equation. What it finds it names: stream, place and kind.
 
+mod acts;
 mod agree;
 mod payments;
 mod runs;
@@ -16,6 +17,7 @@ use crate::books::Books;
 use crate::error::{Code, Error};
 use crate::fact::{Fact, Hash, Place, Stream};
 use crate::proof::Seals;
+use acts::Acts;
 use payments::Payments;
 use runs::Runs;
 
@@ -52,6 +54,7 @@ pub struct Verify {
     streams: usize,
     payments: Payments,
     runs: Runs,
+    acts: Acts,
     seals: Seals,
 }
 
@@ -96,6 +99,7 @@ impl Verify {
             streams: 0,
             payments: Payments::default(),
             runs: Runs::default(),
+            acts: Acts::default(),
             seals: Seals::default(),
         }
     }
@@ -113,6 +117,7 @@ impl Verify {
             self.seals.feed(std::slice::from_ref(fact))?;
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
+            self.acts.note(fact, &body)?;
             if matches!(fact.stream.place(), Place::Payment { .. }) {
                 self.payments.note(fact, &body)?;
             }
@@ -130,14 +135,15 @@ impl Verify {
     ///
     /// # Errors
     /// [`Code::FactOrphan`] for a fact that rests on what is not there and for a run whose batches
-    /// are missing, [`Code::FactTampered`] for a run that differs from its batches, and the errors
-    /// of [`Books::check`].
+    /// are missing, [`Code::FactTampered`] for a run that differs from its batches and for what
+    /// nobody decided, and the errors of [`Books::check`].
     pub fn finish(self) -> Result<Verified, Error> {
         if let Some(early) = self.books.early().first() {
             let detail = "it rests on something that is missing";
             return Err(early.named(&Error::new(Code::FactOrphan, detail)));
         }
         self.runs.check()?;
+        self.acts.check()?;
         self.books.check()?;
         Ok(Verified {
             facts: self.books.count(),

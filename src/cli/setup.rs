@@ -80,6 +80,11 @@ impl Desk {
                 bad = self.import_holders(file, now, out).await?;
             }
         }
+        if let Some(guarded) = &project.guarded
+            && self.book()?.fold()?.guarded().is_none()
+        {
+            self.book()?.guard(guarded, now).await?;
+        }
         let from = project.from.unwrap_or(Time::ZERO);
         self.book()?.set_rule(from, &project.legs, now).await?;
         self.choose_instant(now).await?;

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use divvy_core::{Asset, Code, Error, Name, Policy, TreasuryTerms, Units};
+use divvy_core::{
+    Asset, Code, Error, Guarded, Name, Person, Policy, PublicKey, TreasuryTerms, Units,
+};
 use serde::Deserialize;
 
 use crate::worker::WorkerSettings;
@@ -37,6 +39,33 @@ pub(super) struct RawProject {
     pub(super) database: Option<String>,
     #[serde(default)]
     pub(super) treasury: RawTreasury,
+    pub(super) approvals: Option<RawApprovals>,
+}
+
+/// Above which limit of a day, and by whom, payouts have to be approved.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawApprovals {
+    limit: String,
+    needed: u32,
+    expires_hours: Option<u64>,
+    people: std::collections::BTreeMap<String, String>,
+}
+
+impl RawApprovals {
+    pub(super) fn checked(&self, asset: &Asset) -> Result<Guarded, Error> {
+        let person = |(name, key): (&String, &String)| {
+            Ok(Person { name: Name::new(name)?, key: PublicKey::parse(key)? })
+        };
+        let hours = self.expires_hours.unwrap_or(72);
+        Ok(Guarded {
+            limit: asset.amount(&self.limit)?,
+            approvals: self.needed,
+            people: self.people.iter().map(person).collect::<Result<_, Error>>()?,
+            expires_secs: hours.saturating_mul(3_600),
+            consents: Vec::new(),
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Adopting: what the rails show and no fact knows is taken in, once a person has said so.
 
-use divvy_core::{Amount, Code, Error, Name, Shown};
+use divvy_core::{Amount, Batch, Code, Error, Name, Place, Shown, Stranger};
 
 use crate::clock::Clock;
 use crate::divvy::Divvy;
@@ -55,6 +55,34 @@ impl Worker {
         Ok(all)
     }
 
+    /// Every try that a batch's rail shows of its book, from its run on: what a person needs to say
+    /// that one of them never moved.
+    ///
+    /// # Errors
+    /// [`Code::RailReply`] when the rail does not answer: try again. [`Code::RailRefused`] for a
+    /// rail that this worker does not have. The host's errors.
+    pub async fn listing(
+        &mut self,
+        divvy: &mut Divvy,
+        batch: &Batch,
+        clock: &Clock,
+    ) -> Result<Vec<Stranger>, Error> {
+        self.clock = clock.clone();
+        let now = self.fresh(divvy, clock).await?;
+        let Place::Batch { book, run, .. } = batch.stream().place() else { return Ok(Vec::new()) };
+        let (book, name) = (Name::new(book)?, batch.rail());
+        let Some(rail) = self.rails.get(name).cloned() else {
+            let detail = format!("no rail {name} to ask about {}", batch.stream());
+            return Err(Error::new(Code::RailRefused, detail));
+        };
+        let mut tick = Tick::default();
+        let turn = |heard: &[_]| rail.beyond(&book, run, heard, now);
+        let listed = self.wire(name).talk_long(&mut tick, TURNS_MAX, turn).await?;
+        listed.ok_or_else(|| {
+            Error::new(Code::RailReply, format!("rail {name} lists without end: try again"))
+        })
+    }
+
     /// Takes in what [`Worker::beyond`] has found, so that nobody is paid for it again, and asks
     /// the rails again before anything else is planned. Returns what was adopted in all.
     ///
@@ -74,8 +102,6 @@ impl Worker {
         divvy.act(|books| books.adopt(book.as_str(), shown, now)).await?;
         self.clearances.forget(book);
         let strangers = shown.iter().flat_map(|shown| &shown.strangers);
-        strangers
-            .map(divvy_core::Stranger::total)
-            .try_fold(Amount::ZERO, |sum, total| sum.plus(total?))
+        strangers.map(Stranger::total).try_fold(Amount::ZERO, |sum, total| sum.plus(total?))
     }
 }

@@ -35,6 +35,7 @@ impl Worker {
             for stream in streams {
                 let batch = fold(divvy, stream).await?;
                 self.wait(stream, now);
+                self.unpace_waiting(&batch, now);
                 if !self.gates.is_open(batch.rail(), now) {
                     continue;
                 }
@@ -139,7 +140,7 @@ impl Worker {
             Next::Look | Next::Review | Next::Watch { .. } => {
                 self.look(rail, batch, now, tick).await?
             }
-            Next::Sign | Next::Done | _ => None,
+            Next::Approve | Next::Sign | Next::Done | _ => None,
         };
         let Some(seen) = seen else { return Ok(None) };
         // What the rail took and then forgot goes out once more, while its window is open.
@@ -162,7 +163,8 @@ impl Worker {
         self.submit(rail, batch, signed, now, tick).await
     }
 
-    /// Signs a batch that was planned or proven void, or gives it up when its lines have changed.
+    /// Signs a batch that was planned or proven void, once it is approved, or gives it up when its
+    /// lines have changed: what is planned anew needs new approvals.
     async fn sign_anew(
         &mut self,
         divvy: &mut Divvy,
@@ -171,7 +173,8 @@ impl Worker {
         tick: &mut Tick,
     ) -> Result<(), Error> {
         let Some(rail) = self.rails.get(batch.rail()).cloned() else { return Ok(()) };
-        if batch.next(time(divvy, clock), None, rail.timing()) != Next::Sign {
+        let next = batch.next(time(divvy, clock), None, rail.timing());
+        if !matches!(next, Next::Sign | Next::Approve) {
             return Ok(());
         }
         let now = self.fresh(divvy, clock).await?;
@@ -186,6 +189,9 @@ impl Worker {
                 given_up => drop(given_up?),
             }
             self.pace.remove(batch.stream());
+            return Ok(());
+        }
+        if !batch.is_approved(now) {
             return Ok(());
         }
         // An older copy does not know whether a new try was signed already.

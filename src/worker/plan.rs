@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use divvy_core::{
-    Batch, Book, Code, Due, Error, Job, Name, Plan, Planned, Rail, Signed, Step, Time,
+    Batch, Book, Code, Due, Error, Job, Line, Name, Pack, Plan, Planned, Rail, Signed, Step, Time,
 };
 
 use tracing::Instrument as _;
@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use crate::clock::Clock;
 use crate::divvy::Divvy;
 use crate::worker::tick::count;
+use crate::worker::wait::Waited;
 use crate::worker::{Tick, Worker, time};
 
 impl Worker {
@@ -31,6 +32,12 @@ impl Worker {
             }
             let now = self.fresh(divvy, clock).await?;
             let due = self.due(divvy, book, now, tick).await?;
+            if Self::needs_approval(divvy, book, &due, now)? {
+                match self.plan_to_wait(divvy, book, due, now, tick).await? {
+                    Waited::Planned | Waited::TooLate => continue,
+                    Waited::Nothing => return Ok(()),
+                }
+            }
             let plans = self.plans(divvy, book, due, now, tick).await?;
             if plans.is_empty() {
                 return Ok(());
@@ -127,15 +134,7 @@ impl Worker {
         let mut claimed_here: Vec<String> = Vec::new();
         for Due { rail, lines } in due {
             let Some(rail) = self.rails.get(&rail).cloned() else { continue };
-            let pack = |heard: &[_]| rail.pack(&lines, heard, now);
-            let packs = match self.wire(rail.name()).talk(tick, pack).await {
-                Ok(Some(packs)) => packs,
-                Ok(None) => continue,
-                Err(error) => {
-                    tracing::warn!(rail = %rail.name(), %error, "the rail cannot pack now");
-                    continue;
-                }
-            };
+            let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
             let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
             for lines in parts {
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
@@ -156,6 +155,21 @@ impl Worker {
             }
         }
         Ok(plans)
+    }
+
+    /// Packs lines; `None` when the rail cannot do that just now.
+    pub(super) async fn packs(
+        &self,
+        rail: &dyn Rail,
+        lines: &[Line],
+        now: Time,
+        tick: &mut Tick,
+    ) -> Option<Vec<Pack>> {
+        let wire = self.wire(rail.name());
+        wire.talk(tick, |heard: &[_]| rail.pack(lines, heard, now)).await.unwrap_or_else(|error| {
+            tracing::warn!(rail = %rail.name(), %error, "the rail cannot pack now");
+            None
+        })
     }
 
     /// Signs a try; `None` when the rail could not be asked for what it needs just now.

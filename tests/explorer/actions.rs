@@ -1,9 +1,9 @@
 //! Everything that can happen next: what workers do, what the world does to them, what people do.
 
-use divvy_core::{Batch, Body, Next, State as BatchState};
+use divvy_core::{Approved, Batch, Body, Next, State as BatchState};
 
 use crate::driver::{Ask, Who, evidence};
-use crate::lab::{BOOK, Lab, PAYEE, destination, name, payment};
+use crate::lab::{BOOK, Lab, PAYEE, PERSON, destination, key, name, payment};
 use crate::model::{
     Flight, Kind, LAG_SECS, LogId, Movement, PASSES_SECS, Stage, State, TIMING, Told, View, Worker,
 };
@@ -102,6 +102,10 @@ pub(crate) enum Action {
     Change,
     Hold,
     Release,
+    /// A person approves a batch that waits for it.
+    Approve {
+        batch: usize,
+    },
     /// A person decides a batch in review from the rail's own statement.
     Resolve {
         batch: usize,
@@ -172,6 +176,9 @@ pub(crate) fn actions(lab: &Lab, state: &State) -> Vec<Action> {
         Kind::UntilHeight => (),
         Kind::Until => (),
         Kind::Once => all.extend((0..batches).map(|batch| Action::Resolve { batch })),
+    }
+    if lab.guarded {
+        all.extend((0..batches).map(|batch| Action::Approve { batch }));
     }
     if state.late != 0 {
         all.push(Action::LandLate);
@@ -289,6 +296,7 @@ pub(crate) fn apply(lab: &mut Lab, before: &State, action: Action) -> Option<Sta
         Action::Earn | Action::Change | Action::Hold | Action::Release => {
             state.log = person(lab, &state, action)?;
         }
+        Action::Approve { batch } => state.log = approve(lab, &state, batch)?,
         Action::Resolve { batch } => state.log = resolve(lab, &state, batch)?,
         _ => world_apply(lab, &mut state, action)?,
     }
@@ -532,6 +540,20 @@ fn resolve(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
         return None;
     }
     let step = log.books.follow(here, &bodies, now).expect("a person may decide a review");
+    let draft = lab.draft(step);
+    lab.append(state.log, draft)
+}
+
+/// A person signs what a batch says now.
+fn approve(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
+    if next_of(lab, state, batch) != Next::Approve {
+        return None;
+    }
+    let (log, signed_at) = (lab.log(state.log), lab.seconds(state.clock));
+    let here: &Batch = &log.batches[batch];
+    let signature = key().sign(&here.approval(signed_at).expect("it waits for approvals"));
+    let approved = Approved { by: name(PERSON), signed_at, signature };
+    let step = log.books.approve(here, approved, signed_at).expect("a person may approve it");
     let draft = lab.draft(step);
     lab.append(state.log, draft)
 }

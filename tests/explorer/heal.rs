@@ -97,6 +97,7 @@ impl Healing {
     fn drive(&mut self, lab: &mut Lab, w: usize, batch: usize) -> bool {
         let look = Action::Look { w, batch, view: View::Truth };
         match next_of(lab, &self.state, batch) {
+            Next::Approve => self.act(lab, Action::Approve { batch }),
             Next::Sign => self.act(lab, Action::Sign { w, batch }),
             Next::Submit { .. } => {
                 self.act(lab, look) || self.act(lab, Action::Resend { w, batch })

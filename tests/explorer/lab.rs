@@ -6,19 +6,23 @@ use std::rc::Rc;
 
 use divvy_core::danger::{Vouched, vouched};
 use divvy_core::{
-    Amount, Asset, Batch, Body, Books, Call, Destination, Evidence, Fact, Fate, Hash, Head, Leg,
-    Legs, Name, Opened, PayeeSet, Place, Policy, RuleSet, Share, Signed, Step, Stream, Target,
-    Time, Window, digest,
+    Amount, Asset, Batch, Body, Books, Call, Destination, Evidence, Fact, Fate, Guarded, Hash,
+    Head, Leg, Legs, Name, Opened, PayeeSet, Person, Place, Policy, RuleSet, SecretKey, Share,
+    Signed, Step, Stream, Target, Time, Window, digest,
 };
 use rustc_hash::FxHashMap;
 
 use crate::driver::Ask;
 use crate::invariants::{Finding, log_findings};
-use crate::model::{COOLING_SECS, DraftId, Kind, LogId, PAYMENT, State, TryId, Worker};
+use crate::model::{
+    COOLING_SECS, DraftId, EXPIRES_SECS, Kind, LogId, PAYMENT, State, TryId, Worker,
+};
 use crate::mutants::Mutant;
 
 pub(crate) struct Lab {
     pub(crate) kind: Kind,
+    /// Whether every payout waits for a person.
+    pub(crate) guarded: bool,
     pub(crate) mutant: Option<Mutant>,
     pub(crate) logs: Vec<Log>,
     drafts: Vec<Draft>,
@@ -68,10 +72,11 @@ struct Attempt {
 }
 
 impl Lab {
-    pub(crate) fn new(kind: Kind, mutant: Option<Mutant>) -> Self {
+    pub(crate) fn new(kind: Kind, guarded: bool, mutant: Option<Mutant>) -> Self {
         let nothing = || Draft { facts: Vec::new(), step: Step::default(), planted: Vec::new() };
         let mut lab = Self {
             kind,
+            guarded,
             mutant,
             logs: Vec::new(),
             drafts: vec![nothing()],
@@ -82,7 +87,7 @@ impl Lab {
             appended: FxHashMap::default(),
             asked: FxHashMap::default(),
         };
-        lab.logs.push(Log::founded());
+        lab.logs.push(Log::founded(guarded));
         lab
     }
 
@@ -255,7 +260,7 @@ impl Lab {
 }
 
 impl Log {
-    fn founded() -> Self {
+    fn founded(guarded: bool) -> Self {
         let nothing = Self {
             before: 0,
             facts: Vec::new(),
@@ -267,7 +272,7 @@ impl Log {
             findings: Vec::new(),
             is_broken: false,
         };
-        nothing.then(0, &founding())
+        nothing.then(0, &founding(guarded))
     }
 
     fn then(&self, before: LogId, facts: &[Fact]) -> Self {
@@ -345,7 +350,7 @@ fn usd() -> Asset {
 }
 
 /// One book, one payee with a destination, one payment: something is due.
-fn founding() -> Vec<Fact> {
+fn founding(guarded: bool) -> Vec<Fact> {
     let at = began();
     let share = Leg { to: Target::Payee(PAYEE.to_owned()), share: Share::Remaining };
     let legs = Legs::new(vec![share]).expect("a rule that leaves nothing");
@@ -361,8 +366,26 @@ fn founding() -> Vec<Fact> {
     let mut facts = Fact::chain(&rule, at, &rules);
     let payee = Head::start(Stream::payee(&name(BOOK), &name(PAYEE)));
     facts.push(Fact::new(&payee, at, &Body::PayeeSet(destination(0))));
+    if guarded {
+        let runs = Head::start(Stream::run(&name(BOOK)));
+        facts.push(Fact::new(&runs, at, &Body::Guarded(guard())));
+    }
     facts.push(payment(0, at).fact(&name(BOOK), at).expect("a good payment"));
     facts
+}
+
+/// Nothing is paid before its one person has approved it, lately.
+fn guard() -> Guarded {
+    let person = Person { name: name(PERSON), key: key().public() };
+    let (limit, people, consents) = (Amount::ZERO, vec![person], vec![]);
+    Guarded { limit, approvals: 1, people, expires_secs: EXPIRES_SECS, consents }
+}
+
+pub(crate) const PERSON: &str = "ann";
+
+/// The key of the one who approves.
+pub(crate) fn key() -> SecretKey {
+    SecretKey::new(&[7; 32])
 }
 
 /// One more fact of some batch's own stream. What may not follow is the fold's to report.

@@ -40,6 +40,11 @@ fn money_moves_once_over_a_rail_that_remembers_a_key_for_a_time() {
 }
 
 #[test]
+fn money_moves_once_where_people_have_to_approve_it() {
+    search::hold_approved(Kind::Until);
+}
+
+#[test]
 fn money_moves_once_over_a_rail_that_refuses_after_a_height() {
     search::hold(Kind::UntilHeight);
 }

@@ -25,6 +25,8 @@ pub(crate) const LAG_SECS: u16 = 60;
 pub(crate) const KEY_LIFE_SECS: u64 = 300;
 /// A changed destination is in force so many seconds later.
 pub(crate) const COOLING_SECS: u64 = 150;
+/// An approval counts for so many seconds.
+pub(crate) const EXPIRES_SECS: u64 = 150;
 /// Time passes by one of these: inside a window, past its deadline and grace, past a key's life.
 pub(crate) const PASSES_SECS: [u16; 2] = [60, 200];
 /// The rail forgets bytes so many heights after they were signed.

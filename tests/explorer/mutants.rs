@@ -60,6 +60,13 @@ macro_rules! mutants {
     };
 }
 
+impl Mutant {
+    /// Whether it shows only where people approve.
+    pub(crate) fn is_guarded(self) -> bool {
+        self == Self::SignsUnapproved
+    }
+}
+
 mutants! {
     /// The driver sends when it has decided, and commits later.
     CallBeforeCommit a_call_before_its_commit: Until, MovedOnce, 2, Plain;
@@ -99,4 +106,6 @@ mutants! {
     ReturnedNotHeld returned_and_not_held: Until, ReturnedHeld, 1, Rare;
     /// A batch is signed anew without asking whether its destination is still in force.
     OldDestination an_old_destination: Until, InForce, 1, Rare;
+    /// A batch is signed before anybody has approved it, or long after.
+    SignsUnapproved signed_without_approval: Until, Folds, 1, Plain;
 }

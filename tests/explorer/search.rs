@@ -43,8 +43,7 @@ struct Search {
 }
 
 /// Explores a window; with a planted mistake it looks for the promise that this one breaks.
-pub(crate) fn explore(kind: Kind, mutant: Option<Mutant>, bounds: Bounds) -> Report {
-    let lab = Lab::new(kind, mutant);
+pub(crate) fn explore(lab: Lab, bounds: Bounds) -> Report {
     let mut search = Search {
         lab,
         bounds,
@@ -145,11 +144,20 @@ fn fingerprint(state: &State) -> u64 {
 /// Explores one window to the depth that was asked for, says how far it got, and fails with the
 /// shortest story of whatever is wrong.
 pub(crate) fn hold(kind: Kind) {
+    hold_in(Lab::new(kind, false, None), &format!("{kind:?}"));
+}
+
+/// The same, where every payout waits for a person.
+pub(crate) fn hold_approved(kind: Kind) {
+    hold_in(Lab::new(kind, true, None), &format!("{kind:?}, approved"));
+}
+
+fn hold_in(lab: Lab, what: &str) {
     let depth = depth();
     let bounds = Bounds { depth, heal_each: 1 << 10, states_max: usize::MAX };
-    let report = explore(kind, None, bounds);
+    let report = explore(lab, bounds);
     say(&format!(
-        "explorer, {kind:?}: {} distinct states, {} transitions, depth {depth}, {} histories of \
+        "explorer, {what}: {} distinct states, {} transitions, depth {depth}, {} histories of \
          facts, {} states healed",
         report.states, report.transitions, report.logs, report.healed
     ));
@@ -163,7 +171,8 @@ pub(crate) fn catch(mutant: Mutant) {
     let bounds = Bounds { depth: 14, heal_each: 1, states_max: 3_000_000 };
     let heals = mutant.breaks() == crate::invariants::Promise::ArrivesOnce;
     let bounds = Bounds { heal_each: if heals { 1 } else { u64::MAX }, ..bounds };
-    let report = explore(mutant.kind(), Some(mutant), bounds);
+    let lab = Lab::new(mutant.kind(), mutant.is_guarded(), Some(mutant));
+    let report = explore(lab, bounds);
     let Some((finding, story)) = report.broken else {
         panic!("{mutant:?} is not caught among {} states", report.states);
     };

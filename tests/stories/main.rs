@@ -6,6 +6,7 @@
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
+mod approvals;
 mod backups;
 mod bad_input;
 mod command;

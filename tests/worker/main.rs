@@ -6,6 +6,7 @@
 )]
 
 mod ahead;
+mod approvals;
 mod share;
 mod shop;
 mod wallets;

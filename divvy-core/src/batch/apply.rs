@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::amount::Amount;
 use crate::batch::{Batch, Fate, Phase, State, Try};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Head, Line, Planned, Signed};
+use crate::fact::{Body, Fact, Head, Line, Planned, Signed, Stream};
+use crate::time::Time;
 
 impl Batch {
     /// The batch after its first fact.
@@ -38,10 +39,12 @@ impl Batch {
             lines: planned.lines,
             lines_count,
             lines_hash,
+            asked: None,
+            approvals: Vec::new(),
             tries: Vec::new(),
             phase: Phase::Open,
             released: false,
-            settled_at: crate::time::Time::ZERO,
+            settled_at: Time::ZERO,
         })
     }
 
@@ -72,7 +75,11 @@ impl Batch {
     )]
     fn apply_body(&mut self, body: &Body, fact: &Fact) -> Result<(), Error> {
         match body {
-            Body::Signed(signed) => self.apply_signed(signed),
+            Body::Asked(asked) => self.apply_asked(asked),
+            Body::Approved(approved) => self.apply_approved(approved, fact.at),
+            // What a person decided are the facts that follow.
+            Body::Decided(_) => Ok(()),
+            Body::Signed(signed) => self.apply_signed(signed, fact.at),
             Body::Sent(sent) => {
                 let try_ = self.named(&sent.reference)?;
                 if try_.fate == Fate::Open {
@@ -111,7 +118,7 @@ impl Batch {
                 Err(refused(&what, "there is nothing to decide while no try is open"))
             }
             Body::Cancelled(_) => match self.state() {
-                State::Planned | State::Void => {
+                State::Planned | State::Approved | State::Void => {
                     self.released = true;
                     Ok(())
                 }
@@ -126,7 +133,7 @@ impl Batch {
         }
     }
 
-    fn apply_signed(&mut self, signed: &Signed) -> Result<(), Error> {
+    fn apply_signed(&mut self, signed: &Signed, at: Time) -> Result<(), Error> {
         if signed.lines != self.lines_hash {
             return Err(refused("a try that pays other lines", "sign the lines as planned"));
         }
@@ -137,6 +144,10 @@ impl Batch {
             let remedy = "prove the first one void, or share a claim with it";
             return Err(refused("a second try that can coexist with the first", remedy));
         }
+        // What nobody may send any more moves nothing: a try that is adopted needs no approval.
+        if signed.deadline >= at && !self.is_approved(at) {
+            return Err(unapproved(&self.head.stream));
+        }
         self.phase = Phase::Open;
         self.tries.push(Try { signed: signed.clone(), fate: Fate::Open, returned: Vec::new() });
         Ok(())
@@ -146,7 +157,7 @@ impl Batch {
     #[must_use]
     pub fn may_sign(&self, signed: &Signed) -> bool {
         match self.state() {
-            State::Planned | State::Void => true,
+            State::Planned | State::Approved | State::Void => true,
             State::Signed | State::Sent | State::Review if self.released => false,
             State::Signed | State::Sent | State::Review => {
                 self.tries.iter().filter(|try_| try_.is_open()).all(|try_| try_.excludes(signed))
@@ -193,6 +204,11 @@ impl Batch {
             refused(&format!("the unknown reference {reference:?}"), "sign it before anything else")
         })
     }
+}
+
+pub(crate) fn unapproved(batch: &Stream) -> Error {
+    let detail = format!("too few people have approved {batch} lately: have it approved first");
+    Error::new(Code::ApprovalMissing, detail)
 }
 
 pub(super) fn refused(what: &str, remedy: &str) -> Error {

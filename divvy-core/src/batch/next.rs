@@ -18,6 +18,8 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Next {
+    /// Wait until more people have approved it.
+    Approve,
     /// Sign a try.
     Sign,
     /// Send this try's bytes again; the rail knows them by their reference.
@@ -61,7 +63,10 @@ impl Batch {
     #[must_use]
     pub fn next(&self, now: Time, tip: Option<u64>, timing: Timing) -> Next {
         match self.state() {
-            State::Planned | State::Void => Next::Sign,
+            State::Planned | State::Approved | State::Void if !self.is_approved(now) => {
+                Next::Approve
+            }
+            State::Planned | State::Approved | State::Void => Next::Sign,
             State::Signed if self.released => Next::Look,
             State::Signed => {
                 let sendable = self.tries.iter().rposition(|try_| try_.may_resend(now, tip));

@@ -233,6 +233,11 @@ impl Book {
         let cooling_secs = self.settings.cooling_secs;
         // Who is paid at their own name has a destination already: their first one is a change.
         let first_secs = if self.settings.named_on.is_some() { cooling_secs } else { 0 };
+        if let Body::Decided(decided) = body
+            && self.apply_decided(decided, fact)? == Folded::Early
+        {
+            return Ok(Folded::Early);
+        }
         let payee = self.payee_mut(id)?;
         let choices = payee.choices.get_or_insert_with(|| {
             let hash = Hash::of_stream(&fact.stream);
@@ -245,7 +250,7 @@ impl Book {
             Body::PayeeSet(set) => choices.set(set, fact, first_secs, cooling_secs),
             Body::Held(held) => choices.held = Some(held.reason.as_str().into()),
             Body::Released(_) => choices.held = None,
-            Body::Brought(_) => (),
+            Body::Brought(_) | Body::Decided(_) => (),
             _ => return Err(misplaced(fact)),
         }
         (choices.n, choices.hash) = (fact.n.saturating_add(1), fact.hash);

@@ -174,6 +174,9 @@ impl Book {
         same(of, "rule head", &self.rule_head, &live.rule_head)?;
         same(of, "run head", &self.run_head, &live.run_head)?;
         same(of, "runs", &self.run_batches, &live.run_batches)?;
+        same(of, "guards", &self.guards, &live.guards)?;
+        same(of, "guarded runs", &self.guarded_runs, &live.guarded_runs)?;
+        same(of, "planned today", &self.day, &live.day)?;
         same(of, "open batches", &self.open, &live.open)?;
         same(of, "taken back", &self.taken, &live.taken)?;
         same(of, "compounded", &self.compounded, &live.compounded)?;

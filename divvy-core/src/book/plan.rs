@@ -121,41 +121,73 @@ impl Book {
     /// cannot write run *n + 1*, and nobody plans the same payable twice.
     ///
     /// # Errors
-    /// [`Code::BatchState`] for no batches, no lines, too many lines, or a try that pays other
-    /// lines; [`Code::BatchStale`] for a destination that is not in force on the batch's rail, a
-    /// payee who is held, and more than is payable.
+    /// [`Code::ApprovalMissing`] above the limit of the day; [`Code::BatchState`] for no batches,
+    /// no lines, too many lines, or a try that pays other lines; [`Code::BatchStale`] for a
+    /// destination that is not in force on the batch's rail, a payee who is held, and more than is
+    /// payable.
     pub(crate) fn plan(&self, plans: &[Plan], now: Time) -> Result<Step, Error> {
         let at = self.stamp(now);
-        let lines: usize = plans.iter().map(|plan| plan.planned.lines.len()).sum();
+        let total = Amount::total(plans.iter().map(|plan| plan.planned.total()))?;
+        if self.is_guarded(total, at) {
+            let detail = format!(
+                "a run of {total} is above the {} that book {} still pays today without \
+                 approvals: plan it to wait for them",
+                self.left_today(at),
+                self.name
+            );
+            return Err(Error::new(Code::ApprovalMissing, detail));
+        }
+        let signed = |plan: &Plan| (plan.planned.clone(), Body::Signed(plan.signed.clone()));
+        let facts = self.plan_chains(plans.iter().map(signed).collect(), at)?;
+        let calls = (0..).zip(plans);
+        let calls = calls.map(|(i, plan)| Step::call(self.next_batch(i), plan.signed.clone()));
+        Ok(Step::new(facts, calls.collect()))
+    }
+
+    /// Plans a run whose batches wait until they are approved; nothing of them is signed before.
+    ///
+    /// Each batch comes with what its rail may charge for it, which those who approve sign too.
+    ///
+    /// # Errors
+    /// [`Code::ApprovalMissing`] in a book that knows nobody who could approve; otherwise as for a
+    /// run that is signed at once.
+    pub fn plan_to_wait(&self, plans: &[(Planned, Amount)], now: Time) -> Result<Step, Error> {
+        let asked = |(planned, fee_max): &(Planned, Amount)| {
+            let asked = self.asks(*fee_max).ok_or_else(|| {
+                let detail = format!("book {} knows nobody who could approve", self.name);
+                Error::new(Code::ApprovalMissing, detail)
+            })?;
+            Ok((planned.clone(), Body::Asked(asked)))
+        };
+        let plans = plans.iter().map(asked).collect::<Result<Vec<_>, Error>>()?;
+        Ok(Step::new(self.plan_chains(plans, self.stamp(now))?, Vec::new()))
+    }
+
+    /// A run and its batches, each with the fact that follows its plan.
+    fn plan_chains(&self, plans: Vec<(Planned, Body)>, at: Time) -> Result<Vec<Fact>, Error> {
+        let lines: usize = plans.iter().map(|(planned, _)| planned.lines.len()).sum();
         if plans.is_empty() || lines == 0 || lines > RUN_LINES_MAX {
             let detail = format!("a run of {lines} lines: plan 1 to {RUN_LINES_MAX}");
             return Err(Error::new(Code::BatchState, detail));
         }
-        self.check_payable(plans.iter().flat_map(|plan| &plan.planned.lines))?;
+        self.check_payable(plans.iter().flat_map(|(planned, _)| &planned.lines))?;
+        let batches = u32::try_from(plans.len())
+            .map_err(|_| Error::new(Code::BatchState, "too many batches"))?;
+        let total = Amount::total(plans.iter().map(|(planned, _)| planned.total()))?;
         let mut facts = Vec::new();
-        let mut calls = Vec::new();
         let mut digest = Hash::default();
-        for (i, plan) in plans.iter().enumerate() {
-            self.check_lines(&plan.planned.rail, &plan.planned.lines, at)?;
-            let i =
-                u32::try_from(i).map_err(|_| Error::new(Code::BatchState, "too many batches"))?;
+        for (i, (planned, next)) in (0..).zip(plans) {
+            self.check_lines(&planned.rail, &planned.lines, at)?;
             let head = Head::start(self.next_batch(i));
-            let bodies = [Body::Planned(plan.planned.clone()), Body::Signed(plan.signed.clone())];
-            let chain = Fact::chain(&head, at, &bodies);
+            let chain = Fact::chain(&head, at, &[Body::Planned(planned), next]);
             Batch::fold(&chain)?;
             digest = chain.first().map_or(digest, |first| digest.then(&first.hash));
-            calls.push(Step::call(head.stream, plan.signed.clone()));
             facts.extend(chain);
         }
-        let amounts = plans.iter().flat_map(|plan| &plan.planned.lines).map(|line| line.amount);
-        let run = Run {
-            batches: u32::try_from(plans.len()).unwrap_or(u32::MAX),
-            lines: u32::try_from(lines).unwrap_or(u32::MAX),
-            total: Amount::total(amounts)?,
-            digest,
-        };
+        let lines = u32::try_from(lines).unwrap_or(u32::MAX);
+        let run = Run { batches, lines, total, digest };
         facts.insert(0, Fact::new(&self.run_head, at, &Body::Run(run)));
-        Ok(Step::new(facts, calls))
+        Ok(facts)
     }
 
     /// Whether nobody is given more than is payable to them, whatever the lines say.

@@ -173,14 +173,28 @@ impl Book {
         self.slips.get(&(run, i))
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever else does not belong into the stream of runs"
+    )]
     pub(super) fn apply_run(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         if !follows(&self.run_head, fact) {
             return Ok(Folded::Early);
         }
-        if let Body::Compounded(compounded) = body {
-            return self.apply_compounded(compounded, fact);
-        }
-        let Body::Run(run) = body else { return Err(misplaced(fact)) };
+        let run = match body {
+            Body::Run(run) => run,
+            Body::Compounded(compounded) => return self.apply_compounded(compounded, fact),
+            Body::Guarded(guarded) => return self.apply_guarded(guarded, fact),
+            Body::Decided(decided) => {
+                let folded = self.apply_decided(decided, fact)?;
+                if folded.is_done() {
+                    self.pass_run(fact);
+                }
+                return Ok(folded);
+            }
+            _ => return Err(misplaced(fact)),
+        };
+        self.note_run(run.total, fact);
         self.run_batches.push(run.batches);
         self.run_head = Head::after(fact);
         Ok(Folded::Yes)
@@ -195,10 +209,17 @@ impl Book {
         if let Body::Planned(planned) = body {
             return self.begin_batch(key, fact, planned.clone());
         }
-        let Some(slip) = self.slips.get_mut(&key) else { return Ok(Folded::Early) };
+        let Some(slip) = self.slips.get(&key) else { return Ok(Folded::Early) };
         if slip.batch.head().n != fact.n {
             return Ok(Folded::Early);
         }
+        if let Body::Decided(decided) = body
+            && self.apply_decided(decided, fact)? == Folded::Early
+        {
+            return Ok(Folded::Early);
+        }
+        self.check_guard(key.0, &slip.batch, body, fact.at)?;
+        let Some(slip) = self.slips.get_mut(&key) else { return Ok(Folded::Early) };
         let before = slip.effects();
         slip.batch.apply_known(fact, body)?;
         slip.batch.shed();

@@ -82,6 +82,10 @@ impl Stored for Book {
         rule_head.store(to);
         run_head.store(to);
         run_batches.store(to);
+        let Self { guards, guarded_runs, day, .. } = self;
+        guards.store(to);
+        guarded_runs.store(to);
+        day.store(to);
         let Self { payees, payee_ids: _, pools, slips, open, due, totals, .. } = self;
         payees.store(to);
         pools.store(to);
@@ -112,6 +116,9 @@ impl Stored for Book {
             rule_head: Stored::load(from)?,
             run_head: Stored::load(from)?,
             run_batches: Stored::load(from)?,
+            guards: Stored::load(from)?,
+            guarded_runs: Stored::load(from)?,
+            day: Stored::load(from)?,
             payees: Stored::load(from)?,
             payee_ids: HashMap::new(),
             pools: Stored::load(from)?,

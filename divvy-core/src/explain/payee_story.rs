@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
-use crate::explain::{Told, batch_sentence};
+use crate::explain::{Told, batch_sentence, decided_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
     RuleSet, Stream,
@@ -208,6 +208,7 @@ impl PayeeStory {
                 let chosen: Vec<String> = place.into_iter().chain(when).collect();
                 format!("chose {}", chosen.join(" and "))
             }
+            Body::Decided(decided) => decided_sentence(&decided),
             Body::Held(held) => format!("held: {}", held.reason),
             Body::Released(released) => format!("released: {}", released.reason),
             Body::Brought(brought) => {

@@ -12,6 +12,7 @@ use crate::fact::bodies::{
 };
 use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
+use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 use crate::fact::seals::Sealed;
 use crate::fact::treasury::{Funds, WeekClosed};
@@ -110,8 +111,16 @@ kinds! {
     Run = "run.1";
     /// Payable money became units.
     Compounded = "compounded.1";
+    /// From now on payouts above a limit need approvals.
+    Guarded = "guarded.1";
+    /// A person decided what follows.
+    Decided = "decided.1";
     /// A batch was planned, with its lines.
     Planned = "planned.1";
+    /// A batch waits for approvals.
+    Asked = "asked.1";
+    /// A person approved a batch.
+    Approved = "approved.1";
     /// A try was signed: it may move money from now on.
     Signed = "signed.1";
     /// A try claimed what it needs to be signed.

@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::{Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, Share, Target, Units};
+use crate::{
+    Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, SecretKey, Share, Target, Units,
+};
 
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
 #[derive(Clone, Debug)]
@@ -88,6 +90,15 @@ impl Parts {
         let [amount, withheld, before, after] = [0, 1, 2, 3].map(|i| self.amount(i));
         let (book, paid_at) = (self.name(0), self.time(1));
         Extent { book, amount, withheld, paid_at, before, after }
+    }
+
+    fn person(&self) -> Person {
+        Person { name: self.name(0), key: SecretKey::new(self.hash().as_bytes()).public() }
+    }
+
+    fn consent(&self) -> Consent {
+        let signature = SecretKey::new(self.hash().as_bytes()).sign(&self.hash());
+        Consent { by: self.name(1), signature }
     }
 
     fn line(&self) -> Line {
@@ -211,6 +222,26 @@ impl Parts {
             "run.1" => {
                 let (total, digest) = (self.amount(1), self.hash());
                 Body::Run(Run { batches: number, lines: number, total, digest })
+            }
+            "guarded.1" => {
+                let (limit, expires_secs) = (self.amount(0), self.numbers[2]);
+                let (people, consents) = (self.many(self.person()), self.many(self.consent()));
+                Body::Guarded(Guarded { limit, approvals: number, people, expires_secs, consents })
+            }
+            "decided.1" => {
+                let Consent { by, signature } = self.consent();
+                let proof = self.option(0, KeyProof { guard: self.numbers[1], signature });
+                Body::Decided(Decided { by, reason, acts: number, digest: self.hash(), proof })
+            }
+            "asked.1" => {
+                let (people, asset) = (self.many(self.person()), Asset::parse("USDC@6").unwrap());
+                let (expires_secs, fee_max) = (self.numbers[2], self.amount(1));
+                let approvals = number;
+                Body::Asked(Asked { approvals, people, expires_secs, asset, fee_max })
+            }
+            "approved.1" => {
+                let Consent { by, signature } = self.consent();
+                Body::Approved(Approved { by, signed_at: self.time(1), signature })
             }
             "planned.1" => {
                 let (rail, wallet, lines) = (self.name(0), self.name(1), self.many(self.line()));

@@ -1,0 +1,169 @@
+//! Review: what a person says became of a try that no machine can tell, and what they need for it.
+
+use crate::batch::{Batch, State, Step, Try};
+use crate::book::Judge;
+use crate::books::{Books, holds};
+use crate::error::{Code, Error};
+use crate::fact::{Body, Evidence, Fact, Head, Place, Refused, Settled, Voided, Window};
+use crate::name::Name;
+use crate::rail::{Answer, Stranger, Timing};
+use crate::time::Time;
+
+/// What a person says became of a batch.
+///
+/// ```
+/// use divvy_core::Verdict;
+///
+/// // Only money that moved leaves the payees paid; the others need the rail's own listing.
+/// assert_ne!(Verdict::Settled, Verdict::Void);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Its money moved.
+    Settled,
+    /// It never moved and never will: the batch is signed anew.
+    Void,
+    /// It never moved and never will: its lines are payable again.
+    Refused,
+}
+
+/// A verdict, what it rests on, and what the rail lists.
+///
+/// ```
+/// use divvy_core::{Evidence, Hash, Resolution, Timing, Verdict};
+///
+/// let said = "the bank confirmed it by telephone".to_owned();
+/// let resolution = Resolution {
+///     verdict: Verdict::Settled,
+///     evidence: Evidence { source: "letter.pdf".into(), hash: Hash::of(b"letter"), said },
+///     listing: None,
+///     timing: Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 },
+/// };
+/// assert!(resolution.listing.is_none(), "what moved needs no listing");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, written as a literal")]
+pub struct Resolution {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// How the person knows.
+    pub evidence: Evidence,
+    /// Every try that the rail shows from this batch's run on, asked for just now.
+    pub listing: Option<Vec<Stranger>>,
+    /// The rail's timing.
+    pub timing: Timing,
+}
+
+impl Books {
+    /// What a person decided about a batch in review: who and why, and then what follows. Evidence
+    /// beats judgement: should the money have moved after all, a later look still settles it.
+    ///
+    /// That nothing moved counts only past the deadline and its grace, and with a listing of the
+    /// rail's own from that time that lacks the try.
+    ///
+    /// # Errors
+    /// [`Code::BatchState`] for a batch that is not in review; [`Code::ReviewUnproven`] for a
+    /// verdict that the rail's listing does not bear out; [`Code::SignatureWrong`] without the key
+    /// of one whom the book knows, where it knows any.
+    pub fn resolve(
+        &self,
+        batch: &Batch,
+        resolution: &Resolution,
+        judge: &Judge<'_>,
+        now: Time,
+    ) -> Result<Step, Error> {
+        let at = now.max(self.newest);
+        if batch.state() != State::Review {
+            let detail = format!("{} is not in review: nothing to decide", batch.stream());
+            return Err(Error::new(Code::BatchState, detail));
+        }
+        let open: Vec<&Try> = batch.tries().iter().filter(|try_| try_.is_open()).collect();
+        let mut bodies = Vec::with_capacity(open.len());
+        for try_ in open {
+            if resolution.verdict != Verdict::Settled {
+                check_unmoved(batch, try_, resolution, at)?;
+            }
+            bodies.push(resolution.body(try_, judge));
+            if resolution.verdict == Verdict::Settled {
+                break;
+            }
+        }
+        let Place::Batch { book, .. } = batch.stream().place() else { return Ok(Step::default()) };
+        let book = self.book(book)?;
+        let decided = book.decided(batch.head(), &bodies, judge)?;
+        let all: Vec<Body> = std::iter::once(decided).chain(bodies).collect();
+        let mut step = self.follow(batch, &all, now)?;
+        for (payee, reason) in holds(batch, &all) {
+            step = step.and(book.hold(&payee, &reason, Some(batch.stream()), now));
+        }
+        Ok(step)
+    }
+
+    /// Lets a held payee be paid again, as a person decided.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] when the payee is not held, and [`Code::SignatureWrong`] without the
+    /// key of one whom the book knows, where it knows any.
+    pub fn release(
+        &self,
+        book: &str,
+        payee: &Name,
+        judge: &Judge<'_>,
+        now: Time,
+    ) -> Result<Step, Error> {
+        let book = self.book(book)?;
+        let released = book.release(payee, &judge.reason, now)?;
+        let head: Head = book.payee_head(payee);
+        let body = released.facts().first().map(Fact::body).transpose()?;
+        let bodies: Vec<Body> = body.into_iter().collect();
+        let decided = book.decided(&head, &bodies, judge)?;
+        let all: Vec<Body> = std::iter::once(decided).chain(bodies).collect();
+        Ok(Step::new(Fact::chain(&head, book.stamp(now), &all), Vec::new()))
+    }
+}
+
+impl Resolution {
+    fn body(&self, try_: &Try, judge: &Judge<'_>) -> Body {
+        let (reference, evidence) = (try_.signed.reference.clone(), self.evidence.clone());
+        match self.verdict {
+            Verdict::Settled => Body::Settled(Settled { reference, evidence }),
+            Verdict::Void => Body::Voided(Voided { reference, evidence }),
+            Verdict::Refused => {
+                let reason = judge.reason.clone();
+                Body::Refused(Refused { reference, reason, line: None, evidence })
+            }
+        }
+    }
+}
+
+/// Whether the rail's own listing bears out that a try never moved and never will.
+fn check_unmoved(
+    batch: &Batch,
+    try_: &Try,
+    resolution: &Resolution,
+    at: Time,
+) -> Result<(), Error> {
+    let reference = &try_.signed.reference;
+    let unproven = |why: String| {
+        let detail = format!("nobody can say that try {reference} never moved: {why}");
+        Err(Error::new(Code::ReviewUnproven, detail))
+    };
+    let over = try_.signed.deadline.plus_secs(resolution.timing.grace_secs);
+    if at <= over {
+        return unproven(format!("it may still move until {over}: decide later"));
+    }
+    let Some(listing) = &resolution.listing else {
+        if try_.signed.window != Window::Once {
+            return Ok(());
+        }
+        return unproven("ask the rail for its own listing first".to_owned());
+    };
+    let shown = listing
+        .iter()
+        .find(|shown| shown.reference == *reference && shown.batch == *batch.stream());
+    match shown.map(|shown| &shown.answer) {
+        None | Some(Answer::Void | Answer::Refused { .. } | Answer::Declined { .. }) => Ok(()),
+        Some(answer) => unproven(format!("the rail lists it as {answer:?}")),
+    }
+}

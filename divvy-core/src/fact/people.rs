@@ -1,0 +1,130 @@
+//! What the facts say in which people answer for something: limits, approvals and decisions.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Amount;
+use crate::asset::Asset;
+use crate::fact::bodies::bodies;
+use crate::fact::{Hash, Stream};
+use crate::name::Name;
+use crate::signature::{PublicKey, Signature};
+use crate::time::Time;
+
+bodies! {
+    /// From now on payouts above a limit need approvals, and people are known by their keys.
+    Guarded {
+        /// What is planned of one day, counted in UTC, without approvals; what is above waits.
+        #[n(0)] limit: Amount,
+        /// How many different people have to approve.
+        #[n(1)] approvals: u32,
+        /// Who may approve and decide.
+        #[n(2)] people: Vec<Person>,
+        /// An approval counts for so many seconds after it was signed.
+        #[n(3)] expires_secs: u64,
+        /// What those in force before have signed; none for the first.
+        #[n(4)] #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        consents: Vec<Consent>,
+    }
+    /// A person who answers for what they sign.
+    Person {
+        /// Who.
+        #[n(0)] name: Name,
+        /// The key that signs for them.
+        #[n(1)] key: PublicKey,
+    }
+    /// One person's signature.
+    Consent {
+        /// Who.
+        #[n(0)] by: Name,
+        /// Their signature.
+        #[n(1)] signature: Signature,
+    }
+    /// A batch waits for approvals before it is signed.
+    Asked {
+        /// How many different people have to approve.
+        #[n(0)] approvals: u32,
+        /// Who may.
+        #[n(1)] people: Vec<Person>,
+        /// An approval counts for so many seconds after it was signed.
+        #[n(2)] expires_secs: u64,
+        /// What the lines are amounts of.
+        #[n(3)] asset: Asset,
+        /// What the rail may charge for it, in the same asset.
+        #[n(4)] fee_max: Amount,
+    }
+    /// A person approved a batch as it was planned.
+    Approved {
+        /// Who.
+        #[n(0)] by: Name,
+        /// When they signed; the approval expires by this time.
+        #[n(1)] signed_at: Time,
+        /// Their signature over [`crate::Batch::approval`].
+        #[n(2)] signature: Signature,
+    }
+    /// A person decided, and the facts that follow in the same stream are what they decided.
+    Decided {
+        /// Who.
+        #[n(0)] by: Name,
+        /// Why.
+        #[n(1)] reason: String,
+        /// How many facts of this stream follow from it.
+        #[n(2)] acts: u32,
+        /// The digest of their bodies.
+        #[n(3)] digest: Hash,
+        /// The fact of the stream of runs that says which key is theirs, and their signature by
+        /// it; none where a book knows no keys.
+        #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<KeyProof>,
+    }
+    /// Which key somebody has signed with.
+    KeyProof {
+        /// The place of the fact that names it, in the book's stream of runs.
+        #[n(0)] guard: u64,
+        /// Their signature.
+        #[n(1)] signature: Signature,
+    }
+}
+
+impl Guarded {
+    /// What those in force before have to sign: all of it but the signatures, at its place.
+    ///
+    /// ```
+    /// use divvy_core::{Amount, Guarded, Name, Person, SecretKey, Stream};
+    ///
+    /// let key = SecretKey::new(&[7; 32]).public();
+    /// let people = vec![Person { name: Name::new("ann")?, key }];
+    /// let (limit, consents) = (Amount::new(50_000)?, vec![]);
+    /// let guarded = Guarded { limit, approvals: 1, people, expires_secs: 3_600, consents };
+    /// let runs = Stream::run(&Name::new("chapter-42")?);
+    /// // The same words at another place are another statement: nobody can repeat them.
+    /// assert_ne!(guarded.digest(&runs, 7), guarded.digest(&runs, 8));
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn digest(&self, runs: &Stream, n: u64) -> Hash {
+        let bare = Self { consents: Vec::new(), ..self.clone() };
+        let body = crate::fact::Body::Guarded(bare).encode();
+        Hash::of_said("divvy.guard.1", &[runs.as_str()], &[&n.to_be_bytes(), &body])
+    }
+}
+
+impl Decided {
+    /// What the person has to sign: who decides what, why, and at which place.
+    ///
+    /// ```
+    /// use divvy_core::{Decided, Hash, Name, Stream};
+    ///
+    /// let (by, reason, digest) = (Name::new("ann")?, "I called them".to_owned(), Hash::of(b""));
+    /// let decided = Decided { by, reason, acts: 1, digest, proof: None };
+    /// let batch = Stream::parse("batch/chapter-42/0/0")?;
+    /// assert_ne!(decided.digest_at(&batch, 3), decided.digest_at(&batch, 4));
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn digest_at(&self, stream: &Stream, n: u64) -> Hash {
+        let bare = Self { proof: None, ..self.clone() };
+        let body = crate::fact::Body::Decided(bare).encode();
+        Hash::of_said("divvy.act.1", &[stream.as_str()], &[&n.to_be_bytes(), &body])
+    }
+}

@@ -1,0 +1,99 @@
+//! People who approve and decide, by the keys that the book knows.
+
+use divvy_core::{
+    Approved, Batch, Books, Code, Error, Guarded, Judge, Name, Resolution, Step, Stream, Time,
+};
+
+use crate::book::Book;
+
+impl Book<'_> {
+    /// Sets from when on payouts wait for approvals, and by whom, unless just that is in force.
+    ///
+    /// # Errors
+    /// As [`divvy_core::Book::guard`], and the host's errors.
+    pub async fn guard(&mut self, guarded: &Guarded, now: Time) -> Result<(), Error> {
+        self.act(|book| {
+            let bare = |of: &Guarded| Guarded { consents: Vec::new(), ..of.clone() };
+            if book.guarded().is_some_and(|known| bare(known) == bare(guarded)) {
+                return Ok(Step::default());
+            }
+            book.guard(guarded.clone(), now)
+        })
+        .await
+    }
+
+    /// Takes in that a person approved a batch, as they signed [`Batch::approval`].
+    ///
+    /// # Errors
+    /// As [`divvy_core::Books::approve`]; [`Code::BatchUnknown`] for a batch that is not there, and
+    /// the host's errors.
+    pub async fn approve(
+        &mut self,
+        batch: &Stream,
+        approved: &Approved,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act_on(batch, |books, batch| books.approve(batch, approved.clone(), now)).await
+    }
+
+    /// Takes in what a person decided about a batch in review.
+    ///
+    /// # Errors
+    /// As [`divvy_core::Books::resolve`]; [`Code::BatchUnknown`] for a batch that is not there, and
+    /// the host's errors.
+    pub async fn resolve(
+        &mut self,
+        batch: &Stream,
+        resolution: &Resolution,
+        judge: &Judge<'_>,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act_on(batch, |books, batch| books.resolve(batch, resolution, judge, now)).await
+    }
+
+    /// Lets a held payee be paid again, as a person decided.
+    ///
+    /// # Errors
+    /// As [`divvy_core::Books::release`], and the host's errors.
+    pub async fn release_by(
+        &mut self,
+        payee: &Name,
+        judge: &Judge<'_>,
+        now: Time,
+    ) -> Result<(), Error> {
+        let name = self.name.clone();
+        let released = |books: &Books| books.release(name.as_str(), payee, judge, now);
+        self.divvy.act(released).await.map(drop)
+    }
+
+    /// Decides on a batch as it stands now, and anew when others were quicker.
+    async fn act_on(
+        &mut self,
+        batch: &Stream,
+        decide: impl Fn(&Books, &Batch) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
+        for _ in 0..crate::divvy::TRIES_MAX {
+            let batch = self.batch(batch).await?;
+            let step = decide(self.divvy.books(), &batch)?;
+            match self.divvy.commit(step).await {
+                Err(error) if error.code() == Code::AddressTaken => (),
+                committed => return committed.map(drop),
+            }
+        }
+        let detail = format!("others were quicker at {batch} every time: try again");
+        Err(Error::new(Code::AddressTaken, detail))
+    }
+
+    /// A batch of this book as it stands now, with its lines.
+    ///
+    /// # Errors
+    /// [`Code::BatchUnknown`] for a batch that is not there, and the host's errors.
+    pub async fn batch(&mut self, batch: &Stream) -> Result<Batch, Error> {
+        self.divvy.catch_up().await?;
+        if self.fold()?.batch_state(batch).is_none() {
+            let detail = format!("book {} has no {batch}: check its name", self.name);
+            return Err(Error::new(Code::BatchUnknown, detail));
+        }
+        Batch::fold(&self.read(batch).await?)
+    }
+}

@@ -1,0 +1,245 @@
+//! `divvy review`: what waits for a person, and what they decide.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use divvy::core::{
+    Batch, Body, Code, Error, Evidence, Fact, Hash, Judge, Name, Rail as _, Resolution, SecretKey,
+    State, Stream, Verdict as Said,
+};
+use divvy::{Clock, Http, Worker, clock, read_key};
+use serde_json::{Value, json};
+
+use crate::cli::Verdict;
+use crate::cli::out::Out;
+use crate::cli::setup::Desk;
+use crate::cli::till::Till;
+
+/// Show what waits for a person, and since when; or say what became of it.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Review {
+    #[command(subcommand)]
+    act: Option<Act>,
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Say what became of a batch in review.
+    Resolve(Resolve),
+    /// Let a held payee be paid again.
+    Release(Release),
+}
+
+/// Who decides, and why.
+#[derive(Args, Debug)]
+struct Decision {
+    /// Why.
+    #[arg(long)]
+    reason: String,
+    /// The file with your key, where the book knows keys.
+    #[arg(long, env = "DIVVY_KEY")]
+    key: Option<PathBuf>,
+    /// Your name, where the book knows no keys: it is written down, and nobody can check it.
+    #[arg(long)]
+    by: Option<String>,
+    /// The folder with `divvy.toml`.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct Resolve {
+    /// The batch, as `divvy review` names it.
+    batch: String,
+    #[command(flatten)]
+    said: Outcome,
+    /// What you know it from; its hash is kept, and not the file.
+    #[arg(long)]
+    evidence: Option<PathBuf>,
+    #[command(flatten)]
+    decision: Decision,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Outcome {
+    /// Its money moved.
+    #[arg(long)]
+    settled: bool,
+    /// It never moved and never will: sign it anew. The rail's own listing has to lack it.
+    #[arg(long)]
+    void: bool,
+    /// It never moved and never will: its lines are payable again. The same listing is needed.
+    #[arg(long)]
+    refused: bool,
+}
+
+#[derive(Args, Debug)]
+struct Release {
+    /// The payee.
+    payee: String,
+    #[command(flatten)]
+    decision: Decision,
+}
+
+impl Review {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        match &self.act {
+            None => list(&self.dir, out).await,
+            Some(Act::Resolve(resolve)) => resolve.run(out).await,
+            Some(Act::Release(release)) => release.run(out).await,
+        }
+    }
+}
+
+/// Every batch in review, with what is known of it.
+async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
+    let mut desk = Desk::look(dir).await?;
+    let asset = desk.project.opened.asset.clone();
+    let mut values: Vec<Value> = Vec::new();
+    let book = desk.book()?;
+    for stream in book.fold()?.open_batches() {
+        let facts = book.read(&stream).await?;
+        let batch = Batch::fold(&facts)?;
+        if batch.state() != State::Review {
+            continue;
+        }
+        let (since, why) = reviewed(&facts, &batch);
+        let total = asset.text(batch.total());
+        out.say(&format!(
+            "{stream}: {total} {} in {} lines over {}, since {since}: {why}",
+            asset.code(),
+            batch.lines().len(),
+            batch.rail()
+        ));
+        for try_ in batch.tries() {
+            let (signed, fate) = (&try_.signed, try_.fate);
+            let (reference, deadline) = (&signed.reference, signed.deadline);
+            out.say(&format!("{:>18}  try {reference}, until {deadline}", format!("{fate:?}")));
+        }
+        let tries: Vec<&String> = batch.tries().iter().map(|try_| &try_.signed.reference).collect();
+        values.push(json!({
+            "batch": stream, "total": total, "lines": batch.lines().len(), "rail": batch.rail(),
+            "since": since, "why": why, "tries": tries,
+        }));
+    }
+    if values.is_empty() {
+        out.say("nothing is in review");
+    }
+    out.value(&json!({"asset": asset.to_string(), "review": values}));
+    Ok(if values.is_empty() { Verdict::Done } else { Verdict::Look })
+}
+
+/// Since when a batch is in review, and why.
+fn reviewed(facts: &[Fact], batch: &Batch) -> (divvy::core::Time, String) {
+    let review = |fact: &Fact| match fact.body() {
+        Ok(Body::Review(review)) => Some((fact.at, review.reason)),
+        _ => None,
+    };
+    let at = facts.first().map_or(batch.settled_at(), |fact| fact.at);
+    facts.iter().rev().find_map(review).unwrap_or((at, String::new()))
+}
+
+impl Resolve {
+    async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.decision.dir).await?;
+        let key = self.decision.key()?;
+        let judge = self.decision.judge(&desk, key.as_ref())?;
+        let stream = Stream::parse(&self.batch)?;
+        let till = Till::open(&desk.project).await?;
+        let verdict = self.said.verdict();
+        let batch = desk.book()?.batch(&stream).await?;
+        let listing = if verdict == Said::Settled {
+            None
+        } else {
+            let clock = Clock::system();
+            let sender = Arc::new(Http::new(clock.clone())?);
+            let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
+            Some(worker.listing(&mut desk.divvy, &batch, &clock).await?)
+        };
+        let evidence = self.evidence(&judge)?;
+        let timing = till.rail.timing();
+        let resolution = Resolution { verdict, evidence, listing, timing };
+        desk.book()?.resolve(&stream, &resolution, &judge, clock::now()).await?;
+        let state = format!("{:?}", desk.book()?.batch(&stream).await?.state()).to_lowercase();
+        out.say(&format!("{} decided: {stream} is {state}", judge.by));
+        out.value(&json!({"batch": stream, "state": state, "by": judge.by}));
+        desk.close().await.map(|()| Verdict::Done)
+    }
+
+    /// The file by its name and hash, or the person's word.
+    fn evidence(&self, judge: &Judge<'_>) -> Result<Evidence, Error> {
+        let said = judge.reason.clone();
+        let Some(file) = &self.evidence else {
+            let source = format!("{} said so", judge.by);
+            return Ok(Evidence { source, hash: Hash::of(said.as_bytes()), said });
+        };
+        let bytes = std::fs::read(file).map_err(|error| {
+            let detail = format!("cannot read {}: {error}", file.display());
+            Error::new(Code::FileUnusable, detail)
+        })?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Evidence { source: format!("{name}, from {}", judge.by), hash: Hash::of(&bytes), said })
+    }
+}
+
+impl Outcome {
+    const fn verdict(&self) -> Said {
+        if self.settled {
+            Said::Settled
+        } else if self.void {
+            Said::Void
+        } else {
+            Said::Refused
+        }
+    }
+}
+
+impl Release {
+    async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.decision.dir).await?;
+        let key = self.decision.key()?;
+        let judge = self.decision.judge(&desk, key.as_ref())?;
+        let payee = Name::new(&self.payee)?;
+        desk.book()?.release_by(&payee, &judge, clock::now()).await?;
+        out.say(&format!("{} decided: {payee} is paid again", judge.by));
+        out.value(&json!({"payee": payee, "by": judge.by}));
+        desk.close().await.map(|()| Verdict::Done)
+    }
+}
+
+impl Decision {
+    fn key(&self) -> Result<Option<SecretKey>, Error> {
+        self.key.as_deref().map(read_key).transpose()
+    }
+
+    /// Who decides: the one whose key it is, or, where the book knows no keys, who they say.
+    fn judge<'a>(&self, desk: &Desk, key: Option<&'a SecretKey>) -> Result<Judge<'a>, Error> {
+        let book = desk.divvy.books().book(desk.project.book.as_str())?;
+        let by = match (book.guarded(), key, &self.by) {
+            (Some(guarded), Some(key), _) => {
+                let public = key.public();
+                let known = guarded.people.iter().find(|person| person.key == public);
+                known.map(|person| person.name.clone()).ok_or_else(|| {
+                    let detail = format!("book {} knows nobody with this key", book.name());
+                    Error::new(Code::SignatureWrong, detail)
+                })?
+            }
+            (Some(_), None, _) => {
+                let detail = format!("book {} knows who may decide: use --key", book.name());
+                return Err(Error::new(Code::SignatureWrong, detail));
+            }
+            (None, _, Some(by)) => Name::new(by)?,
+            (None, _, None) => {
+                let detail = "a decision needs a name: use --by";
+                return Err(Error::new(Code::InputMalformed, detail));
+            }
+        };
+        Ok(Judge { by, reason: self.reason.clone(), key })
+    }
+}
