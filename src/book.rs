@@ -60,6 +60,8 @@ impl Book<'_> {
             );
             return Err(Error::new(Code::ClockAhead, detail));
         }
+        // A rule that somebody else has set since is to be known.
+        self.divvy.catch_up().await?;
         let facts = self.fold()?.record(payments, now)?;
         let written = self.divvy.host().commit(facts.clone(), Manner::EachIfFree).await?;
         let mut recordings = Vec::with_capacity(facts.len());

@@ -71,6 +71,8 @@ pub struct Book {
     name: Name,
     settings: Opened,
     rules: Vec<RuleSet>,
+    /// Where each rule stands in the rule stream.
+    rule_ns: Vec<u64>,
     /// Where each rule's legs lead, in the legs' order.
     routes: Vec<Box<[Route]>>,
     rule_head: Head,
@@ -125,6 +127,7 @@ impl Book {
             name,
             settings,
             rules: Vec::new(),
+            rule_ns: Vec::new(),
             routes: Vec::new(),
             rule_head,
             run_head,
@@ -195,6 +198,21 @@ impl Book {
 
     fn rule_number(&self, event_at: Time) -> Option<usize> {
         self.rules.iter().rposition(|rule| rule.from <= event_at)
+    }
+
+    /// The rule that a payment names, or the first; nothing while it is not there.
+    ///
+    /// # Errors
+    /// [`Code::FactMalformed`] for a number that is no rule's.
+    fn rule_named(&self, named: Option<u64>) -> Result<Option<usize>, Error> {
+        let Some(n) = named else { return Ok((!self.rules.is_empty()).then_some(0)) };
+        if n >= self.rule_head.n {
+            return Ok(None);
+        }
+        self.rule_ns.binary_search(&n).map(Some).map_err(|_| {
+            let detail = format!("fact {n} of {} is no rule", self.rule_head.stream);
+            Error::new(Code::FactMalformed, detail)
+        })
     }
 
     /// The time for a new fact: the later of `now` and the newest fact seen.

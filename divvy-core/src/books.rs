@@ -72,7 +72,10 @@ impl Books {
         self.count = self.count.saturating_add(1);
         self.digest = self.digest.then(&fact.hash);
         self.newest = self.newest.max(fact.at);
-        if !self.fold(fact, body).map_err(|error| fact.named(&error))? {
+        // What went back of a payment that still waits for its rule waits behind it.
+        let is_behind = fact.n > 0 && matches!(fact.stream.place(), Place::Payment { .. });
+        let is_behind = is_behind && self.early.iter().any(|early| early.stream == fact.stream);
+        if is_behind || !self.fold(fact, body).map_err(|error| fact.named(&error))? {
             self.early.push(fact.clone());
         }
         Ok(())

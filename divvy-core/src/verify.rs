@@ -6,6 +6,7 @@
 
 mod agree;
 mod payments;
+mod rules;
 mod runs;
 
 pub(crate) use agree::same;
@@ -16,6 +17,7 @@ use crate::books::Books;
 use crate::error::{Code, Error};
 use crate::fact::{Fact, Hash, Place, Stream};
 use payments::Payments;
+use rules::Rules;
 use runs::Runs;
 
 /// A verification under way: fed with every fact from the first, in the host's order.
@@ -50,6 +52,7 @@ pub struct Verify {
     ahead: HashMap<Stream, (u64, Hash)>,
     streams: usize,
     payments: Payments,
+    rules: Rules,
     runs: Runs,
 }
 
@@ -88,13 +91,15 @@ impl Verify {
     /// # Errors
     /// [`Code::FactTampered`] for a fact that was altered, [`Code::FactOrphan`] for one whose
     /// predecessor is missing or that is there twice, [`Code::FactMalformed`] and
-    /// [`Code::FactUnknown`] for a body that cannot be read, and whatever rule of the fold a fact
-    /// breaks. The first fact at fault is named; nothing after it was looked at.
+    /// [`Code::FactUnknown`] for a body that cannot be read, [`Code::RuleMissing`] for a payment
+    /// that is not divided by the rule of its time, and whatever rule of the fold a fact breaks.
+    /// The first fact at fault is named; nothing after it was looked at.
     pub fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
         for fact in facts {
             self.follow(fact)?;
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
+            self.rules.note(fact, &body)?;
             if matches!(fact.stream.place(), Place::Payment { .. }) {
                 self.payments.note(fact, &body)?;
             }
@@ -112,14 +117,16 @@ impl Verify {
     ///
     /// # Errors
     /// [`Code::FactOrphan`] for a fact that rests on what is not there and for a run whose batches
-    /// are missing, [`Code::FactTampered`] for a run that differs from its batches, and the errors
-    /// of [`Books::check`].
+    /// are missing, [`Code::FactTampered`] for a run that differs from its batches,
+    /// [`Code::RuleMissing`] for a payment that is not divided by the rule of its time, and the
+    /// errors of [`Books::check`].
     pub fn finish(self) -> Result<Verified, Error> {
         if let Some(early) = self.books.early().first() {
             let detail = "it rests on something that is missing";
             return Err(early.named(&Error::new(Code::FactOrphan, detail)));
         }
         self.runs.check()?;
+        self.rules.check()?;
         self.books.check()?;
         Ok(Verified {
             facts: self.books.count(),

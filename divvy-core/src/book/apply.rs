@@ -57,10 +57,11 @@ impl Book {
         let Some(routes) = self.routes_of(rule)? else { return Ok(Folded::Early) };
         self.routes.push(routes);
         self.rules.push(rule.clone());
+        self.rule_ns.push(fact.n);
         self.rule_head = Head::after(fact);
         for (stream, payment) in std::mem::take(&mut self.unruled) {
             self.totals.undeclared = self.totals.undeclared.minus(payment.amount)?;
-            self.divide(&stream, payment)?;
+            self.divide(&stream, payment, None)?;
         }
         Ok(Folded::Yes)
     }
@@ -88,7 +89,10 @@ impl Book {
         let total = self.totals.recorded.plus(recorded.amount)?;
         let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
         let (amount, event_at) = (recorded.amount.minus(withheld)?, recorded.event_at);
-        self.divide(&fact.stream, Unruled { amount, event_at, at: fact.at })?;
+        let payment = Unruled { amount, event_at, at: fact.at };
+        if !self.divide(&fact.stream, payment, recorded.rule)?.is_done() {
+            return Ok(Folded::Early);
+        }
         self.totals.recorded = total;
         self.totals.withheld = self.totals.withheld.plus(withheld)?;
         self.event_newest = self.event_newest.max(event_at);
@@ -96,20 +100,40 @@ impl Book {
         Ok(Folded::Yes)
     }
 
-    /// Divides a payment by the rule of its time, or keeps it until there is one.
-    fn divide(&mut self, stream: &Stream, payment: Unruled) -> Result<(), Error> {
-        let number = self.rule_number(payment.event_at);
-        let Some((number, rule)) = number.and_then(|at| Some((at, self.rules.get(at)?))) else {
-            self.unruled.insert(stream.clone(), payment);
-            self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
-            return Ok(());
+    /// Divides a payment by the rule that it names. One that names none is divided by the first,
+    /// whatever came since, or kept until there is one: so the order in which the streams of rules
+    /// and payments are read changes nothing.
+    fn divide(
+        &mut self,
+        stream: &Stream,
+        payment: Unruled,
+        named: Option<u64>,
+    ) -> Result<Folded, Error> {
+        let number = self.rule_named(named)?;
+        let rule = number.and_then(|at| Some((at, self.rules.get(at)?)));
+        let Some((number, rule)) = rule.filter(|(_, rule)| rule.from <= payment.event_at) else {
+            return match (named, rule) {
+                (None, _) => self.leave_unruled(stream, payment),
+                (Some(_), None) => Ok(Folded::Early),
+                (Some(n), Some((_, rule))) => {
+                    let (at, from) = (payment.event_at, rule.from);
+                    let detail = format!("it is of {at}, but rule {n} starts at {from}");
+                    Err(Error::new(Code::RuleMissing, detail))
+                }
+            };
         };
         let parts = rule.legs.divide(payment.amount)?;
         for (leg, part) in parts.into_iter().enumerate() {
             let route = self.routes.get(number).and_then(|routes| routes.get(leg).copied());
             self.give(route.ok_or_else(|| lost(PayeeId::MAX))?, part, stream, payment.at)?;
         }
-        Ok(())
+        Ok(Folded::Yes)
+    }
+
+    fn leave_unruled(&mut self, stream: &Stream, payment: Unruled) -> Result<Folded, Error> {
+        self.unruled.insert(stream.clone(), payment);
+        self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
+        Ok(Folded::Yes)
     }
 
     /// One leg of a payment: earned at once by a payee, or waiting for a pool's declaration.

@@ -72,14 +72,15 @@ impl Stored for Policy {
 
 impl Stored for Book {
     fn store(&self, to: &mut Writer) {
-        let Self { name, settings, rules, routes: _, rule_head, run_head, run_batches, .. } = self;
+        let Self { name, settings, rules, rule_ns, routes: _, rule_head, run_head, .. } = self;
         name.store(to);
         settings.store(to);
         rules.store(to);
+        rule_ns.store(to);
         rule_head.store(to);
         run_head.store(to);
+        let Self { run_batches, payees, payee_ids: _, pools, slips, open, due, totals, .. } = self;
         run_batches.store(to);
-        let Self { payees, payee_ids: _, pools, slips, open, due, totals, .. } = self;
         payees.store(to);
         pools.store(to);
         slips.store(to);
@@ -102,6 +103,7 @@ impl Stored for Book {
             name: Stored::load(from)?,
             settings: Stored::load(from)?,
             rules: Stored::load(from)?,
+            rule_ns: Stored::load(from)?,
             routes: Vec::new(),
             rule_head: Stored::load(from)?,
             run_head: Stored::load(from)?,

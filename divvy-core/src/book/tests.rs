@@ -15,6 +15,7 @@ use crate::{
 
 mod flows;
 mod reversals;
+mod rules;
 
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 const COOLING_SECS: u64 = 86_400;

@@ -153,6 +153,10 @@ bodies! {
         /// What the provider kept back at receipt: it is never divided. In the book's asset.
         #[n(6)] #[serde(default, skip_serializing_if = "Option::is_none")]
         withheld: Option<Amount>,
+        /// The fact of the book's rule stream whose rule divides it, as the recorder knew it; none
+        /// named means the book's first rule. It does not count when bodies are compared.
+        #[n(7)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<u64>,
     }
     /// A conversion locked at receipt: a later market move changes nothing.
     Converted {

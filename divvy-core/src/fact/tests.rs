@@ -87,7 +87,8 @@ impl Parts {
     fn extent(&self) -> Extent {
         let [amount, withheld, before, after] = [0, 1, 2, 3].map(|i| self.amount(i));
         let (book, paid_at) = (self.name(0), self.time(1));
-        Extent { book, amount, withheld, paid_at, before, after }
+        let rule = self.option(2, self.numbers[2]);
+        Extent { book, amount, withheld, paid_at, before, after, rule }
     }
 
     fn line(&self) -> Line {
@@ -147,6 +148,7 @@ impl Parts {
                 converted: self.option(1, self.converted()),
                 evidence: self.evidence(),
                 withheld: self.option(2, self.amount(1)),
+                rule: self.option(3, self.numbers[1]),
             }),
             "reversed.1" => Body::Reversed(Reversed {
                 id: address,
