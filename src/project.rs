@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target, Time, Units,
+    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, PublicKey, Ratio, Share,
+    Signature, Target, Time, Units,
 };
 
 mod settings;
@@ -42,6 +43,12 @@ pub struct Project {
     pub opened: Opened,
     /// Who gets what of each payment.
     pub legs: Legs,
+    /// From when on a rule holds that follows another; it may not start before a recorded payment.
+    pub rule_from: Option<Time>,
+    /// The issuer's signature of that rule.
+    pub rule_signature: Option<Signature>,
+    /// Whose key sets the rules after the first, if anybody's.
+    pub issuer: Option<PublicKey>,
     /// The book's pool, if the rule has one.
     pub pool: Option<PoolSettings>,
     /// The policies of holders by how much they hold, least first.
@@ -128,6 +135,9 @@ impl Project {
             dir: dir.to_path_buf(),
             book: Name::new(&raw.book)?,
             legs: legs(&raw.rule, &asset)?,
+            rule_from: time(&raw.rule_from)?,
+            rule_signature: raw.rule_signature,
+            issuer: raw.issuer.as_deref().map(PublicKey::parse).transpose()?,
             pool: pool(raw.pool.as_ref(), dir)?,
             thresholds: thresholds?,
             instant: raw.instant.iter().map(|name| Name::new(name)).collect::<Result<_, _>>()?,

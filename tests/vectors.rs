@@ -24,6 +24,9 @@ mod properties;
 #[cfg(test)]
 #[path = "vectors/reversal.rs"]
 mod reversal;
+#[cfg(test)]
+#[path = "vectors/rule.rs"]
+mod rule;
 
 #[cfg(test)]
 mod areas {
@@ -65,6 +68,7 @@ mod areas {
         fact: "fact/facts.json", crate::fact::run;
         pool: "pool/pool.json", crate::pool::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
+        rule: "rule/rules.json", crate::rule::run;
     }
 
     /// An area without a line above may have a runner elsewhere, but then it has a folder.

@@ -22,6 +22,7 @@ mod plan;
 mod pools;
 mod record;
 mod reversals;
+mod rules;
 mod settings;
 mod slips;
 mod stored;
@@ -41,6 +42,7 @@ use crate::amount::Amount;
 use crate::error::{Code, Error};
 use crate::fact::{Hash, Head, Opened, Place, RuleSet, Stream};
 use crate::name::Name;
+use crate::signature::PublicKey;
 use crate::time::Time;
 use due::DueQueue;
 use payee::Payee;
@@ -75,6 +77,8 @@ pub struct Book {
     rule_ns: Vec<u64>,
     /// Where each rule's legs lead, in the legs' order.
     routes: Vec<Box<[Route]>>,
+    /// Whose key sets the rules.
+    issuer: Option<PublicKey>,
     rule_head: Head,
     run_head: Head,
     run_batches: Vec<u32>,
@@ -129,6 +133,7 @@ impl Book {
             rules: Vec::new(),
             rule_ns: Vec::new(),
             routes: Vec::new(),
+            issuer: None,
             rule_head,
             run_head,
             run_batches: Vec::new(),

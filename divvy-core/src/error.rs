@@ -197,6 +197,8 @@ codes! {
     BatchStale = 1602, World;
     /// A name that is no batch of this book.
     BatchUnknown = 1603, You;
+    /// A signature that is not of the person, or not of what they are said to have signed.
+    SignatureWrong = 1605, You;
 
     /// Bytes that are not the one encoding of a fact.
     FactMalformed = 1701, Us;

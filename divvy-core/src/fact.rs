@@ -9,18 +9,20 @@ mod flows;
 mod hash;
 mod kinds;
 mod reversals;
+mod rules;
 mod stream;
-mod text;
+pub(crate) mod text;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
     Moved, Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
-    Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
+    Returned, Review, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
+pub use rules::{IssuerSet, RuleSet};
 pub use stream::{Place, Stream};
 
 use crate::error::{Code, Error};

@@ -122,6 +122,7 @@ mod name;
 mod policy;
 mod pool;
 mod rail;
+mod signature;
 mod split;
 mod time;
 mod verify;
@@ -137,10 +138,10 @@ pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
     Accrued, Body, Brought, Cancelled, Cause, Claimed, Compounded, Converted, Declared, Declined,
-    Destination, Evidence, Extent, Fact, Flowing, Hash, Head, Held, Issued, Line, Lost, Mirrored,
-    Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused, Released,
-    Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sender, Sent, Settled, Signed,
-    Stream, Voided, Window,
+    Destination, Evidence, Extent, Fact, Flowing, Hash, Head, Held, Issued, IssuerSet, Line, Lost,
+    Mirrored, Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused,
+    Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sender, Sent, Settled,
+    Signed, Stream, Voided, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
@@ -150,6 +151,7 @@ pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use rail::{
     Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
 };
+pub use signature::{PublicKey, SecretKey, Signature};
 pub use split::{
     AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,
     Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,

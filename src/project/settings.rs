@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use divvy_core::{Asset, Code, Error, Name, Policy, Units};
+use divvy_core::{Asset, Code, Error, Name, Policy, Signature, Units};
 use serde::Deserialize;
 
 use crate::worker::WorkerSettings;
@@ -14,6 +14,9 @@ pub(super) struct RawProject {
     pub(super) book: String,
     pub(super) asset: String,
     pub(super) rule: Vec<RawLeg>,
+    pub(super) rule_from: Option<String>,
+    pub(super) rule_signature: Option<Signature>,
+    pub(super) issuer: Option<String>,
     pub(super) pool: Option<RawPool>,
     pub(super) threshold: Option<String>,
     pub(super) max_wait_days: Option<u64>,

@@ -10,4 +10,5 @@ mod bad_input;
 mod command;
 mod jobs;
 mod kills;
+mod rules;
 mod workers;

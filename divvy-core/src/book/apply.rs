@@ -5,9 +5,8 @@ use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
 use crate::book::{Book, PayeeId, Route, Unruled, lost};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, RuleSet, Stream};
+use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream};
 use crate::name::Name;
-use crate::split::{Legs, Target};
 use crate::time::Time;
 
 /// Whether a fact could be folded, or has to wait for what it rests on.
@@ -48,39 +47,6 @@ impl Book {
         Ok(folded)
     }
 
-    fn apply_rule(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let Body::RuleSet(rule) = body else { return Err(misplaced(fact)) };
-        if !follows(&self.rule_head, fact) {
-            return Ok(Folded::Early);
-        }
-        standing(&rule.legs)?;
-        let Some(routes) = self.routes_of(rule)? else { return Ok(Folded::Early) };
-        self.routes.push(routes);
-        self.rules.push(rule.clone());
-        self.rule_ns.push(fact.n);
-        self.rule_head = Head::after(fact);
-        for (stream, payment) in std::mem::take(&mut self.unruled) {
-            self.totals.undeclared = self.totals.undeclared.minus(payment.amount)?;
-            self.divide(&stream, payment, None)?;
-        }
-        Ok(Folded::Yes)
-    }
-
-    /// Where a rule's legs lead; nothing while a pool that it names is not open.
-    pub(super) fn routes_of(&mut self, rule: &RuleSet) -> Result<Option<Box<[Route]>>, Error> {
-        let mut routes = Vec::with_capacity(rule.legs.legs().len());
-        for leg in rule.legs.legs() {
-            routes.push(match &leg.to {
-                Target::Payee(payee) => Route::Payee(self.payee_named(&Name::new(payee)?)?),
-                Target::Pool(pool) => match self.pool_id(pool) {
-                    Some(pool) => Route::Pool(pool),
-                    None => return Ok(None),
-                },
-            });
-        }
-        Ok(Some(routes.into()))
-    }
-
     fn apply_payment(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         if fact.n > 0 {
             return self.apply_reversal(fact, body);
@@ -103,7 +69,7 @@ impl Book {
     /// Divides a payment by the rule that it names. One that names none is divided by the first,
     /// whatever came since, or kept until there is one: so the order in which the streams of rules
     /// and payments are read changes nothing.
-    fn divide(
+    pub(super) fn divide(
         &mut self,
         stream: &Stream,
         payment: Unruled,
@@ -288,13 +254,6 @@ impl Choices {
 
 pub(super) fn follows(head: &Head, fact: &Fact) -> bool {
     head.n == fact.n
-}
-
-/// Legs that were made for one amount would stop the fold at the first payment of another.
-pub(super) fn standing(legs: &Legs) -> Result<(), Error> {
-    let Some(amount) = legs.amount() else { return Ok(()) };
-    let detail = format!("legs for exactly {amount} are no rule for every payment: use a portion");
-    Err(Error::new(Code::SplitLeaky, detail))
 }
 
 pub(crate) fn misplaced(fact: &Fact) -> Error {

@@ -12,6 +12,7 @@ use crate::book::{Book, PayeeId, Totals, Unruled};
 use crate::checkpoint::{Reader, Stored, Writer, stored};
 use crate::fact::{Destination, Head, Opened, RuleSet};
 use crate::policy::Policy;
+use crate::signature::PublicKey;
 
 stored!(Holding { pool, slot });
 stored!(Choices { n, hash, policy, destinations, held });
@@ -36,6 +37,7 @@ stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
 stored!(Opened as cbor);
 stored!(RuleSet as cbor);
+stored!(PublicKey as cbor);
 stored!(Payee { name, one_shot, reserved, paid, waiting_since, is_due, holdings, choices });
 
 impl Stored for Destination {
@@ -72,14 +74,26 @@ impl Stored for Policy {
 
 impl Stored for Book {
     fn store(&self, to: &mut Writer) {
-        let Self { name, settings, rules, rule_ns, routes: _, rule_head, run_head, .. } = self;
+        let Self { name, settings, rules, rule_ns, routes: _, issuer, rule_head, .. } = self;
         name.store(to);
         settings.store(to);
         rules.store(to);
         rule_ns.store(to);
+        issuer.store(to);
         rule_head.store(to);
+        let Self {
+            run_head,
+            run_batches,
+            payees,
+            payee_ids: _,
+            pools,
+            slips,
+            open,
+            due,
+            totals,
+            ..
+        } = self;
         run_head.store(to);
-        let Self { run_batches, payees, payee_ids: _, pools, slips, open, due, totals, .. } = self;
         run_batches.store(to);
         payees.store(to);
         pools.store(to);
@@ -105,6 +119,7 @@ impl Stored for Book {
             rules: Stored::load(from)?,
             rule_ns: Stored::load(from)?,
             routes: Vec::new(),
+            issuer: Stored::load(from)?,
             rule_head: Stored::load(from)?,
             run_head: Stored::load(from)?,
             run_batches: Stored::load(from)?,

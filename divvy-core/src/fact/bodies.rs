@@ -10,7 +10,6 @@ use crate::fact::stream::Stream;
 use crate::name::Name;
 use crate::policy::Policy;
 use crate::pool::{Index, Units};
-use crate::split::Legs;
 use crate::time::Time;
 
 /// Derives what every body has.
@@ -53,13 +52,6 @@ bodies! {
         /// The rail over which payees without a destination are paid at their own name, if any.
         #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
         named_on: Option<Name>,
-    }
-    /// A rule and the moment from which it is in force.
-    RuleSet {
-        /// Payments of this moment and later are divided so.
-        #[n(0)] from: Time,
-        /// Who gets what of each payment.
-        #[n(1)] legs: Legs,
     }
     /// How a pool begins.
     PoolOpened {

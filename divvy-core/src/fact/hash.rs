@@ -95,6 +95,21 @@ impl Hash {
         Self(hash.finalize().into())
     }
 
+    /// The hash of a statement that somebody signs: what it is about in texts that hold no zero
+    /// byte, and then parts of which all but the last have a fixed length.
+    #[must_use]
+    pub(crate) fn of_said(what: &str, about: &[&str], parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for text in std::iter::once(&what).chain(about) {
+            hash.update(text);
+            hash.update([0]);
+        }
+        for part in parts {
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
     /// One step of a running digest over many hashes.
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {

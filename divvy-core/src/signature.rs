@@ -1,0 +1,159 @@
+//! Ed25519 signatures: who said something, checked by anyone who has the key.
+
+use core::fmt;
+
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use minicbor::bytes::ByteArray;
+use minicbor::decode::Error as DecodeError;
+use minicbor::{Decode, Decoder, Encode, Encoder};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Code, Error};
+use crate::fact::Hash;
+
+/// The public half of an ed25519 key, written as 64 hexadecimal digits.
+///
+/// ```
+/// use divvy_core::{Hash, PublicKey, SecretKey};
+///
+/// let key = SecretKey::new(&[7; 32]);
+/// let (public, digest) = (key.public(), Hash::of(b"pay them"));
+/// assert!(public.has_signed(&digest, &key.sign(&digest)));
+/// assert!(!public.has_signed(&Hash::of(b"pay me"), &key.sign(&digest)));
+/// assert_eq!(PublicKey::parse(&public.to_string())?, public);
+/// # Ok::<(), divvy_core::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicKey([u8; 32]);
+
+/// An ed25519 signature over a [`struct@Hash`], written as 128 hexadecimal digits.
+///
+/// ```
+/// use divvy_core::{Hash, SecretKey};
+///
+/// // The same key over the same hash signs the same: nothing is drawn.
+/// let (key, digest) = (SecretKey::new(&[7; 32]), Hash::of(b"pay them"));
+/// assert_eq!(key.sign(&digest), key.sign(&digest));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature([u8; 64]);
+
+/// The secret half of an ed25519 key. It is wiped when it is dropped, and never shown.
+///
+/// ```
+/// use divvy_core::SecretKey;
+///
+/// assert_eq!(format!("{:?}", SecretKey::new(&[7; 32])), "SecretKey");
+/// ```
+pub struct SecretKey(SigningKey);
+
+impl PublicKey {
+    /// Reads 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Code::InputMalformed`] for anything else, and for what is no key that could sign.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let key = Hash::parse(text).map(|bytes| Self(*bytes.as_bytes()));
+        key.filter(Self::is_strong).ok_or_else(|| {
+            let detail = "a public key is 64 hexadecimal digits of an ed25519 key: copy it whole";
+            Error::new(Code::InputMalformed, detail)
+        })
+    }
+
+    /// Whether this key signed a hash. Signatures that can be had without the secret, or in a
+    /// second form, do not count.
+    #[must_use]
+    pub fn has_signed(&self, digest: &Hash, signature: &Signature) -> bool {
+        let Ok(key) = VerifyingKey::from_bytes(&self.0) else { return false };
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        key.verify_strict(digest.as_bytes(), &signature).is_ok()
+    }
+
+    /// Its bytes.
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether only a secret can sign for it.
+    pub(crate) fn is_strong(&self) -> bool {
+        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+}
+
+impl SecretKey {
+    /// The key of 32 secret bytes.
+    #[must_use]
+    pub fn new(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    /// Its public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key().to_bytes())
+    }
+
+    /// Signs a hash.
+    #[must_use]
+    pub fn sign(&self, digest: &Hash) -> Signature {
+        Signature(self.0.sign(digest.as_bytes()).to_bytes())
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+/// What both halves of a signed statement share: fixed bytes, hexadecimal as text.
+macro_rules! bytes_as_hex {
+    ($type:ident, $length:literal) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl<C> Encode<C> for $type {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.bytes(&self.0)?.ok()
+            }
+        }
+
+        impl<'b, C> Decode<'b, C> for $type {
+            fn decode(d: &mut Decoder<'b>, context: &mut C) -> Result<Self, DecodeError> {
+                let bytes = ByteArray::<$length>::decode(d, context)?;
+                Ok(Self(bytes.into()))
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let bytes = crate::fact::text::hex::deserialize(from)?;
+                let bytes = <[u8; $length]>::try_from(bytes);
+                bytes.map(Self).map_err(|_| {
+                    serde::de::Error::custom(concat!(stringify!($length), " bytes expected"))
+                })
+            }
+        }
+    };
+}
+bytes_as_hex!(PublicKey, 32);
+bytes_as_hex!(Signature, 64);
