@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Policy, PublicKey, Ratio, Share,
+    Amount, Asset, Code, Error, Leg, Legs, Name, Opened, Period, Policy, PublicKey, Ratio, Share,
     Signature, Target, Time, Units,
 };
 
@@ -119,10 +119,8 @@ impl Project {
             text.as_ref().map_or(Ok(none), |text| asset.amount(text))
         };
         let floor = amount(&raw.floor, Amount::ONE)?.max(Amount::ONE);
-        let policy = match &raw.threshold {
-            None => Policy::Instant,
-            Some(text) => threshold(asset.amount(text)?, raw.max_wait_days),
-        };
+        let min = raw.threshold.as_deref().map(|text| asset.amount(text)).transpose()?;
+        let policy = policy(min, raw.max_wait_days, raw.period.as_deref())?;
         let rail = raw.rail.unwrap_or_default();
         let named_on = if raw.named_on_rail { Some(Name::new(&rail.kind)?) } else { None };
         let thresholds: Result<Vec<Thresholds>, Error> =
@@ -166,6 +164,28 @@ fn check_cooling(cooling_secs: u64, deadline_secs: u64) -> Result<(), Error> {
         "a changed destination cools for {cooling_secs} s, and a try may go out for \
          {deadline_secs} s: raise cooling_days, or lower the rail's deadline_secs"
     )))
+}
+
+/// What holds for payees who chose nothing.
+fn policy(
+    min: Option<Amount>,
+    max_wait_days: Option<u64>,
+    period: Option<&str>,
+) -> Result<Policy, Error> {
+    let every = match period {
+        None => return Ok(min.map_or(Policy::Instant, |min| threshold(min, max_wait_days))),
+        Some("daily") => Period::DAILY,
+        Some("weekly") => Period::WEEKLY,
+        Some("monthly") => Period::Monthly,
+        Some(other) => {
+            let detail = format!("a period of {other:?}: use daily, weekly or monthly");
+            return Err(malformed(&detail));
+        }
+    };
+    if max_wait_days.is_some() {
+        return Err(malformed("max_wait_days beside a period: what waits goes at its boundary"));
+    }
+    Ok(Policy::Periodic { every, min })
 }
 
 fn threshold(min: Amount, max_wait_days: Option<u64>) -> Policy {

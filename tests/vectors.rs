@@ -16,6 +16,9 @@ mod fact;
 #[path = "vectors/fields.rs"]
 mod fields;
 #[cfg(test)]
+#[path = "vectors/policy.rs"]
+mod policy;
+#[cfg(test)]
 #[path = "vectors/pool.rs"]
 mod pool;
 #[cfg(test)]
@@ -66,6 +69,7 @@ mod areas {
     areas! {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
         fact: "fact/facts.json", crate::fact::run;
+        policy: "policy/periods.json", crate::policy::run;
         pool: "pool/pool.json", crate::pool::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
         rule: "rule/rules.json", crate::rule::run;

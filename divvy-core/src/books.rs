@@ -7,6 +7,7 @@ pub use adopt::Shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::amount::Amount;
 use crate::batch::{Batch, Step};
 use crate::book::{Book, Plan};
 use crate::checkpoint::stored;
@@ -138,12 +139,14 @@ impl Books {
     /// Opens a book.
     ///
     /// # Errors
-    /// [`Code::BookConflict`] when the book is there already.
+    /// [`Code::BookConflict`] when the book is there already, [`Code::PolicyMalformed`] for a
+    /// period of no time.
     pub fn open(&self, book: &Name, opened: Opened, now: Time) -> Result<Step, Error> {
         if self.books.contains_key(book) {
             let detail = format!("there is a book {book} already: choose another name");
             return Err(Error::new(Code::BookConflict, detail));
         }
+        opened.policy.check(Amount::ZERO)?;
         let head = Head::start(Stream::rule(book));
         let fact = Fact::new(&head, now.max(self.newest), &Body::Opened(opened));
         Ok(Step::new(vec![fact], Vec::new()))

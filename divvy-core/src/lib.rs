@@ -146,7 +146,7 @@ pub use fact::{
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
-pub use policy::Policy;
+pub use policy::{Period, Policy};
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use rail::{
     Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,

@@ -20,6 +20,7 @@ pub(super) struct RawProject {
     pub(super) pool: Option<RawPool>,
     pub(super) threshold: Option<String>,
     pub(super) max_wait_days: Option<u64>,
+    pub(super) period: Option<String>,
     pub(super) floor: Option<String>,
     pub(super) cooling_days: Option<u64>,
     #[serde(default)]

@@ -10,5 +10,6 @@ mod bad_input;
 mod command;
 mod jobs;
 mod kills;
+mod policies;
 mod rules;
 mod workers;

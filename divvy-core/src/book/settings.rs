@@ -5,7 +5,6 @@ use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Head, Held, PayeeSet, Released, Stream};
 use crate::name::Name;
-use crate::policy::Policy;
 use crate::time::Time;
 
 impl Book {
@@ -16,16 +15,10 @@ impl Book {
     /// another worker is just committing must not find its destination gone.
     ///
     /// # Errors
-    /// [`Code::PolicyMalformed`] for a threshold below the book's floor.
+    /// [`Code::PolicyMalformed`] for a threshold below the book's floor, and a period of no time.
     pub fn set_payee(&self, payee: &Name, set: PayeeSet, now: Time) -> Result<Step, Error> {
-        if let Some(Policy::Threshold { min, .. }) = set.policy
-            && min < self.floor()
-        {
-            let detail = format!(
-                "a threshold of {min} for {payee} is below the book's floor of {}: raise it",
-                self.floor()
-            );
-            return Err(Error::new(Code::PolicyMalformed, detail));
+        if let Some(policy) = set.policy {
+            policy.check(self.floor())?;
         }
         Ok(self.payee_step(payee, &Body::PayeeSet(set), now))
     }

@@ -11,7 +11,7 @@ use crate::book::slips::Slip;
 use crate::book::{Book, PayeeId, Totals, Unruled};
 use crate::checkpoint::{Reader, Stored, Writer, stored};
 use crate::fact::{Destination, Head, Opened, RuleSet};
-use crate::policy::Policy;
+use crate::policy::{Period, Policy};
 use crate::signature::PublicKey;
 
 stored!(Holding { pool, slot });
@@ -38,6 +38,7 @@ stored!(Totals as cbor);
 stored!(Opened as cbor);
 stored!(RuleSet as cbor);
 stored!(PublicKey as cbor);
+stored!(Period as cbor);
 stored!(Payee { name, one_shot, reserved, paid, waiting_since, is_due, holdings, choices });
 
 impl Stored for Destination {
@@ -60,6 +61,11 @@ impl Stored for Policy {
                 min.store(to);
                 max_wait_secs.store(to);
             }
+            Self::Periodic { every, min } => {
+                to.put(&[2]);
+                every.store(to);
+                min.store(to);
+            }
         }
     }
 
@@ -67,6 +73,7 @@ impl Stored for Policy {
         Some(match from.take()? {
             [0] => Self::Instant,
             [1] => Self::Threshold { min: Stored::load(from)?, max_wait_secs: Stored::load(from)? },
+            [2] => Self::Periodic { every: Stored::load(from)?, min: Stored::load(from)? },
             _ => return None,
         })
     }

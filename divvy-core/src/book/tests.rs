@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod flows;
+mod policies;
 mod reversals;
 mod rules;
 

@@ -13,6 +13,7 @@ use crate::fact::{
 };
 use crate::movement::share_reversed;
 use crate::name::Name;
+use crate::policy::Period;
 use crate::pool::{Holder, Pool, Units};
 use crate::split::{Leg, Target};
 
@@ -203,6 +204,14 @@ impl PayeeStory {
                     destination.map(|to| format!("to be paid at {} over {}", to.address, to.rail));
                 let when = policy.map(|policy| match policy {
                     crate::policy::Policy::Instant => "to be paid at once".to_owned(),
+                    crate::policy::Policy::Periodic { every, min } => {
+                        let every = match every {
+                            Period::Every { secs, .. } => format!("every {secs} s"),
+                            Period::Monthly => "every month".to_owned(),
+                        };
+                        let from = min.map(|min| format!(", from {} on", self.asset.text(min)));
+                        format!("to be paid {every}{}", from.unwrap_or_default())
+                    }
                     crate::policy::Policy::Threshold { min, .. } => {
                         format!("to be paid from {} on", self.asset.text(min))
                     }
