@@ -212,6 +212,7 @@ fn cases() -> Vec<(Body, Mirror)> {
         index: Index::new(0x1234_5678_9abc_def0_1234_5678),
         netted: None,
         regained: None,
+        holders: None,
     });
     let line = |i: u64| {
         let address = holder(i);

@@ -1,13 +1,15 @@
 //! One book, through which everything about it is done.
 
 use divvy_core::{
-    Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name,
-    PayeeSet, Payment, PublicKey, RuleSet, Signature, Step, Stream, Subject, Time, Units, Written,
+    Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Manner, Name,
+    PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
+use crate::joined::Joined;
 
 mod reversals;
+mod rules;
 
 pub use reversals::Makeup;
 
@@ -51,18 +53,9 @@ impl Book<'_> {
         payments: &[Payment],
         now: Time,
     ) -> Result<Vec<Recording>, Error> {
-        let latest = now.plus_secs(AHEAD_SECS);
-        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
-            let detail = format!(
-                "{} is of {}, but it is only {now}: mend the clock or the payment",
-                payment.stream(),
-                payment.event_at()
-            );
-            return Err(Error::new(Code::ClockAhead, detail));
-        }
         // A rule that somebody else has set since is to be known.
         self.divvy.catch_up().await?;
-        let facts = self.fold()?.record(payments, now)?;
+        let facts = self.recorded(payments, now)?;
         let written = self.divvy.host().commit(facts.clone(), Manner::EachIfFree).await?;
         let mut recordings = Vec::with_capacity(facts.len());
         for (fact, written) in facts.iter().zip(written) {
@@ -73,6 +66,52 @@ impl Book<'_> {
         }
         self.divvy.catch_up().await?;
         Ok(recordings)
+    }
+
+    /// Payments to record inside a transaction of the host's own, on the same database: an order
+    /// and its payment are there together, or neither is. See [`Joined`] for how.
+    ///
+    /// The rule is the one of the last look at the database.
+    ///
+    /// # Errors
+    /// As [`Book::record`], but for the host's errors.
+    pub fn record_joined(&self, payments: &[Payment], now: Time) -> Result<Joined, Error> {
+        Ok(Joined::new(self.recorded(payments, now)?, self.divvy.host().fact_table()))
+    }
+
+    /// A move of units to write inside a transaction of the host's own, on the same database: a
+    /// sale and its units are there together, or neither is. See [`Joined`] for how.
+    ///
+    /// Who holds what is that of the last look at the database; when another move was quicker,
+    /// [`Joined::outcome`] says to retry the transaction. Of one pool, one move fits into a
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] when the first holder has fewer, [`Code::PoolUnknown`].
+    pub fn move_units_joined(
+        &self,
+        pool: &str,
+        holders: (&Name, &Name),
+        units: Units,
+        now: Time,
+    ) -> Result<Joined, Error> {
+        let (from, to) = holders;
+        let step = self.fold()?.move_holding(pool, from, to, units, now)?;
+        Ok(Joined::new(step.facts().to_vec(), self.divvy.host().fact_table()))
+    }
+
+    /// The facts that record payments.
+    fn recorded(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
+        let latest = now.plus_secs(AHEAD_SECS);
+        if let Some(payment) = payments.iter().find(|payment| payment.event_at() > latest) {
+            let detail = format!(
+                "{} is of {}, but it is only {now}: mend the clock or the payment",
+                payment.stream(),
+                payment.event_at()
+            );
+            return Err(Error::new(Code::ClockAhead, detail));
+        }
+        self.fold()?.record(payments, now)
     }
 
     /// Compares a payment with the one that was recorded before it.
@@ -121,67 +160,6 @@ impl Book<'_> {
         self.fold()?.balance(payee, now)
     }
 
-    /// The rules of the book, oldest first.
-    #[must_use]
-    pub fn rules(&self) -> &[RuleSet] {
-        self.fold().map_or(&[], divvy_core::Book::rules)
-    }
-
-    /// Sets the rule for payments of a moment and later.
-    ///
-    /// # Errors
-    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
-    /// [`Code::PoolUnknown`] when it names a pool that is not open, [`Code::SignatureWrong`] where
-    /// the book has an issuer, unless it is the first rule, and the host's errors.
-    pub async fn set_rule(&mut self, from: Time, legs: &Legs, now: Time) -> Result<(), Error> {
-        self.act(|book| {
-            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
-            if same { Ok(Step::default()) } else { book.set_rule(from, legs.clone(), now) }
-        })
-        .await
-    }
-
-    /// Sets a rule that the issuer has signed, unless it is the newest one already: over
-    /// [`divvy_core::Book::rule_to_sign`].
-    ///
-    /// # Errors
-    /// As [`Book::set_rule`], and [`Code::SignatureWrong`] for any other signature.
-    pub async fn set_rule_signed(
-        &mut self,
-        from: Time,
-        legs: &Legs,
-        signature: Signature,
-        now: Time,
-    ) -> Result<(), Error> {
-        self.act(|book| {
-            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
-            if same {
-                return Ok(Step::default());
-            }
-            book.set_rule_signed(from, legs.clone(), signature, now)
-        })
-        .await
-    }
-
-    /// Says with whose key rules are set from now on, unless it is that one already. A first key
-    /// needs no signature, the next ones that of the key before, over
-    /// [`divvy_core::Book::issuer_to_sign`].
-    ///
-    /// # Errors
-    /// [`Code::SignatureWrong`] unless the key before has signed, and the host's errors.
-    pub async fn set_issuer(
-        &mut self,
-        key: PublicKey,
-        signature: Option<Signature>,
-        now: Time,
-    ) -> Result<(), Error> {
-        self.act(|book| {
-            let same = book.issuer() == Some(&key);
-            if same { Ok(Step::default()) } else { book.set_issuer(key, signature, now) }
-        })
-        .await
-    }
-
     /// Opens a pool for the supply that it is going to have, unless it is open already.
     ///
     /// # Errors
@@ -190,6 +168,25 @@ impl Book<'_> {
         self.act(|book| match book.pool(pool.as_str()) {
             Ok(_) => Ok(Step::default()),
             Err(_) => book.open_pool(pool, supply, now),
+        })
+        .await
+    }
+
+    /// Opens a pool whose declarations let each holder prove their part, or whose money flows over
+    /// time, unless it is open already.
+    ///
+    /// # Errors
+    /// [`Code::PoolUnits`] for no supply, [`Code::InputMalformed`] for proofs of what flows, and
+    /// the host's errors.
+    pub async fn open_pool_with(
+        &mut self,
+        pool: &Name,
+        opened: PoolOpened,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.act(|book| match book.pool(pool.as_str()) {
+            Ok(_) => Ok(Step::default()),
+            Err(_) => book.open_pool_with(pool, opened.clone(), now),
         })
         .await
     }
@@ -206,11 +203,8 @@ impl Book<'_> {
         flow_secs: u64,
         now: Time,
     ) -> Result<(), Error> {
-        self.act(|book| match book.pool(pool.as_str()) {
-            Ok(_) => Ok(Step::default()),
-            Err(_) => book.open_pool_flowing(pool, supply, Some(flow_secs), now),
-        })
-        .await
+        let flow_millis = Some(flow_secs.saturating_mul(1_000));
+        self.open_pool_with(pool, PoolOpened { supply, flow_millis, proofs: None }, now).await
     }
 
     /// Turns payable money of a holder into units of a pool, one for each minor unit, instead of

@@ -7,12 +7,15 @@ mod init;
 mod measure;
 mod out;
 mod pay;
+mod project;
+mod proof;
 mod reconcile;
 mod report;
 mod run;
 mod setup;
 mod split;
 mod status;
+mod store;
 mod take;
 mod till;
 mod work;
@@ -69,8 +72,16 @@ enum Command {
     Explain(explain::Explain),
     /// Recompute every hash and every equation from the first fact.
     Verify(Dir),
+    /// Seal everything that was written since the last seal, and say the hash to keep.
+    Seal(Dir),
+    /// Write down what a holder can prove.
+    Prove(proof::Prove),
+    /// Check proofs against roots that were given before, without any database.
+    CheckProof(proof::CheckProof),
     /// Copy the database into a new file while it is in use, and verify the copy.
     Backup(backup::Backup),
+    /// Write balances, payments and batches as tables to ask in SQL; they may be dropped.
+    Project(Dir),
     /// Split an amount by weights, without a book.
     Split(split::Split),
     /// Serve the sandbox, a rail that can be made to fail.
@@ -135,8 +146,12 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Status(status) => status.run(out).await,
         Command::Explain(explain) => explain.run(out).await,
+        Command::Seal(dir) => proof::seal(&dir.dir, out).await,
+        Command::Prove(prove) => prove.run(out).await,
+        Command::CheckProof(check) => check.run(out),
         Command::Verify(dir) => status::verify(&dir.dir, out).await,
         Command::Backup(backup) => backup.run(out).await,
+        Command::Project(dir) => project::project(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
     }
 }

@@ -5,7 +5,8 @@ use core::fmt;
 use async_trait::async_trait;
 use divvy_core::{Cursor, Error, Fact, Manner, Page, Reply, Request, Stream, Time, Written};
 
-/// Where facts live. [`crate::Sqlite`] is in the box; a host brings any store with a unique key.
+/// Where facts live. [`crate::Sqlite`] and [`crate::Postgres`] are in the box; a host brings any
+/// store with a unique key.
 ///
 /// The promises, each of which loses money when it is broken; [`crate::conformance`] tries them:
 ///
@@ -37,6 +38,11 @@ pub trait Host: fmt::Debug + Send + Sync {
     /// [`divvy_core::Code::EpochChanged`] for a cursor of another database,
     /// [`divvy_core::Code::StoreUnusable`].
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error>;
+
+    /// The table of facts, as a statement of somebody else's transaction names it.
+    fn fact_table(&self) -> &str {
+        "divvy_fact"
+    }
 
     /// Says that a process lives until some time, and returns the names of all that live, sorted.
     /// Entries that are over by `now` go; with an `until` that is not after `now`, it leaves.

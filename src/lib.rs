@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(doctest)]
+#[doc = include_str!("../docs/postgresql.md")]
+struct PostgresqlPage;
+
 mod book;
 pub mod clock;
 pub mod conformance;
@@ -7,7 +11,11 @@ mod divvy;
 mod host;
 mod http;
 mod import;
+mod joined;
+mod postgres;
 mod project;
+mod projection;
+mod proof;
 pub mod sandbox;
 pub mod simulation;
 mod sqlite;
@@ -20,6 +28,11 @@ pub use divvy_core as core;
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{BadLine, HolderRow, Import, read_file, read_holders, read_payments};
-pub use project::{PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds};
+pub use joined::{Joined, JoinedRow, Landed};
+pub use postgres::Postgres;
+pub use project::{
+    Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
+};
+pub use projection::Projection;
 pub use sqlite::Sqlite;
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

@@ -8,10 +8,12 @@ use divvy_core::{
     Signature, Target, Time, Units,
 };
 
+mod database;
 mod settings;
 
 use crate::worker::WorkerSettings;
 
+pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawProject, RawThreshold};
 
@@ -69,8 +71,8 @@ pub struct Project {
     pub rail: RailSettings,
     /// How its workers work.
     pub worker: WorkerSettings,
-    /// The database's file.
-    pub database: PathBuf,
+    /// Where its facts are kept.
+    pub database: Database,
 }
 
 /// The pool of a project.
@@ -83,6 +85,8 @@ pub struct PoolSettings {
     pub supply: Units,
     /// Its holders, as `holder,units`.
     pub holders: Option<PathBuf>,
+    /// Whether its declarations commit to the holders, so that each can prove their part.
+    pub proofs: bool,
 }
 
 /// The name of the settings file.
@@ -149,7 +153,7 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
-            database: dir.join(raw.database.as_deref().unwrap_or("divvy.db")),
+            database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }
@@ -208,6 +212,7 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
+        proofs: raw.proofs,
     }))
 }
 

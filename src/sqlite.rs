@@ -3,6 +3,7 @@
 mod copy;
 mod file;
 mod presence;
+mod project;
 mod refusal;
 mod roster;
 mod rows;
@@ -23,6 +24,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::Host;
+use crate::projection::Projection;
 use crate::sqlite::copy::Target;
 use crate::sqlite::file::File;
 use crate::sqlite::presence::Presence;
@@ -228,6 +230,14 @@ impl Sqlite {
     pub async fn back_up(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let target = Target::new(path.as_ref())?;
         self.ask(move |connection| target.copy(connection)).await?
+    }
+
+    /// Writes the tables of a projection, in place of those before, in one transaction.
+    ///
+    /// # Errors
+    /// [`Code::StoreUnusable`]; the tables are as before then.
+    pub async fn project(&self, projection: Projection) -> Result<(), Error> {
+        self.write(|reply| Job::Project(projection, reply)).await
     }
 
     fn start(connection: Connection, file: &File) -> Result<Self, Error> {

@@ -32,7 +32,7 @@ fn main() {
     let (store, live) = (Store::of(&history.facts), history.books);
     let facts = history.facts.len();
     drop(history.facts);
-    let cursor = Cursor { epoch: "a1".to_owned(), position: facts as u64 };
+    let cursor = Cursor { epoch: "a1".to_owned(), position: facts as u64, within: 0 };
     let checkpoint = live.checkpoint(&cursor);
     results_agree(&store, &checkpoint, &live);
     println!(

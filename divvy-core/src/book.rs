@@ -98,6 +98,8 @@ pub struct Book {
     brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
     unruled: BTreeMap<Stream, Unruled>,
+    /// Whether roots over holders are recomputed, as `verify` does.
+    pub(crate) strict: bool,
     event_newest: Time,
     event_first: Option<Time>,
     newest: Time,
@@ -148,6 +150,7 @@ impl Book {
             compounded: BTreeMap::new(),
             brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
+            strict: false,
             event_newest: Time::ZERO,
             event_first: None,
             newest: at,
@@ -236,13 +239,17 @@ impl Book {
                 let payee = self.payee(*self.payee_ids.get(payee)?).ok()?;
                 return payee.choices.as_ref().map(|choices| (choices.n, choices.hash));
             }
-            Place::Payment { .. } | Place::Coins { .. } => return None,
+            Place::Payment { .. } | Place::Coins { .. } | Place::Seal => return None,
         };
         Some((head.n, head.hash))
     }
 
     fn payee(&self, id: PayeeId) -> Result<&Payee, Error> {
         self.payees.get(place(id)).ok_or_else(|| lost(id))
+    }
+
+    fn name_of(&self, id: PayeeId) -> Option<&Name> {
+        self.payees.get(place(id)).map(|payee| &payee.name)
     }
 
     fn payee_mut(&mut self, id: PayeeId) -> Result<&mut Payee, Error> {

@@ -12,7 +12,9 @@ use crate::batch::{Batch, Step};
 use crate::book::{Book, Plan};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
-use crate::fact::{Body, Cancelled, Fact, Hash, Head, Opened, Place, Refused, Signed, Stream};
+use crate::fact::{
+    Body, Cancelled, Fact, Hash, Head, Opened, Place, Refused, Sealed, Signed, Stream,
+};
 use crate::name::Name;
 use crate::rail::{Seen, Timing};
 use crate::time::Time;
@@ -46,6 +48,10 @@ pub(crate) use wallets::Wallet;
 pub struct Books {
     pub(crate) books: BTreeMap<Name, Book>,
     pub(crate) wallets: BTreeMap<Name, Wallet>,
+    /// The newest seal, and where the next one goes.
+    pub(crate) sealed: Option<(Head, Sealed)>,
+    /// Whether what is costly to check is checked too, as `verify` does.
+    pub(crate) strict: bool,
     pub(crate) early: Vec<Fact>,
     pub(crate) newest: Time,
     pub(crate) count: u64,
@@ -53,7 +59,7 @@ pub struct Books {
     pub(crate) digest: Hash,
 }
 
-stored!(Books { books, wallets, early, newest, count, digest });
+stored!(Books { books, wallets, sealed, strict, early, newest, count, digest });
 
 impl Books {
     /// Folds facts as they were read.
@@ -128,6 +134,12 @@ impl Books {
     #[must_use]
     pub const fn digest(&self) -> Hash {
         self.digest
+    }
+
+    /// The newest seal over everything that was written, and where the next one goes.
+    #[must_use]
+    pub const fn sealed(&self) -> Option<&(Head, Sealed)> {
+        self.sealed.as_ref()
     }
 
     /// Facts that wait for what they rest on. At a horizon there are none.
@@ -258,6 +270,7 @@ impl Books {
         let head = match place {
             Place::Payment { .. } => return None,
             Place::Coins { wallet } => &self.wallets.get(wallet)?.head,
+            Place::Seal => &self.sealed.as_ref()?.0,
             Place::Rule { book }
             | Place::Run { book }
             | Place::Pool { book, .. }
@@ -271,6 +284,7 @@ impl Books {
         let place = fact.stream.place();
         let name = match place {
             Place::Coins { wallet } => return self.fold_claim(wallet, fact, body),
+            Place::Seal => return self.fold_seal(fact, body),
             Place::Payment { .. } => {
                 book_of(body).ok_or_else(|| crate::book::misplaced(fact))?.as_str()
             }
@@ -288,9 +302,19 @@ impl Books {
             return Err(crate::book::misplaced(fact));
         }
         let name = Name::new(name)?;
-        let book = Book::open(name.clone(), opened.clone(), Head::after(fact), fact.at);
+        let mut book = Book::open(name.clone(), opened.clone(), Head::after(fact), fact.at);
+        book.strict = self.strict;
         self.books.insert(name, book);
         Ok(true)
+    }
+
+    fn fold_seal(&mut self, fact: &Fact, body: &Body) -> Result<bool, Error> {
+        let Body::Sealed(sealed) = body else { return Err(crate::book::misplaced(fact)) };
+        let next = self.sealed.as_ref().map_or(0, |(head, _)| head.n);
+        if next == fact.n {
+            self.sealed = Some((Head::after(fact), sealed.clone()));
+        }
+        Ok(next == fact.n)
     }
 
     /// Tries what came early again, as long as that gets anywhere.

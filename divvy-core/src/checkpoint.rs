@@ -14,7 +14,7 @@ use crate::fact::Hash;
 use crate::host::Cursor;
 
 /// Every change of what is folded, or of how it is written down, takes the next number.
-const FOLD_VERSION: u32 = 2;
+const FOLD_VERSION: u32 = 4;
 
 const MARK: &[u8; 16] = b"divvy.checkpoint";
 
@@ -24,7 +24,7 @@ impl Books {
     /// ```
     /// use divvy_core::{Books, Cursor};
     ///
-    /// let cursor = Cursor { epoch: "a1".to_owned(), position: 7 };
+    /// let cursor = Cursor { epoch: "a1".to_owned(), position: 7, within: 0 };
     /// let mut bytes = Books::default().checkpoint(&cursor);
     /// let (books, restored) = Books::from_checkpoint(&bytes).unwrap();
     /// assert_eq!((books.count(), restored), (0, cursor));

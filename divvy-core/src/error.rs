@@ -209,6 +209,11 @@ codes! {
     /// A fact whose predecessor is absent.
     FactOrphan = 1704, Us;
 
+    /// A declaration or a fact that allows no proof.
+    ProofMissing = 1705, You;
+    /// A proof that does not lead to the root.
+    ProofWrong = 1706, You;
+
     /// A reply that the rail cannot read.
     RailReply = 1801, World;
     /// A payee, wallet or setting that the rail cannot serve.

@@ -10,6 +10,7 @@ mod hash;
 mod kinds;
 mod reversals;
 mod rules;
+mod seals;
 mod stream;
 pub(crate) mod text;
 
@@ -23,6 +24,7 @@ pub use hash::Hash;
 pub use kinds::Body;
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use rules::{IssuerSet, RuleSet};
+pub use seals::Sealed;
 pub use stream::{Place, Stream};
 
 use crate::error::{Code, Error};

@@ -26,15 +26,17 @@ pub struct Cursor {
     pub epoch: String,
     /// The host's own position; facts after it have not been read.
     pub position: u64,
+    /// How far into the position; 0 for a host whose positions hold one fact each.
+    pub within: u64,
 }
 
-crate::checkpoint::stored!(Cursor { epoch, position });
+crate::checkpoint::stored!(Cursor { epoch, position, within });
 
 impl Cursor {
     /// Before the first fact of a database.
     #[must_use]
     pub const fn start(epoch: String) -> Self {
-        Self { epoch, position: 0 }
+        Self { epoch, position: 0, within: 0 }
     }
 }
 

@@ -24,7 +24,7 @@
 //! - **policy** [`Policy`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
-//! - **proof** [`Verify`], [`Verified`], [`Explanation`]
+//! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
 //! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`](struct@Hash)
 //! - **rail** [`Rail`], [`Request`], [`Reply`], [`Heard`], [`Turn`], [`Seen`], [`Answer`]
 //! - **host** [`Cursor`], [`Page`], [`Manner`], [`Written`], [`check_clock`]
@@ -121,6 +121,7 @@ mod movement;
 mod name;
 mod policy;
 mod pool;
+mod proof;
 mod rail;
 mod signature;
 mod split;
@@ -140,14 +141,18 @@ pub use fact::{
     Accrued, Body, Brought, Cancelled, Cause, Claimed, Compounded, Converted, Declared, Declined,
     Destination, Evidence, Extent, Fact, Flowing, Hash, Head, Held, Issued, IssuerSet, Line, Lost,
     Mirrored, Moved, Opened, PayeeSet, Place, Planned, PoolOpened, Recorded, Redeemed, Refused,
-    Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sender, Sent, Settled,
-    Signed, Stream, Voided, Window,
+    Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent,
+    Settled, Signed, Stream, Voided, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
 pub use policy::{Period, Policy};
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
+pub use proof::{
+    Checked, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path, merkle_root,
+    merkle_root_by,
+};
 pub use rail::{
     Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
 };

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use crate::books::Books;
 use crate::error::{Code, Error};
 use crate::fact::{Fact, Hash, Place, Stream};
+use crate::proof::Seals;
 use payments::Payments;
 use rules::Rules;
 use runs::Runs;
@@ -45,7 +46,7 @@ use runs::Runs;
 /// assert!(altered.to_string().starts_with("fact 0 of rule/chapter-42 (opened.1)"));
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Verify {
     books: Books,
     /// Where streams go on that are ahead of the fold; of all others the fold knows it.
@@ -54,6 +55,7 @@ pub struct Verify {
     payments: Payments,
     rules: Rules,
     runs: Runs,
+    seals: Seals,
 }
 
 /// What a verification found when it found nothing wrong.
@@ -75,15 +77,31 @@ pub struct Verified {
     pub streams: usize,
     /// The digest over their hashes, in order.
     pub digest: Hash,
+    /// How many of the facts are covered by seals.
+    pub sealed: u64,
     /// The fold of them all, with every equation checked.
     pub books: Books,
+}
+
+impl Default for Verify {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Verify {
     /// Before the first fact.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            books: Books { strict: true, ..Books::default() },
+            ahead: HashMap::new(),
+            streams: 0,
+            payments: Payments::default(),
+            rules: Rules::default(),
+            runs: Runs::default(),
+            seals: Seals::default(),
+        }
     }
 
     /// Takes the next facts, in the order in which the host returns them.
@@ -97,6 +115,7 @@ impl Verify {
     pub fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
         for fact in facts {
             self.follow(fact)?;
+            self.seals.feed(std::slice::from_ref(fact))?;
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
             self.rules.note(fact, &body)?;
@@ -132,7 +151,8 @@ impl Verify {
             facts: self.books.count(),
             streams: self.streams,
             digest: self.books.digest(),
-            books: self.books,
+            sealed: self.seals.covered(),
+            books: Books { strict: false, ..self.books },
         })
     }
 

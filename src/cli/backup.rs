@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use divvy::core::Error;
-use divvy::{Divvy, Project, Sqlite};
+use divvy::core::{Code, Error};
+use divvy::{Database, Divvy, Project, Sqlite};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -22,7 +22,15 @@ pub(crate) struct Backup {
 impl Backup {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let project = Project::read(&self.dir)?;
-        let database = Sqlite::open_read_only(&project.database)?;
+        let Database::File(path) = &project.database else {
+            let detail = format!(
+                "{} is on a server, whose own tools copy it at one moment: use pg_dump, or a base \
+                 backup with archived WAL, as docs/backup.md says",
+                project.database
+            );
+            return Err(Error::new(Code::InputMalformed, detail));
+        };
+        let database = Sqlite::open_read_only(path)?;
         database.back_up(&self.file).await?;
         // A backup that nobody has read is a hope.
         let mut copy = Divvy::open(Sqlite::open_read_only(&self.file)?).await?;

@@ -1,6 +1,5 @@
 //! What `divvy run` says at the end.
 
-use divvy::Sqlite;
 use divvy::core::{Amount, Book, Code, Error, Obstacle, Time};
 use serde_json::{Value, json};
 
@@ -47,7 +46,7 @@ impl Report<'_> {
             "statement: {} lines match, {} ours only, {} theirs only, {} different, {} undecided",
             lines.matched, lines.ours_only, lines.theirs_only, lines.different, lines.undecided
         ));
-        let (flushes, memory) = (Sqlite::flushes(&self.desk.sqlite), memory_peak_mib());
+        let (flushes, memory) = (self.desk.store.flushes(), memory_peak_mib());
         let seconds = started.seconds();
         out.say(&format!("{flushes} flushes, {seconds:.1} s, {memory} MiB at most"));
         if tick.lines == 0 {

@@ -1,12 +1,12 @@
 //! A project's database and books, opened, and set up as the settings say.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, Time, Units};
-use divvy::{BadLine, Book, Divvy, HolderRow, Project, Sqlite, read_file, read_holders};
+use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
+use divvy::{BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders};
 
 use crate::cli::out::Out;
+use crate::cli::store::Store;
 
 /// Payees are set in commits of so many.
 const PAYEES_MAX: usize = 10_000;
@@ -15,7 +15,7 @@ const PAYEES_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) project: Project,
-    pub(crate) sqlite: Arc<Sqlite>,
+    pub(crate) store: Store,
     pub(crate) divvy: Divvy,
 }
 
@@ -23,21 +23,21 @@ impl Desk {
     /// Opens the project of a folder; its database is made when there is none.
     pub(crate) async fn open(dir: &Path) -> Result<Self, Error> {
         let project = Project::read(dir)?;
-        let sqlite = Arc::new(Sqlite::open(&project.database)?);
-        let checkpoint = sqlite.checkpoint().await;
-        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await?;
+        let store = Store::open(&project.database).await?;
+        let checkpoint = store.checkpoint().await;
+        let divvy = Divvy::open_from(store.host(), checkpoint.as_deref()).await?;
         Self::check_book(&project, &divvy)?;
-        Ok(Self { project, sqlite, divvy })
+        Ok(Self { project, store, divvy })
     }
 
     /// Opens the project of a folder for looking only.
     pub(crate) async fn look(dir: &Path) -> Result<Self, Error> {
         let project = Project::read(dir)?;
-        let sqlite = Arc::new(Sqlite::open_read_only(&project.database)?);
-        let checkpoint = sqlite.checkpoint().await;
-        let divvy = Divvy::open_from(sqlite.clone(), checkpoint.as_deref()).await?;
+        let store = Store::look(&project.database).await?;
+        let checkpoint = store.checkpoint().await;
+        let divvy = Divvy::open_from(store.host(), checkpoint.as_deref()).await?;
         Self::check_book(&project, &divvy)?;
-        Ok(Self { project, sqlite, divvy })
+        Ok(Self { project, store, divvy })
     }
 
     /// The database may hold other books beside, but not only other books.
@@ -47,9 +47,8 @@ impl Desk {
             return Ok(());
         }
         let detail = format!(
-            "{} is the database of another book, not of {}: name another file in divvy.toml",
-            project.database.display(),
-            project.book
+            "{} is the database of another book, not of {}: name another one in divvy.toml",
+            project.database, project.book
         );
         Err(Error::new(Code::BookConflict, detail))
     }
@@ -62,7 +61,7 @@ impl Desk {
     /// Keeps a checkpoint, so that the next opening costs only what is new.
     pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
-            Some(checkpoint) => self.sqlite.keep_checkpoint(checkpoint).await,
+            Some(checkpoint) => self.store.keep_checkpoint(checkpoint).await,
             None => Ok(()),
         }
     }
@@ -73,7 +72,9 @@ impl Desk {
         self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
         let mut bad = Vec::new();
         if let Some(pool) = &project.pool {
-            self.book()?.open_pool(&pool.name, pool.supply, now).await?;
+            let proofs = pool.proofs.then_some(1);
+            let opened = PoolOpened { supply: pool.supply, flow_millis: None, proofs };
+            self.book()?.open_pool_with(&pool.name, opened, now).await?;
             if let Some(file) = &pool.holders {
                 bad = self.import_holders(file, now, out).await?;
             }

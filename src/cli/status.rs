@@ -146,9 +146,10 @@ pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> 
     let mut desk = Desk::look(dir).await?;
     let verified = desk.divvy.verify().await?;
     out.say(&format!(
-        "{} facts hold, and every equation; digest {}",
-        verified.facts, verified.digest
+        "{} facts hold, and every equation; {} of them are sealed; digest {}",
+        verified.facts, verified.sealed, verified.digest
     ));
-    out.value(&json!({"facts": verified.facts, "digest": verified.digest}));
+    let (facts, sealed) = (verified.facts, verified.sealed);
+    out.value(&json!({"facts": facts, "sealed": sealed, "digest": verified.digest}));
     Ok(Verdict::Done)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 use divvy::core::{Code, Error, Name, Rail, Timing};
 use divvy::sandbox::{self, Sandbox, WindowKind};
-use divvy::{Project, RailSettings};
+use divvy::{Database, Project, RailSettings};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -27,7 +27,10 @@ impl Till {
     /// Reaches the rail of a project; starts a sandbox where no address is given.
     pub(crate) async fn open(project: &Project) -> Result<Self, Error> {
         let settings = project.rail.clone();
-        let ledger = project.database.with_extension("sandbox.db");
+        let ledger = match &project.database {
+            Database::File(path) => path.with_extension("sandbox.db"),
+            Database::Server(_) | _ => project.dir.join("divvy.sandbox.db"),
+        };
         let (child, url) = match &settings.url {
             Some(url) => (None, url.clone()),
             None => start(&settings, &ledger, "127.0.0.1:0").await?,

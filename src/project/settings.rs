@@ -54,6 +54,8 @@ pub(super) struct RawLeg {
 pub(super) struct RawPool {
     pub(super) name: String,
     pub(super) supply: String,
+    #[serde(default = "yes")]
+    pub(super) proofs: bool,
     pub(super) holders: Option<String>,
 }
 
@@ -262,4 +264,9 @@ impl RailSettings {
         );
         Err(Error::new(Code::InputMalformed, detail))
     }
+}
+
+/// Proofs cost little where units move seldom, and nobody can ask for them afterwards.
+const fn yes() -> bool {
+    true
 }

@@ -86,7 +86,7 @@ impl Store {
         let after = self.facts.get(from..).unwrap_or_default();
         let facts = after.get(..facts_max.min(after.len())).unwrap_or_default().to_vec();
         let to = from.saturating_add(facts.len());
-        let cursor = Cursor { epoch: EPOCH.to_owned(), position: wide(to) };
+        let cursor = Cursor { epoch: EPOCH.to_owned(), position: wide(to), within: 0 };
         Ok(Page { facts, cursor, is_last: to == self.facts.len() })
     }
 

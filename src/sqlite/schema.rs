@@ -168,11 +168,14 @@ fn steps_from(version: u32) -> Option<&'static [&'static str]> {
     STEPS.get(usize::try_from(version).ok()?..)
 }
 
-/// What the schema says of our tables, with spaces evened out. Views, indexes and tables that
-/// people added beside them under names of their own are no concern of ours.
+/// What the schema says of our tables, with spaces evened out. Projections may be there or not.
+/// Views, indexes and tables that people added beside them under names of their own are no concern
+/// of ours.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<[String; 4]>> {
     let sql = r"SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema
                 WHERE (tbl_name LIKE 'divvy\_%' ESCAPE '\' OR tbl_name = 'sqlite_sequence')
+                  AND tbl_name NOT IN ('divvy_balances', 'divvy_payments', 'divvy_batches',
+                                       'divvy_projected')
                   AND (name LIKE 'divvy\_%' ESCAPE '\' OR name LIKE 'sqlite\_%' ESCAPE '\')
                 ORDER BY type, name";
     let mut statement = connection.prepare(sql)?;

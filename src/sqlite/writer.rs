@@ -9,10 +9,11 @@ use divvy_core::{Code, Error, Fact, Manner, Written};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use crate::projection::Projection;
 use crate::sqlite::presence::Presence;
 use crate::sqlite::refusal::refusal;
 use crate::sqlite::roster::{self, Entry};
-use crate::sqlite::rows;
+use crate::sqlite::{project, rows};
 
 /// Something to ask a connection.
 pub(super) type Ask = Box<dyn FnOnce(&Connection) + Send>;
@@ -25,6 +26,8 @@ pub(super) enum Job {
     Keep(Vec<u8>, oneshot::Sender<Result<(), Error>>),
     /// Enter a worker into the roster, and say who lives.
     Enter(Entry, oneshot::Sender<Result<Vec<String>, Error>>),
+    /// Write the tables of a projection.
+    Project(Projection, oneshot::Sender<Result<(), Error>>),
     /// Read, for a database that only this connection sees.
     Read(Ask),
 }
@@ -79,7 +82,7 @@ impl Writer {
             match job {
                 Job::Read(ask) => ask(&self.connection),
                 Job::Enter(entry, reply) => drop(reply.send(self.enter(&entry))),
-                Job::Commit(..) | Job::Keep(..) => {}
+                Job::Commit(..) | Job::Keep(..) | Job::Project(..) => {}
             }
         }
     }
@@ -165,6 +168,9 @@ impl Writer {
                 let kept = rows::keep_checkpoint(&self.connection, bytes);
                 kept.map(|()| Vec::new()).map_err(|error| refusal(&self.path, &error))
             }
+            Job::Project(projection, _) => {
+                project::write(&self.connection, &self.path, projection).map(|()| Vec::new())
+            }
             Job::Read(_) | Job::Enter(..) => Ok(Vec::new()),
         }
     }
@@ -216,7 +222,7 @@ impl Job {
     fn facts(&self) -> usize {
         match self {
             Self::Commit(facts, ..) => facts.len(),
-            Self::Keep(..) | Self::Read(_) | Self::Enter(..) => 1,
+            Self::Keep(..) | Self::Project(..) | Self::Read(_) | Self::Enter(..) => 1,
         }
     }
 
@@ -224,7 +230,7 @@ impl Job {
     fn reply(self, told: Told) {
         match self {
             Self::Commit(_, _, reply) => drop(reply.send(told)),
-            Self::Keep(_, reply) => drop(reply.send(told.map(drop))),
+            Self::Keep(_, reply) | Self::Project(_, reply) => drop(reply.send(told.map(drop))),
             Self::Read(_) | Self::Enter(..) => {}
         }
     }

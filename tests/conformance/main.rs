@@ -8,5 +8,15 @@
 )]
 
 mod mistakes;
+mod postgres;
+#[path = "../support/postgres.rs"]
+mod server;
 mod shelf;
 mod sqlite;
+
+/// `DIVVY_FACTS` says how many facts there shall be at most.
+#[expect(clippy::disallowed_methods, reason = "a suite's counts come from the environment")]
+pub(crate) fn facts() -> usize {
+    let told = std::env::var("DIVVY_FACTS").ok();
+    told.map_or(20_000, |told| told.parse().expect("DIVVY_FACTS is a number"))
+}

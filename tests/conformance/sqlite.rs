@@ -6,12 +6,7 @@ use std::sync::Arc;
 use divvy::conformance::{Conformance, Opening, Options, Part};
 use divvy::{Host, Sqlite};
 
-/// `DIVVY_FACTS` says how many facts there shall be at most.
-#[expect(clippy::disallowed_methods, reason = "a suite's counts come from the environment")]
-fn facts() -> usize {
-    let told = std::env::var("DIVVY_FACTS").ok();
-    told.map_or(20_000, |told| told.parse().expect("DIVVY_FACTS is a number"))
-}
+use crate::facts;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)

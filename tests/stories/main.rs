@@ -1,5 +1,6 @@
 //! The command as a user meets it: whole jobs, killed and run again, and bad input.
 #![expect(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "tests stop at the first thing that is not as it should be"
@@ -11,5 +12,9 @@ mod command;
 mod jobs;
 mod kills;
 mod policies;
+mod projections;
 mod rules;
+#[path = "../support/postgres.rs"]
+mod server;
+mod servers;
 mod workers;

@@ -35,13 +35,16 @@ const PERMISSIVE: [&str; 19] = [
 ];
 
 /// Crates that may be there in several incompatible versions, each with its reason.
-const TWICE: [(&str, &str); 8] = [
+const TWICE: [(&str, &str); 11] = [
+    ("base64", "a table and a loop; HTTP and the PostgreSQL client are a version apart"),
     ("cpufeatures", "tiny; the hashes and the random numbers of TLS are a version apart"),
+    ("fallible-iterator", "one trait; SQLite and the PostgreSQL client are a version apart"),
     ("getrandom", "a few lines per system; TLS and test randomness are versions apart"),
     ("hashbrown", "ordered maps of parsers and the SQLite cache move at their own pace"),
     ("r-efi", "firmware targets only, by way of getrandom"),
     ("rand_core", "TLS and property tests are a version apart"),
     ("syn", "runs while macros expand; not in the binary"),
+    ("wasi", "WebAssembly only; declarations, not code"),
     ("windows-sys", "Windows only; declarations, not code"),
     ("windows-targets", "Windows only; declarations, not code"),
 ];

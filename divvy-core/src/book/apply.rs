@@ -37,7 +37,7 @@ impl Book {
             Place::Payment { .. } => self.apply_payment(fact, body)?,
             Place::Run { .. } => self.apply_run(fact, body)?,
             Place::Batch { run, i, .. } => self.apply_batch((run, i), fact, body)?,
-            Place::Coins { .. } => return Err(misplaced(fact)),
+            Place::Coins { .. } | Place::Seal => return Err(misplaced(fact)),
         };
         if folded == Folded::Yes {
             self.newest = self.newest.max(fact.at);
@@ -138,7 +138,9 @@ impl Book {
             return Ok(Folded::Early);
         }
         if matches!(body, Body::Issued(_) | Body::Moved(_) | Body::Redeemed(_)) {
-            self.account_mut(id)?.check_flowed(fact)?;
+            let account = self.account_mut(id)?;
+            account.check_flowed(fact)?;
+            account.rooted = None;
         }
         match body {
             Body::Issued(issued) => self.issue(id, issued, fact.at)?,
@@ -189,6 +191,7 @@ impl Book {
     }
 
     fn declare_folded(&mut self, id: u32, declared: &Declared, at: Time) -> Result<bool, Error> {
+        self.check_root(id, declared)?;
         if !self.account_mut(id)?.declare(declared)? {
             return Ok(false);
         }

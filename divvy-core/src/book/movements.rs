@@ -21,29 +21,34 @@ impl Book {
     /// # Errors
     /// [`Code::BookConflict`] when the pool is there already, [`Code::PoolUnits`] for no supply.
     pub fn open_pool(&self, pool: &Name, supply: Units, now: Time) -> Result<Step, Error> {
-        self.open_pool_flowing(pool, supply, None, now)
+        self.open_pool_with(pool, PoolOpened { supply, flow_millis: None, proofs: None }, now)
     }
 
-    /// Opens a pool whose money flows to the holders over so many seconds in which somebody holds
-    /// units, instead of being declared at once: rewards by units and time, as for a stake.
+    /// Opens a pool whose money flows to the holders over so many milliseconds in which somebody
+    /// holds units, or whose declarations let each holder prove their part.
     ///
     /// # Errors
-    /// As [`Book::open_pool`].
-    pub fn open_pool_flowing(
+    /// As [`Book::open_pool`], and [`Code::InputMalformed`] for a form of proofs that this build
+    /// does not know, or for proofs of what flows.
+    pub fn open_pool_with(
         &self,
         pool: &Name,
-        supply: Units,
-        flow_secs: Option<u64>,
+        opened: PoolOpened,
         now: Time,
     ) -> Result<Step, Error> {
+        if opened.proofs.is_some_and(|form| form != 1)
+            || (opened.proofs.and(opened.flow_millis)).is_some()
+        {
+            let detail = "a pool has proofs of form 1 or none, and none when its money flows";
+            return Err(Error::new(Code::InputMalformed, detail));
+        }
         if self.pool_id(pool.as_str()).is_some() {
             let detail = format!("{} has a pool {pool} already: use it as it is", self.name);
             return Err(Error::new(Code::BookConflict, detail));
         }
-        crate::pool::Pool::open(supply)?;
+        crate::pool::Pool::open(opened.supply)?;
         let head = Head::start(Stream::pool(&self.name, pool));
-        let flow_millis = flow_secs.map(|secs| secs.saturating_mul(1_000));
-        let body = Body::PoolOpened(PoolOpened { supply, flow_millis });
+        let body = Body::PoolOpened(opened);
         Ok(Step::new(vec![Fact::new(&head, self.stamp(now), &body)], Vec::new()))
     }
 
@@ -132,7 +137,7 @@ impl Book {
             let bodies = match (account.flow_millis, account.pool.supply()) {
                 (Some(_), _) => account.flow_on(self.stamp(now))?,
                 (None, Units::ZERO) => continue,
-                (None, _) => account.declarations(PAYMENTS_MAX)?,
+                (None, _) => account.declarations(PAYMENTS_MAX, |id| self.name_of(id))?,
             };
             facts.extend(Fact::chain(&account.head, self.stamp(now), &bodies));
         }

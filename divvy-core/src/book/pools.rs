@@ -7,9 +7,10 @@ use crate::book::payee::Holding;
 use crate::book::reversals::Makeup;
 use crate::book::{Book, PayeeId, place};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Head, PoolOpened, Stream};
+use crate::fact::{Body, Declared, Hash, Head, PoolOpened, Stream};
 use crate::name::Name;
 use crate::pool::{Flow, Holder, Pool, Units};
+use crate::proof::Holders;
 use crate::time::Time;
 use crate::verify::same;
 
@@ -34,6 +35,10 @@ pub(super) struct PoolAccount {
     pub(super) flows: Vec<Flow>,
     /// The moment up to which what has flowed is accrued.
     pub(super) flowed_until: Time,
+    /// Whether its declarations commit to the holders.
+    pub(super) proofs: bool,
+    /// The root over the holders, and their number, until units move.
+    pub(super) rooted: Option<(Hash, u64)>,
 }
 
 impl Declared {
@@ -63,6 +68,8 @@ impl PoolAccount {
             flow_millis: opened.flow_millis,
             flows: Vec::new(),
             flowed_until: Time::ZERO,
+            proofs: opened.proofs.is_some(),
+            rooted: None,
         })
     }
 
@@ -78,6 +85,7 @@ impl PoolAccount {
         same(of, "head", &self.head, &live.head)?;
         same(of, "shared part", &self.pool, &live.pool)?;
         same(of, "undeclared", &self.undeclared_total, &live.undeclared_total)?;
+        same(of, "proofs", &(self.proofs, self.rooted), &(live.proofs, live.rooted))?;
         let flows = |account: &Self| (account.flow_millis, account.flowed_until);
         same(of, "flow", &flows(self), &flows(live))?;
         same(of, "flows", &self.flows, &live.flows)?;
@@ -100,9 +108,35 @@ impl PoolAccount {
         waiting
     }
 
+    /// The root over everyone who holds units now, and how many they are.
+    pub(super) fn root<'a>(&'a self, name: impl Fn(PayeeId) -> Option<&'a Name>) -> (Hash, u64) {
+        self.rooted.unwrap_or_else(|| {
+            let holders = Holders::of(&self.sorted(name), &self.pool);
+            (holders.root, holders.count)
+        })
+    }
+
+    /// Everyone who holds units now, sorted by the bytes of their names.
+    pub(super) fn sorted<'a>(
+        &'a self,
+        name: impl Fn(PayeeId) -> Option<&'a Name>,
+    ) -> Vec<(&'a Name, Units)> {
+        let members = self.members.iter().zip(&self.holders);
+        let holding = members.filter(|(_, holder)| holder.units() > Units::ZERO);
+        let named = holding.filter_map(|(id, holder)| Some((name(*id)?, holder.units())));
+        let mut sorted: Vec<_> = named.collect();
+        sorted.sort_unstable();
+        sorted
+    }
+
     /// Declarations of everything that waits, each of at most so many payments. What has gone back
     /// since is kept back from them, and what came again is added.
-    pub(super) fn declarations(&self, payments_max: usize) -> Result<Vec<Body>, Error> {
+    pub(super) fn declarations<'a>(
+        &'a self,
+        payments_max: usize,
+        name: impl Fn(PayeeId) -> Option<&'a Name>,
+    ) -> Result<Vec<Body>, Error> {
+        let mut root = None;
         let waiting = self.waiting();
         let (mut pool, mut makeup) = (self.pool.clone(), self.makeup);
         let mut bodies = Vec::new();
@@ -115,12 +149,31 @@ impl PoolAccount {
             let payments = chunk.iter().map(|(stream, _)| (*stream).clone()).collect();
             let some = |amount: Amount| (!amount.is_zero()).then_some(amount);
             let (netted, regained) = (some(netted), some(regained));
-            let mut declared = Declared { payments, gross, index: pool.index(), netted, regained };
+            let mut holders = None;
+            if self.proofs {
+                let (root, count) = *root.get_or_insert_with(|| self.root(&name));
+                holders = Some(Holders { root, count, ..Holders::of(&[], &pool) });
+            }
+            let index = pool.index();
+            let mut declared = Declared { payments, gross, index, netted, regained, holders };
             pool.declare(declared.effective()?)?;
             declared.index = pool.index();
             bodies.push(Body::Declared(declared));
         }
         Ok(bodies)
+    }
+
+    /// Whether what a declaration says of the holders fits the pool before it.
+    fn check_holders(&self, declared: &Declared) -> Result<(), Error> {
+        let said = declared.holders.as_ref();
+        let root = self.rooted.or(said.map(|said| (said.root, said.count)));
+        let own = root.filter(|_| self.proofs);
+        let own = own.map(|(root, count)| Holders { root, count, ..Holders::of(&[], &self.pool) });
+        if said == own.as_ref() && self.proofs == said.is_some() {
+            return Ok(());
+        }
+        let detail = format!("a declaration of {} commits to other holders", self.name);
+        Err(Error::new(Code::PoolBroken, detail))
     }
 
     /// Takes a declaration's payments out of what waits, and gives them to the pool.
@@ -156,6 +209,10 @@ impl PoolAccount {
                 return Err(Error::new(Code::PaymentNotDeclarable, detail));
             }
         }
+        self.check_holders(declared)?;
+        if let Some(holders) = &declared.holders {
+            self.rooted = Some((holders.root, holders.count));
+        }
         self.undeclared_total = left;
         self.makeup = makeup;
         self.pool = pool;
@@ -165,6 +222,18 @@ impl PoolAccount {
 }
 
 impl Book {
+    /// Recomputes the root over the holders that a declaration commits to, where that is wanted:
+    /// it costs the number of holders.
+    pub(super) fn check_root(&self, pool: u32, declared: &Declared) -> Result<(), Error> {
+        let Some(said) = declared.holders.as_ref().filter(|_| self.strict) else { return Ok(()) };
+        let account = self.pools.get(place(pool)).ok_or_else(missing)?;
+        if account.root(|id| self.name_of(id)) == (said.root, said.count) {
+            return Ok(());
+        }
+        let detail = format!("a declaration of {} commits to other holders", account.name);
+        Err(Error::new(Code::PoolBroken, detail))
+    }
+
     /// The names of the book's pools, in the order in which they were opened.
     pub fn pools(&self) -> impl Iterator<Item = &Name> {
         self.pools.iter().map(|account| &account.name)

@@ -25,7 +25,7 @@ impl Book {
     /// [`Code::PoolUnknown`] when it names a pool that is not open; [`Code::SignatureWrong`] where
     /// the book has an issuer, unless it is the first rule: see [`Book::set_rule_signed`].
     pub fn set_rule(&self, from: Time, legs: Legs, now: Time) -> Result<Step, Error> {
-        self.rule_step(RuleSet { from, legs, signature: None }, now)
+        self.rule_step(&RuleSet { from, legs, signature: None }, now)
     }
 
     /// Sets a rule that the issuer has signed as [`Book::rule_to_sign`] says.
@@ -40,7 +40,7 @@ impl Book {
         signature: Signature,
         now: Time,
     ) -> Result<Step, Error> {
-        self.rule_step(RuleSet { from, legs, signature: Some(signature) }, now)
+        self.rule_step(&RuleSet { from, legs, signature: Some(signature) }, now)
     }
 
     /// What the issuer signs to set this rule as the next one.
@@ -104,7 +104,7 @@ impl Book {
         set.statement(&self.name, &self.rule_head.hash, self.rule_head.n)
     }
 
-    fn rule_step(&self, rule: RuleSet, now: Time) -> Result<Step, Error> {
+    fn rule_step(&self, rule: &RuleSet, now: Time) -> Result<Step, Error> {
         self.check_from(rule.from)?;
         for leg in rule.legs.legs() {
             Name::new(leg.to.name())?;
@@ -113,7 +113,7 @@ impl Book {
             }
         }
         let fact = Fact::new(&self.rule_head, self.stamp(now), &Body::RuleSet(rule.clone()));
-        self.check_rule(&rule, &fact)?;
+        self.check_rule(rule, &fact)?;
         Ok(Step::new(vec![fact], Vec::new()))
     }
 

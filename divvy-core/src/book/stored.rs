@@ -10,7 +10,7 @@ use crate::book::reversals::Makeup;
 use crate::book::slips::Slip;
 use crate::book::{Book, PayeeId, Totals, Unruled};
 use crate::checkpoint::{Reader, Stored, Writer, stored};
-use crate::fact::{Destination, Head, Opened, RuleSet};
+use crate::fact::{Destination, Head, Opened, RuleSet, Sealed};
 use crate::policy::{Period, Policy};
 use crate::signature::PublicKey;
 
@@ -30,7 +30,9 @@ stored!(PoolAccount {
     makeup,
     flow_millis,
     flows,
-    flowed_until
+    flowed_until,
+    proofs,
+    rooted
 });
 stored!(Slip { batch, lines });
 stored!(Head { stream, n, hash });
@@ -39,6 +41,7 @@ stored!(Opened as cbor);
 stored!(RuleSet as cbor);
 stored!(PublicKey as cbor);
 stored!(Period as cbor);
+stored!(Sealed as cbor);
 stored!(Payee { name, one_shot, reserved, paid, waiting_since, is_due, holdings, choices });
 
 impl Stored for Destination {
@@ -113,6 +116,7 @@ impl Stored for Book {
         compounded.store(to);
         brought.store(to);
         unruled.store(to);
+        self.strict.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
         event_newest.store(to);
         event_first.store(to);
@@ -141,6 +145,7 @@ impl Stored for Book {
             compounded: Stored::load(from)?,
             brought: Stored::load(from)?,
             unruled: Stored::load(from)?,
+            strict: Stored::load(from)?,
             event_newest: Stored::load(from)?,
             event_first: Stored::load(from)?,
             newest: Stored::load(from)?,

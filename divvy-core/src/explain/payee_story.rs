@@ -76,7 +76,8 @@ impl PayeeStory {
             | Place::Payee { .. }
             | Place::Run { .. }
             | Place::Batch { .. }
-            | Place::Coins { .. } => Ok(None),
+            | Place::Coins { .. }
+            | Place::Seal => Ok(None),
         }
     }
 

@@ -58,7 +58,8 @@ impl PaymentStory {
             | Place::Payment { .. }
             | Place::Run { .. }
             | Place::Batch { .. }
-            | Place::Coins { .. } => Ok(None),
+            | Place::Coins { .. }
+            | Place::Seal => Ok(None),
         }
     }
 

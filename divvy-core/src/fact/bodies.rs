@@ -10,6 +10,7 @@ use crate::fact::stream::Stream;
 use crate::name::Name;
 use crate::policy::Policy;
 use crate::pool::{Index, Units};
+use crate::proof::Holders;
 use crate::time::Time;
 
 /// Derives what every body has.
@@ -60,6 +61,9 @@ bodies! {
         /// Its money flows to the holders over so many milliseconds, and is not declared at once.
         #[n(1)] #[serde(default, skip_serializing_if = "Option::is_none")]
         flow_millis: Option<u64>,
+        /// The form of the proofs that its declarations allow: 1, or none.
+        #[n(2)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        proofs: Option<u32>,
     }
     /// New units.
     Issued {
@@ -96,6 +100,9 @@ bodies! {
         /// What was added to it, of money that had gone back and came again.
         #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
         regained: Option<Amount>,
+        /// Who held units, so that each can prove their part.
+        #[n(5)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        holders: Option<Holders>,
     }
     /// What a payee chose. What is absent stays as it was.
     PayeeSet {

@@ -75,7 +75,7 @@ impl Hash {
     /// The hash of a fact. Every part but the last has a fixed length or is ended by a zero byte,
     /// which no stream and no kind contains, so no two facts hash the same input.
     #[must_use]
-    pub(super) fn of_fact(
+    pub(crate) fn of_fact(
         before: &Self,
         stream: &Stream,
         n: u64,

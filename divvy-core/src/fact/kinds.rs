@@ -13,6 +13,7 @@ use crate::fact::bodies::{
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 use crate::fact::rules::{IssuerSet, RuleSet};
+use crate::fact::seals::Sealed;
 
 /// Declares the kinds once: variant, kind and version, meaning.
 macro_rules! kinds {
@@ -134,6 +135,8 @@ kinds! {
     Returned = "returned.1";
     /// What was final was undone; the batch is open again.
     Reopened = "reopened.1";
+    /// One hash over everything that was written since the last one.
+    Sealed = "sealed.1";
 }
 
 #[expect(clippy::expect_used, reason = "no body has an encoder that could fail, nor has a vector")]

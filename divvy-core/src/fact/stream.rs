@@ -71,6 +71,8 @@ pub enum Place<'a> {
         /// The batch's place in its run.
         i: u32,
     },
+    /// `seal/facts`: hashes over everything that was written.
+    Seal,
     /// `coins/<wallet>`: what tries have claimed.
     Coins {
         /// The wallet.
@@ -135,6 +137,12 @@ impl Stream {
         Self(format!("coins/{wallet}").into())
     }
 
+    /// The stream of the seals over everything that was written.
+    #[must_use]
+    pub fn seal() -> Self {
+        Self(SEAL.into())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -177,6 +185,7 @@ fn place(text: &str) -> Option<Place<'_>> {
         "rule" => Place::Rule { book: rest },
         "run" => Place::Run { book: rest },
         "coins" => Place::Coins { wallet: rest },
+        "seal" if text == SEAL => Place::Seal,
         _ => return None,
     })
 }
@@ -195,9 +204,12 @@ impl Place<'_> {
             | Self::Run { book: name }
             | Self::Batch { book: name, .. }
             | Self::Coins { wallet: name } => is_name(name),
+            Self::Seal => true,
         }
     }
 }
+
+const SEAL: &str = "seal/facts";
 
 /// Digits alone, without leading zeros, so that a place has one name.
 fn number<T: core::str::FromStr>(text: &str) -> Option<T> {

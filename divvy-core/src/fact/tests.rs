@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::{Amount, Asset, Index, Leg, Legs, Name, Policy, Ratio, Share, Target, Units};
+use crate::{Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, Share, Target, Units};
 
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
 #[derive(Clone, Debug)]
@@ -131,7 +131,8 @@ impl Parts {
             }
             "pool_opened.1" => {
                 let flow_millis = self.option(0, self.numbers[2]);
-                Body::PoolOpened(PoolOpened { supply: units, flow_millis })
+                let proofs = self.option(1, 1);
+                Body::PoolOpened(PoolOpened { supply: units, flow_millis, proofs })
             }
             "issued.1" => Body::Issued(Issued { entries: self.many((from, units)) }),
             "moved.1" => Body::Moved(Moved { from, to, units }),
@@ -141,7 +142,15 @@ impl Parts {
                 let (payments, gross) = (self.many(payment), self.amount(1));
                 let netted = self.option(0, self.amount(2));
                 let regained = self.option(1, self.amount(3));
-                Body::Declared(Declared { payments, gross, index, netted, regained })
+                let holders = Holders {
+                    root: self.hash(),
+                    count: self.numbers[3],
+                    supply: units,
+                    scale: index,
+                    index: Index::new(self.numbers[2].into()),
+                };
+                let holders = self.option(2, holders);
+                Body::Declared(Declared { payments, gross, index, netted, regained, holders })
             }
             "payee_set.1" => {
                 let destination = self.option(2, Destination { rail: from, address });
@@ -198,6 +207,11 @@ impl Parts {
             "compounded.1" => {
                 let (pool, holder, amount) = (from, self.name(1), self.amount(0));
                 Body::Compounded(Compounded { pool, holder, amount })
+            }
+            "sealed.1" => {
+                let [from, until, position, within] = self.numbers;
+                let (root, epoch) = (self.hash(), address);
+                Body::Sealed(Sealed { from, until, root, epoch, position, within })
             }
             "brought.1" => {
                 let (earned, paid, evidence) = (self.amount(0), self.amount(1), self.evidence());

@@ -15,7 +15,7 @@ use crate::pool::Units;
 ///
 /// let (ann, bob) = (Name::new("ann")?, Name::new("bob")?);
 /// let bodies = [
-///     Body::PoolOpened(PoolOpened { supply: Units::new(10)?, flow_millis: None }),
+///     Body::PoolOpened(PoolOpened { supply: Units::new(10)?, flow_millis: None, proofs: None }),
 ///     Body::Issued(Issued { entries: vec![(ann.clone(), Units::new(10)?)] }),
 ///     Body::Moved(Moved { from: ann, to: bob.clone(), units: Units::new(4)? }),
 /// ];
@@ -40,10 +40,16 @@ impl Holdings {
     /// [`Fact::body`].
     pub fn fold(facts: &[Fact]) -> Result<Self, Error> {
         let mut holdings = Self::default();
-        for fact in facts {
-            holdings.apply(&fact.body()?)?;
-        }
+        facts.iter().try_for_each(|fact| holdings.follow(fact))?;
         Ok(holdings)
+    }
+
+    /// Folds the next fact of the stream.
+    ///
+    /// # Errors
+    /// As [`Holdings::fold`].
+    pub fn follow(&mut self, fact: &Fact) -> Result<(), Error> {
+        self.apply(&fact.body()?)
     }
 
     /// Everyone who holds units, by name.

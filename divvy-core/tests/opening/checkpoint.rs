@@ -5,7 +5,7 @@ use divvy_core::{Book, Books, Cursor, Fact, Hash, Time, Verify};
 use crate::history::{BOOKS, History};
 
 fn cursor(position: usize) -> Cursor {
-    Cursor { epoch: "a1".to_owned(), position: position as u64 }
+    Cursor { epoch: "a1".to_owned(), position: position as u64, within: 0 }
 }
 
 fn folded(facts: &[Fact]) -> Books {

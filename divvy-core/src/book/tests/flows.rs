@@ -1,13 +1,14 @@
 //! Rewards by units and time: stake, unstake, accrue, claim, compound; nothing is stranded.
 
 use super::*;
-use crate::Amount;
+use crate::{Amount, PoolOpened};
 
 impl Till {
     /// A pool whose money flows over ten seconds.
     fn stake_pool(&mut self) {
         let supply = Units::new(1_000_000).unwrap();
-        let step = self.book().open_pool_flowing(&name("s"), supply, Some(10), self.now).unwrap();
+        let opened = PoolOpened { supply, flow_millis: Some(10_000), proofs: None };
+        let step = self.book().open_pool_with(&name("s"), opened, self.now).unwrap();
         self.commit(&step);
         self.rule(&[("*s", "rest")]);
     }

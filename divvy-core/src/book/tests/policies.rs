@@ -50,14 +50,14 @@ fn everything_payable_goes_at_the_first_tick_at_or_after_a_boundary() {
 
 #[test]
 fn what_reaches_the_least_between_two_boundaries_waits_for_the_second() {
-    for (min, first) in [(None, 8), (Some(40), 60)] {
+    // min, first payment, half of it and of the second
+    for (min, first, half) in [(None, 8, 19), (Some(40), 60, 45)] {
         let mut till = weekly(min);
         till.record("1", first);
         assert_eq!(till.tick("2026-03-09T00:00:00Z"), [], "{min:?}: below the least amount");
         till.now = at("2026-03-10T00:00:00Z");
         till.record("2", 30);
         assert_eq!(till.tick("2026-03-10T00:00:01Z"), [], "{min:?}: reached on a Tuesday");
-        let half = (first + 30) / 2;
         let both = [("ann".to_owned(), half), ("bob".to_owned(), half)];
         assert_eq!(till.tick("2026-03-16T00:00:00Z"), both);
     }
@@ -72,7 +72,7 @@ fn holders_of_a_pool_are_found_at_the_boundary_too() {
     till.now = at("2026-02-28T23:00:00Z");
     till.record("1", 80);
     till.declare();
-    let cursor = crate::Cursor { epoch: "e".into(), position: 1 };
+    let cursor = crate::Cursor { epoch: "e".into(), position: 1, within: 0 };
     let (restored, _) = Books::from_checkpoint(&till.books.checkpoint(&cursor)).unwrap();
     till.books = restored;
     assert_eq!(till.due(), []);

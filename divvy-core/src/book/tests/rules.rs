@@ -123,8 +123,8 @@ fn issued() -> (Till, crate::SecretKey) {
     (till, key)
 }
 
-fn refused(books: &Books, head: &Head, body: Body) -> Option<Code> {
-    let fact = Fact::new(head, secs(9_000), &body);
+fn refused(books: &Books, head: &Head, body: &Body) -> Option<Code> {
+    let fact = Fact::new(head, secs(9_000), body);
     books.clone().feed(&[fact]).err().map(|error| error.code())
 }
 
@@ -156,7 +156,7 @@ fn only_the_issuer_sets_a_rule_once_and_for_this_book() {
         ("for another place", rule(Some(another_n))),
         ("for another past", rule(Some(another_past))),
     ] {
-        let code = refused(&till.books, &head, Body::RuleSet(body));
+        let code = refused(&till.books, &head, &Body::RuleSet(body));
         assert_eq!(code, Some(Code::SignatureWrong), "{what}");
     }
     let step = till.book().set_rule_signed(from, legs.clone(), good, till.now).unwrap();
@@ -179,7 +179,7 @@ fn a_key_is_handed_over_by_the_key_before() {
     let to_sign = till.book().issuer_to_sign(new.public());
     for signature in [None, Some(new.sign(&to_sign))] {
         let set = crate::IssuerSet { key: new.public(), signature };
-        let code = refused(&till.books, &head, Body::IssuerSet(set));
+        let code = refused(&till.books, &head, &Body::IssuerSet(set));
         assert_eq!(code, Some(Code::SignatureWrong));
     }
     let step = till.book().set_issuer(new.public(), Some(old.sign(&to_sign)), till.now).unwrap();
@@ -196,7 +196,7 @@ fn a_key_is_handed_over_by_the_key_before() {
     let facts = till.book().record(&[payment("1", 1, from)], till.now).unwrap();
     let Body::Recorded(recorded) = facts[0].body().unwrap() else { panic!("recorded") };
     assert_eq!(recorded.rule, Some(4));
-    let cursor = crate::Cursor { epoch: "e".into(), position: 1 };
+    let cursor = crate::Cursor { epoch: "e".into(), position: 1, within: 0 };
     let (restored, _) = Books::from_checkpoint(&till.books.checkpoint(&cursor)).unwrap();
     assert_eq!(restored.book("b").unwrap().issuer(), Some(&new.public()));
 }
