@@ -1,5 +1,7 @@
 //! Rules and their issuer.
 
+#[cfg(doc)]
+use divvy_core::Code;
 use divvy_core::{Error, Legs, PublicKey, RuleSet, Signature, Step, Time};
 
 use crate::book::Book;
@@ -14,8 +16,8 @@ impl Book<'_> {
     /// Sets the rule for payments of a moment and later.
     ///
     /// # Errors
-    /// [`divvy_core::Code::RuleMissing`] when it would start before a payment that is recorded already,
-    /// [`divvy_core::Code::PoolUnknown`] when it names a pool that is not open, [`divvy_core::Code::SignatureWrong`] where
+    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
+    /// [`Code::PoolUnknown`] when it names a pool that is not open, [`Code::SignatureWrong`] where
     /// the book has an issuer, unless it is the first rule, and the host's errors.
     pub async fn set_rule(&mut self, from: Time, legs: &Legs, now: Time) -> Result<(), Error> {
         self.act(|book| {
@@ -29,7 +31,7 @@ impl Book<'_> {
     /// [`divvy_core::Book::rule_to_sign`].
     ///
     /// # Errors
-    /// As [`Book::set_rule`], and [`divvy_core::Code::SignatureWrong`] for any other signature.
+    /// As [`Book::set_rule`], and [`Code::SignatureWrong`] for any other signature.
     pub async fn set_rule_signed(
         &mut self,
         from: Time,
@@ -52,7 +54,7 @@ impl Book<'_> {
     /// [`divvy_core::Book::issuer_to_sign`].
     ///
     /// # Errors
-    /// [`divvy_core::Code::SignatureWrong`] unless the key before has signed, and the host's errors.
+    /// [`Code::SignatureWrong`] unless the key before has signed, and the host's errors.
     pub async fn set_issuer(
         &mut self,
         key: PublicKey,
