@@ -27,6 +27,7 @@ mod knobs;
 mod planted;
 mod process;
 mod promise;
+mod refunds;
 mod scene;
 mod scheduler;
 mod store;

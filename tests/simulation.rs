@@ -106,7 +106,7 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 48] = [
+const KINDS: [&str; 52] = [
     "cancelled.1",
     "checkpoints damaged",
     "checkpoints restored",
@@ -125,6 +125,8 @@ const KINDS: [&str; 48] = [
     "errors: clock ahead",
     "held.1",
     "issued.1",
+    "lost.1",
+    "mirrored.1",
     "moved.1",
     "payee_set.1",
     "payments in conflict",
@@ -136,7 +138,9 @@ const KINDS: [&str; 48] = [
     "released.1",
     "reopened.1",
     "requests past their deadline",
+    "restored.1",
     "returned.1",
+    "reversed.1",
     "review.1",
     "rule_set.1",
     "settled.1",

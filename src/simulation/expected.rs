@@ -12,6 +12,10 @@ pub(super) struct Expected {
     rules: Vec<(u64, Legs)>,
     pools: BTreeMap<String, PoolExpected>,
     one_shot: BTreeMap<Name, u128>,
+    /// Each payment by its parts, and what went back of it.
+    payments: BTreeMap<Stream, Paid>,
+    /// What was taken from holders of an earlier day.
+    taken: BTreeMap<Name, u128>,
     /// Each payment's part for each pool, until it is declared.
     waiting: BTreeMap<(String, Stream), u128>,
     pub(super) recorded: u128,
@@ -29,6 +33,33 @@ struct PoolExpected {
     supply_max: u128,
     changes: u128,
     declared: u128,
+    reversed: u128,
+    restored: u128,
+    netted: u128,
+    regained: u128,
+    mirrored: u128,
+}
+
+/// A payment that came in, and what went back of it by the name under which it did.
+#[derive(Debug)]
+struct Paid {
+    amount: u128,
+    parts: Vec<(Target, u128)>,
+    back: BTreeMap<String, u128>,
+}
+
+impl Paid {
+    /// What has gone back of one part: `⌊part·back/amount⌋`.
+    fn share(&self, part: u128) -> u128 {
+        let back: u128 = self.back.values().sum();
+        part.saturating_mul(back).checked_div(self.amount).unwrap_or(0)
+    }
+
+    /// What of the payment no part bears: the odd units.
+    fn borne(&self) -> u128 {
+        let back: u128 = self.back.values().sum();
+        back.saturating_sub(self.parts.iter().map(|(_, part)| self.share(*part)).sum())
+    }
 }
 
 /// What one payee has earned at least and at most.
@@ -56,6 +87,17 @@ impl Expected {
                     let amount = recorded.amount.into();
                     expected.divide(&fact.stream, amount, recorded.rule);
                 }
+                (Place::Payment { .. }, Body::Reversed(reversed)) => {
+                    let (id, amount) = (reversed.id, u128::from(reversed.amount));
+                    expected.go(&fact.stream, |back| {
+                        back.insert(id, amount);
+                    });
+                }
+                (Place::Payment { .. }, Body::Restored(restored)) => {
+                    expected.go(&fact.stream, |back| {
+                        back.remove(&restored.id);
+                    });
+                }
                 _ => {}
             }
         }
@@ -64,6 +106,7 @@ impl Expected {
 
     /// What a payee has earned: exactly by legs, and within a unit of the ideal in each pool.
     pub(super) fn bounds(&self, payee: &Name) -> Bounds {
+        let taken = self.taken.get(payee).copied().unwrap_or(0);
         let own = self.one_shot.get(payee).copied().unwrap_or(0);
         let mut bounds = Bounds { least: own, most: own };
         for pool in self.pools.values() {
@@ -74,19 +117,60 @@ impl Expected {
             bounds.least = bounds.least.saturating_add(less);
             bounds.most = bounds.most.saturating_add(more);
         }
+        bounds.least = bounds.least.saturating_sub(taken);
+        bounds.most = bounds.most.saturating_sub(taken);
         bounds
     }
 
-    /// Every payment is divided, declared or waiting: to the unit.
+    /// Every payment is divided, declared, waiting or gone back: to the unit. What went back of a
+    /// pool and nobody has made up for yet is somewhere twice, so it is taken off.
     pub(super) fn accounted(&self) -> u128 {
-        let declared: u128 = self.pools.values().map(|pool| pool.declared).sum();
+        let pools = self.pools.values();
+        let declared: u128 = pools.clone().map(|pool| pool.declared).sum();
+        let surplus: u128 = pools.clone().map(PoolExpected::surplus).sum();
+        let deficit: u128 = pools.map(PoolExpected::deficit).sum();
         let waiting: u128 = self.waiting.values().sum();
-        self.one_shot.values().sum::<u128>().saturating_add(declared).saturating_add(waiting)
+        let back: u128 = self.payments.values().flat_map(|paid| paid.back.values()).sum();
+        let borne: u128 = self.payments.values().map(Paid::borne).sum();
+        let taken: u128 = self.taken.values().sum();
+        let held: u128 = self.one_shot.values().sum();
+        let there = [declared, surplus, waiting, back, held].into_iter().sum::<u128>();
+        there.saturating_sub([deficit, borne, taken].into_iter().sum())
+    }
+
+    /// Money of a payment goes back, or comes again.
+    fn go(&mut self, payment: &Stream, change: impl FnOnce(&mut BTreeMap<String, u128>)) {
+        let Some(paid) = self.payments.get_mut(payment) else { return };
+        let shares = |paid: &Paid| -> Vec<u128> {
+            paid.parts.iter().map(|(_, part)| paid.share(*part)).collect()
+        };
+        let before = shares(paid);
+        change(&mut paid.back);
+        let after = shares(paid);
+        for ((to, _), (before, after)) in paid.parts.iter().zip(before.into_iter().zip(after)) {
+            let (more, less) = (after.saturating_sub(before), before.saturating_sub(after));
+            match to {
+                Target::Payee(payee) => {
+                    let Ok(payee) = Name::new(payee) else { continue };
+                    let own = self.one_shot.entry(payee).or_default();
+                    *own = own.saturating_add(less).saturating_sub(more);
+                }
+                Target::Pool(pool) => {
+                    let pool = self.pools.entry(pool.clone()).or_default();
+                    pool.reversed = pool.reversed.saturating_add(more);
+                    pool.restored = pool.restored.saturating_add(less);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn divide(&mut self, stream: &Stream, amount: u128, rule: Option<u64>) {
         let rule = self.rules.iter().find(|(n, _)| rule.is_none_or(|rule| rule == *n));
         let Some((_, legs)) = rule else { return };
+        let own = legs.legs().iter().map(|leg| leg.to.clone()).zip(parts(legs, amount));
+        let paid = Paid { amount, parts: own.collect(), back: BTreeMap::new() };
+        self.payments.insert(stream.clone(), paid);
         for (leg, part) in legs.legs().iter().zip(parts(legs, amount)) {
             match &leg.to {
                 Target::Payee(payee) => {
@@ -130,7 +214,20 @@ impl Expected {
                 let parts = declared.payments.iter();
                 let parts = parts
                     .filter_map(|payment| self.waiting.remove(&(name.to_owned(), payment.clone())));
-                pool.declare(parts.sum());
+                let netted = declared.netted.map_or(0, u128::from);
+                let regained = declared.regained.map_or(0, u128::from);
+                pool.netted = pool.netted.saturating_add(netted);
+                pool.regained = pool.regained.saturating_add(regained);
+                let gross: u128 = parts.sum();
+                pool.declare(gross.saturating_add(regained).saturating_sub(netted));
+            }
+            Body::Mirrored(mirrored) => {
+                for (holder, amount) in &mirrored.entries {
+                    let amount = u128::from(*amount);
+                    pool.mirrored = pool.mirrored.saturating_add(amount);
+                    let taken = self.taken.entry(holder.clone()).or_default();
+                    *taken = taken.saturating_add(amount);
+                }
             }
             _ => {}
         }
@@ -138,6 +235,16 @@ impl Expected {
 }
 
 impl PoolExpected {
+    /// What went back, and nobody has made up for.
+    fn deficit(&self) -> u128 {
+        self.reversed.saturating_sub(self.netted).saturating_sub(self.mirrored)
+    }
+
+    /// What came again, and was not declared again.
+    fn surplus(&self) -> u128 {
+        self.restored.saturating_sub(self.regained)
+    }
+
     fn declare(&mut self, amount: u128) {
         self.declared = self.declared.saturating_add(amount);
         let supply: u128 = self.units.values().sum();

@@ -2,6 +2,7 @@
 
 use divvy_core::{Amount, Code, Error, Legs, Name, PayeeSet, Step, Time, Units, Who};
 
+use crate::simulation::refunds::Refund;
 use crate::simulation::scene::{Scene, Shared};
 use crate::simulation::till::Receipt;
 use crate::{Divvy, Recording, Worker};
@@ -23,6 +24,7 @@ pub(super) enum Job {
     Declare {
         book: Name,
     },
+    Refund(Refund),
     SetRule {
         book: Name,
         from: Time,
@@ -96,6 +98,7 @@ impl Shift {
                 let declared: Amount = divvy.book(book.as_str())?.declare(now).await?;
                 return Ok(format!("{declared} declared"));
             }
+            Job::Refund(refund) => return refund.tell(divvy, now).await,
             Job::SetRule { book, from, legs } => {
                 divvy.book(book.as_str())?.set_rule(*from, legs, now).await?;
             }
@@ -209,7 +212,11 @@ impl Scene {
         let book = town.book(dice)?;
         let drawn = dice.below(100);
         Ok(match drawn {
-            0..=54 => Job::Tick,
+            0..=48 => Job::Tick,
+            49..=54 => match till.pick(&book, dice) {
+                Some(receipt) => Job::Refund(Refund::draw(receipt, dice)?),
+                None => Job::Tick,
+            },
             55..=69 => {
                 let start = Time::from_millis(crate::simulation::scene::START_MILLIS);
                 let receipts = till.next(&book, (start, *now), dice)?;

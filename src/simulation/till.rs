@@ -78,6 +78,11 @@ impl Till {
         Ok(next)
     }
 
+    /// Any receipt of a book, recorded or not.
+    pub(super) fn pick(&self, book: &Name, dice: &mut Dice) -> Option<Receipt> {
+        dice.pick(&self.receipts).filter(|receipt| receipt.book == *book).cloned()
+    }
+
     /// The receipts of which nobody knows yet that they are recorded.
     pub(super) fn unrecorded(&self, book: &Name) -> Vec<Receipt> {
         let open =
@@ -126,7 +131,7 @@ impl Till {
 }
 
 impl Receipt {
-    fn stream(&self) -> Result<Stream, Error> {
+    pub(super) fn stream(&self) -> Result<Stream, Error> {
         let id = Name::new(&format!("r{}", self.id))?;
         Ok(Stream::payment(&Name::new(SOURCE)?, &Name::new("main")?, &id))
     }

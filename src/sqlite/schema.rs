@@ -140,7 +140,10 @@ pub(super) fn begin_anew(connection: &Connection, path: &Path) -> Result<(), Err
     connection.pragma_update(None, "synchronous", "FULL").map_err(refused)?;
     let sql = "UPDATE divvy_meta SET value = ?1 WHERE name = 'epoch'";
     connection.execute(sql, [draw_epoch()?]).map_err(refused)?;
-    connection.execute("DELETE FROM divvy_checkpoint", []).map_err(refused)?;
+    // Neither what was folded nor who works is the copy's.
+    for table in ["divvy_checkpoint", "divvy_worker"] {
+        connection.execute(&format!("DELETE FROM {table}"), []).map_err(refused)?;
+    }
     prove(connection, path).map(drop)
 }
 

@@ -9,10 +9,10 @@ use crate::batch::Step;
 use crate::book::apply::{Folded, misplaced};
 use crate::book::{Book, PayeeId, Route, lost};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Brought, Extent, Fact, Mirrored, Stream};
+use crate::fact::{Body, Brought, Declared, Extent, Fact, Mirrored, Stream};
 use crate::movement::share_reversed;
 use crate::name::Name;
-use crate::pool::Holdings;
+use crate::pool::{Holdings, Pool};
 use crate::split::Target;
 use crate::time::Time;
 
@@ -84,8 +84,9 @@ impl Book {
     /// declared, instead of keeping it back from the next declarations. To be committed together
     /// with the reversal; `pool_facts` are the pool's whole stream.
     ///
-    /// Each holder gives back `⌊part·units/supply⌋` of what is reversed so far; odd units are kept
-    /// back from the next declaration. The step is empty when the part is not declared yet.
+    /// Each holder gives back the same part of the whole units that the declaration brought them;
+    /// odd units are kept back from the next declaration. The step is empty when the part is not
+    /// declared yet.
     ///
     /// # Errors
     /// [`Code::PoolUnknown`], and the errors of a pool's history that breaks a rule.
@@ -98,28 +99,30 @@ impl Book {
         now: Time,
     ) -> Result<Step, Error> {
         let account = self.pool_account(pool)?;
-        let names = |fact: &Fact| match fact.body() {
-            Ok(Body::Declared(declared)) => declared.payments.contains(payment),
-            _ => false,
-        };
-        let Some(at) = pool_facts.iter().position(names) else { return Ok(Step::default()) };
+        let naming = pool_facts.iter().enumerate().find_map(|(at, fact)| match fact.body() {
+            Ok(Body::Declared(declared)) if declared.payments.contains(payment) => {
+                Some((at, declared))
+            }
+            _ => None,
+        });
+        let Some((at, declared)) = naming else { return Ok(Step::default()) };
         let rule = self.rule_named(extent.rule)?.and_then(|at| self.rules.get(at));
         let Some(rule) = rule else { return Ok(Step::default()) };
         let parts = rule.legs.divide(extent.amount.minus(extent.withheld)?)?;
         let own = rule.legs.legs().iter().zip(parts);
         let own = own.filter(|(leg, _)| leg.to == Target::Pool(pool.to_owned()));
         let part = Amount::total(own.map(|(_, part)| part))?;
-        let was = share_reversed(part, extent.before, extent.amount)?;
-        let is = share_reversed(part, extent.after, extent.amount)?;
-        let record = Holdings::fold(pool_facts.get(..at).unwrap_or_default())?;
-        let mut entries = Vec::new();
-        for (holder, units) in record.entries() {
-            let share = |of: Amount| units.share_of(of, record.supply());
-            let taken = share(is)?.less(share(was)?);
-            if !taken.is_zero() {
-                entries.push((holder.clone(), taken));
-            }
-        }
+        // What the declaration kept back reached nobody, and nobody can give it back.
+        let kept_back = declared.netted.unwrap_or(Amount::ZERO);
+        let reached = share_reversed(part, declared.gross.less(kept_back), declared.gross)?;
+        // Each reversal alone: what an earlier one left as odd units is kept back meanwhile.
+        let taken_of = |part: Amount| -> Result<Amount, Error> {
+            let was = share_reversed(part, extent.before, extent.amount)?;
+            Ok(share_reversed(part, extent.after, extent.amount)?.less(was))
+        };
+        let taken = taken_of(part)?.min(taken_of(reached)?);
+        let before = pool_facts.get(..at).unwrap_or_default();
+        let entries = given_back(&account.pool, before, &declared, taken)?;
         if entries.is_empty() {
             return Ok(Step::default());
         }
@@ -252,4 +255,34 @@ impl Book {
         }
         self.taken.get(&id).copied().unwrap_or_default()
     }
+}
+
+/// What each holder gives back of a declaration when so much of it is taken: never more than the
+/// whole units that it brought them, so that nobody can have earned less than nothing.
+fn given_back(
+    pool: &Pool,
+    before: &[Fact],
+    declared: &Declared,
+    taken: Amount,
+) -> Result<Vec<(Name, Amount)>, Error> {
+    let index = before.iter().rev().find_map(|fact| match fact.body() {
+        Ok(Body::Declared(before)) => Some(before.index.get()),
+        Ok(Body::Accrued(before)) => Some(before.index.get()),
+        _ => None,
+    });
+    let steps = declared.index.get().saturating_sub(index.unwrap_or(0));
+    let mut entries = Vec::new();
+    for (holder, units) in Holdings::fold(before)?.entries() {
+        let scaled = u128::from(units.get()).saturating_mul(steps);
+        let brought = Amount::from_wide(scaled.checked_div(pool.scale().get()).unwrap_or(0))?;
+        let effective = declared.effective()?;
+        if effective.is_zero() {
+            continue;
+        }
+        let share = share_reversed(brought, taken.min(effective), effective)?;
+        if !share.is_zero() {
+            entries.push((holder.clone(), share));
+        }
+    }
+    Ok(entries)
 }

@@ -85,26 +85,6 @@ impl Units {
             Error::new(Code::PoolUnits, detail)
         })
     }
-
-    /// These units' share of an amount, rounded down, when there are so many units together.
-    ///
-    /// ```
-    /// use divvy_core::{Amount, Units};
-    ///
-    /// let (three, ten) = (Units::new(3)?, Units::new(10)?);
-    /// assert_eq!(three.share_of(Amount::new(99)?, ten)?, Amount::new(29)?);
-    /// # Ok::<(), divvy_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Code::PoolEmpty`] when there are none, [`Code::AmountAboveCeiling`] when these are more
-    /// than there are.
-    pub fn share_of(self, amount: Amount, supply: Self) -> Result<Amount, Error> {
-        let wide = u128::from(amount.get()).checked_mul(self.0.into());
-        let share = wide.and_then(|wide| wide.checked_div(supply.0.into()));
-        let none = || Error::new(Code::PoolEmpty, "nobody holds a unit, so nobody has a share");
-        Amount::from_wide(share.ok_or_else(none)?)
-    }
 }
 
 impl fmt::Display for Units {

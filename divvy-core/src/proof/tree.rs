@@ -12,7 +12,8 @@ use crate::fact::Hash;
 ///
 /// let entries = [b"ann".as_slice(), b"bob"];
 /// assert_ne!(merkle_root(&entries), merkle_root(&[b"bob".as_slice(), b"ann"]));
-/// assert_eq!(merkle_root(&[]), Hash::of(b""));
+/// let nobody: [&[u8]; 0] = [];
+/// assert_eq!(merkle_root(&nobody), Hash::of(b""));
 /// ```
 #[must_use]
 pub fn merkle_root(entries: &[impl AsRef<[u8]>]) -> Hash {
