@@ -204,6 +204,7 @@ fn cases() -> Vec<(Body, Mirror)> {
             said: "ch_000000000000000000004711,12.34,USD,2026-03-01T12:00:00Z".to_owned(),
         },
         withheld: None,
+        rule: Some(1),
     });
     let declared = Body::Declared(Declared {
         payments: (0..50).map(payment).collect(),

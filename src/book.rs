@@ -1,8 +1,8 @@
 //! One book, through which everything about it is done.
 
 use divvy_core::{
-    Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Legs, Manner, Name,
-    PayeeSet, Payment, PoolOpened, RuleSet, Step, Stream, Subject, Time, Units, Written,
+    Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Manner, Name,
+    PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
@@ -11,6 +11,7 @@ use crate::joined::Joined;
 mod desk;
 mod people;
 mod reversals;
+mod rules;
 
 pub use reversals::Makeup;
 
@@ -54,6 +55,8 @@ impl Book<'_> {
         payments: &[Payment],
         now: Time,
     ) -> Result<Vec<Recording>, Error> {
+        // A rule that somebody else has set since is to be known.
+        self.divvy.catch_up().await?;
         let facts = self.recorded(payments, now)?;
         let written = self.divvy.host().commit(facts.clone(), Manner::EachIfFree).await?;
         let mut recordings = Vec::with_capacity(facts.len());
@@ -173,25 +176,6 @@ impl Book<'_> {
     pub async fn balance(&mut self, payee: &str, now: Time) -> Result<Balance, Error> {
         self.divvy.catch_up().await?;
         self.fold()?.balance(payee, now)
-    }
-
-    /// The rules of the book, oldest first.
-    #[must_use]
-    pub fn rules(&self) -> &[RuleSet] {
-        self.fold().map_or(&[], divvy_core::Book::rules)
-    }
-
-    /// Sets the rule for payments of a moment and later.
-    ///
-    /// # Errors
-    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already,
-    /// [`Code::PoolUnknown`] when it names a pool that is not open, and the host's errors.
-    pub async fn set_rule(&mut self, from: Time, legs: &Legs, now: Time) -> Result<(), Error> {
-        self.act(|book| {
-            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
-            if same { Ok(Step::default()) } else { book.set_rule(from, legs.clone(), now) }
-        })
-        .await
     }
 
     /// Opens a pool for the supply that it is going to have, unless it is open already.

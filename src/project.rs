@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Guarded, Leg, Legs, Name, Opened, Policy, Ratio, Share, Target,
-    Time, TreasuryTerms, Units,
+    Amount, Asset, Code, Error, Guarded, Leg, Legs, Name, Opened, Period, Policy, PublicKey, Ratio,
+    Share, Signature, Target, Time, TreasuryTerms, Units,
 };
 
 mod database;
@@ -45,6 +45,12 @@ pub struct Project {
     pub opened: Opened,
     /// Who gets what of each payment.
     pub legs: Legs,
+    /// From when on a rule holds that follows another; it may not start before a recorded payment.
+    pub rule_from: Option<Time>,
+    /// The issuer's signature of that rule.
+    pub rule_signature: Option<Signature>,
+    /// Whose key sets the rules after the first, if anybody's.
+    pub issuer: Option<PublicKey>,
     /// The book's pool, if the rule has one.
     pub pool: Option<PoolSettings>,
     /// The policies of holders by how much they hold, least first.
@@ -123,10 +129,8 @@ impl Project {
             text.as_ref().map_or(Ok(none), |text| asset.amount(text))
         };
         let floor = amount(&raw.floor, Amount::ONE)?.max(Amount::ONE);
-        let policy = match &raw.threshold {
-            None => Policy::Instant,
-            Some(text) => threshold(asset.amount(text)?, raw.max_wait_days),
-        };
+        let min = raw.threshold.as_deref().map(|text| asset.amount(text)).transpose()?;
+        let policy = policy(min, raw.max_wait_days, raw.period.as_deref())?;
         let rail = raw.rail.unwrap_or_default();
         let named_on = if raw.named_on_rail { Some(Name::new(&rail.kind)?) } else { None };
         let thresholds: Result<Vec<Thresholds>, Error> =
@@ -139,6 +143,9 @@ impl Project {
             dir: dir.to_path_buf(),
             book: Name::new(&raw.book)?,
             legs: legs(&raw.rule, &asset)?,
+            rule_from: time(&raw.rule_from)?,
+            rule_signature: raw.rule_signature,
+            issuer: raw.issuer.as_deref().map(PublicKey::parse).transpose()?,
             pool: pool(raw.pool.as_ref(), dir)?,
             thresholds: thresholds?,
             instant: raw.instant.iter().map(|name| Name::new(name)).collect::<Result<_, _>>()?,
@@ -169,6 +176,28 @@ fn check_cooling(cooling_secs: u64, deadline_secs: u64) -> Result<(), Error> {
         "a changed destination cools for {cooling_secs} s, and a try may go out for \
          {deadline_secs} s: raise cooling_days, or lower the rail's deadline_secs"
     )))
+}
+
+/// What holds for payees who chose nothing.
+fn policy(
+    min: Option<Amount>,
+    max_wait_days: Option<u64>,
+    period: Option<&str>,
+) -> Result<Policy, Error> {
+    let every = match period {
+        None => return Ok(min.map_or(Policy::Instant, |min| threshold(min, max_wait_days))),
+        Some("daily") => Period::DAILY,
+        Some("weekly") => Period::WEEKLY,
+        Some("monthly") => Period::Monthly,
+        Some(other) => {
+            let detail = format!("a period of {other:?}: use daily, weekly or monthly");
+            return Err(malformed(&detail));
+        }
+    };
+    if max_wait_days.is_some() {
+        return Err(malformed("max_wait_days beside a period: what waits goes at its boundary"));
+    }
+    Ok(Policy::Periodic { every, min })
 }
 
 fn threshold(min: Amount, max_wait_days: Option<u64>) -> Policy {

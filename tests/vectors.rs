@@ -19,6 +19,9 @@ mod fact;
 #[path = "vectors/fields.rs"]
 mod fields;
 #[cfg(test)]
+#[path = "vectors/policy.rs"]
+mod policy;
+#[cfg(test)]
 #[path = "vectors/pool.rs"]
 mod pool;
 #[cfg(test)]
@@ -30,6 +33,9 @@ mod reconcile;
 #[cfg(test)]
 #[path = "vectors/reversal.rs"]
 mod reversal;
+#[cfg(test)]
+#[path = "vectors/rule.rs"]
+mod rule;
 #[cfg(test)]
 #[path = "vectors/treasury.rs"]
 mod treasury;
@@ -76,9 +82,11 @@ mod areas {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
         approval: "approval/approvals.json", crate::approval::run;
         fact: "fact/facts.json", crate::fact::run;
+        policy: "policy/periods.json", crate::policy::run;
         pool: "pool/pool.json", crate::pool::run;
         reconcile: "reconcile/reconcile.json", crate::reconcile::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
+        rule: "rule/rules.json", crate::rule::run;
         treasury: "treasury/runway.json", crate::treasury::run;
         webhook: "webhook/standard_webhooks.json", crate::webhook::run;
     }

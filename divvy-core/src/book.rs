@@ -24,6 +24,7 @@ mod plan;
 mod pools;
 mod record;
 mod reversals;
+mod rules;
 mod settings;
 mod slips;
 mod stored;
@@ -47,6 +48,7 @@ use crate::amount::Amount;
 use crate::error::{Code, Error};
 use crate::fact::{Hash, Head, Opened, Place, RuleSet, Stream};
 use crate::name::Name;
+use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
 use due::DueQueue;
@@ -79,8 +81,12 @@ pub struct Book {
     name: Name,
     settings: Opened,
     rules: Vec<RuleSet>,
+    /// Where each rule stands in the rule stream.
+    rule_ns: Vec<u64>,
     /// Where each rule's legs lead, in the legs' order.
     routes: Vec<Box<[Route]>>,
+    /// Whose key sets the rules.
+    issuer: Option<PublicKey>,
     rule_head: Head,
     run_head: Head,
     run_batches: Vec<u32>,
@@ -144,7 +150,9 @@ impl Book {
             name,
             settings,
             rules: Vec::new(),
+            rule_ns: Vec::new(),
             routes: Vec::new(),
+            issuer: None,
             rule_head,
             run_head,
             run_batches: Vec::new(),
@@ -220,6 +228,21 @@ impl Book {
 
     fn rule_number(&self, event_at: Time) -> Option<usize> {
         self.rules.iter().rposition(|rule| rule.from <= event_at)
+    }
+
+    /// The rule that a payment names, or the first; nothing while it is not there.
+    ///
+    /// # Errors
+    /// [`Code::FactMalformed`] for a number that is no rule's.
+    fn rule_named(&self, named: Option<u64>) -> Result<Option<usize>, Error> {
+        let Some(n) = named else { return Ok((!self.rules.is_empty()).then_some(0)) };
+        if n >= self.rule_head.n {
+            return Ok(None);
+        }
+        self.rule_ns.binary_search(&n).map(Some).map_err(|_| {
+            let detail = format!("fact {n} of {} is no rule", self.rule_head.stream);
+            Error::new(Code::FactMalformed, detail)
+        })
     }
 
     /// The time for a new fact: the later of `now` and the newest fact seen.

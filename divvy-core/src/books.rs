@@ -9,6 +9,7 @@ pub use review::{Resolution, Verdict};
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::amount::Amount;
 use crate::batch::{Batch, Step};
 use crate::book::{Book, Plan};
 use crate::checkpoint::stored;
@@ -80,7 +81,10 @@ impl Books {
         self.count = self.count.saturating_add(1);
         self.digest = self.digest.then(&fact.hash);
         self.newest = self.newest.max(fact.at);
-        if !self.fold(fact, body).map_err(|error| fact.named(&error))? {
+        // What went back of a payment that still waits for its rule waits behind it.
+        let is_behind = fact.n > 0 && matches!(fact.stream.place(), Place::Payment { .. });
+        let is_behind = is_behind && self.early.iter().any(|early| early.stream == fact.stream);
+        if is_behind || !self.fold(fact, body).map_err(|error| fact.named(&error))? {
             self.early.push(fact.clone());
         }
         Ok(())
@@ -149,12 +153,14 @@ impl Books {
     /// Opens a book.
     ///
     /// # Errors
-    /// [`Code::BookConflict`] when the book is there already.
+    /// [`Code::BookConflict`] when the book is there already, [`Code::PolicyMalformed`] for a
+    /// period of no time.
     pub fn open(&self, book: &Name, opened: Opened, now: Time) -> Result<Step, Error> {
         if self.books.contains_key(book) {
             let detail = format!("there is a book {book} already: choose another name");
             return Err(Error::new(Code::BookConflict, detail));
         }
+        opened.policy.check(Amount::ZERO)?;
         let head = Head::start(Stream::rule(book));
         let fact = Fact::new(&head, now.max(self.newest), &Body::Opened(opened));
         Ok(Step::new(vec![fact], Vec::new()))

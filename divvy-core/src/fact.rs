@@ -11,6 +11,7 @@ mod hash;
 mod kinds;
 mod people;
 mod reversals;
+mod rules;
 mod seals;
 mod stream;
 pub(crate) mod text;
@@ -19,7 +20,7 @@ mod treasury;
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
     Moved, Opened, PayeeSet, Planned, PoolOpened, Recorded, Redeemed, Refused, Released, Reopened,
-    Returned, Review, RuleSet, Run, Sender, Sent, Settled, Signed, Voided, Window,
+    Returned, Review, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
 pub use breaks::{BreakCause, BreakClosed, BreakExplained, BreakFound};
 pub use flows::{Accrued, Compounded, Flowing};
@@ -27,6 +28,7 @@ pub use hash::Hash;
 pub use kinds::Body;
 pub use people::{Approved, Asked, Consent, Decided, Guarded, KeyProof, Person};
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
+pub use rules::{IssuerSet, RuleSet};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
 pub use treasury::{Figures, Funds, Purpose, WeekClosed};

@@ -146,15 +146,15 @@ pub use fact::{
     Accrued, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
     Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared, Declined,
     Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head, Held,
-    Issued, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place, Planned,
-    PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored, Returned,
-    Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stream, Voided,
-    WeekClosed, Window,
+    Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place,
+    Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
+    Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stream,
+    Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
-pub use policy::Policy;
+pub use policy::{Period, Policy};
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use proof::{
     Checked, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path, merkle_root,

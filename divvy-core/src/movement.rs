@@ -268,7 +268,7 @@ impl Movement {
 
     /// How far the payment is reversed once so much of what was paid has gone back.
     fn extent(&self, back: Amount) -> Result<Extent, Error> {
-        let Recorded { book, amount, withheld, event_at, .. } = &self.recorded;
+        let Recorded { book, amount, withheld, event_at, rule, .. } = &self.recorded;
         Ok(Extent {
             book: book.clone(),
             amount: *amount,
@@ -276,6 +276,7 @@ impl Movement {
             paid_at: *event_at,
             before: self.reversed,
             after: share_reversed(*amount, back, self.paid())?,
+            rule: *rule,
         })
     }
 }

@@ -69,6 +69,11 @@ impl PublicKey {
         key.verify_strict(digest.as_bytes(), &signature).is_ok()
     }
 
+    /// Its bytes.
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Whether only a secret can sign for it.
     pub(crate) fn is_strong(&self) -> bool {
         VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())

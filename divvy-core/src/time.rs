@@ -3,6 +3,8 @@
 use core::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{Decode, Decoder, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -71,6 +73,25 @@ impl Time {
     #[must_use]
     pub const fn millis_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// The first beginning of a month at this moment or after it, in UTC.
+    pub(crate) fn month_from(self) -> Self {
+        let month = || {
+            let moment = Timestamp::from_millisecond(i64::try_from(self.0).ok()?).ok()?;
+            let date = Offset::UTC.to_datetime(moment).date();
+            let first = |date: Date| {
+                let midnight = date.first_of_month().to_datetime(jiff::civil::Time::midnight());
+                let moment = Offset::UTC.to_timestamp(midnight).ok()?;
+                u64::try_from(moment.as_millisecond()).ok().map(Self::from_millis)
+            };
+            let this = first(date)?;
+            if this == self {
+                return Some(this);
+            }
+            first(date.last_of_month().tomorrow().ok()?)
+        };
+        month().unwrap_or(Self::MAX)
     }
 
     /// Reads RFC 3339 text with any offset.

@@ -7,6 +7,7 @@
 mod acts;
 mod agree;
 mod payments;
+mod rules;
 mod runs;
 
 pub(crate) use agree::same;
@@ -19,6 +20,7 @@ use crate::fact::{Fact, Hash, Place, Stream};
 use crate::proof::Seals;
 use acts::Acts;
 use payments::Payments;
+use rules::Rules;
 use runs::Runs;
 
 /// A verification under way: fed with every fact from the first, in the host's order.
@@ -53,6 +55,7 @@ pub struct Verify {
     ahead: HashMap<Stream, (u64, Hash)>,
     streams: usize,
     payments: Payments,
+    rules: Rules,
     runs: Runs,
     acts: Acts,
     seals: Seals,
@@ -98,6 +101,7 @@ impl Verify {
             ahead: HashMap::new(),
             streams: 0,
             payments: Payments::default(),
+            rules: Rules::default(),
             runs: Runs::default(),
             acts: Acts::default(),
             seals: Seals::default(),
@@ -109,8 +113,9 @@ impl Verify {
     /// # Errors
     /// [`Code::FactTampered`] for a fact that was altered, [`Code::FactOrphan`] for one whose
     /// predecessor is missing or that is there twice, [`Code::FactMalformed`] and
-    /// [`Code::FactUnknown`] for a body that cannot be read, and whatever rule of the fold a fact
-    /// breaks. The first fact at fault is named; nothing after it was looked at.
+    /// [`Code::FactUnknown`] for a body that cannot be read, [`Code::RuleMissing`] for a payment
+    /// that is not divided by the rule of its time, and whatever rule of the fold a fact breaks.
+    /// The first fact at fault is named; nothing after it was looked at.
     pub fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
         for fact in facts {
             self.follow(fact)?;
@@ -118,6 +123,7 @@ impl Verify {
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
             self.acts.note(fact, &body)?;
+            self.rules.note(fact, &body)?;
             if matches!(fact.stream.place(), Place::Payment { .. }) {
                 self.payments.note(fact, &body)?;
             }
@@ -136,7 +142,8 @@ impl Verify {
     /// # Errors
     /// [`Code::FactOrphan`] for a fact that rests on what is not there and for a run whose batches
     /// are missing, [`Code::FactTampered`] for a run that differs from its batches and for what
-    /// nobody decided, and the errors of [`Books::check`].
+    /// nobody decided, [`Code::RuleMissing`] for a payment that is not divided by the rule of its
+    /// time, and the errors of [`Books::check`].
     pub fn finish(self) -> Result<Verified, Error> {
         if let Some(early) = self.books.early().first() {
             let detail = "it rests on something that is missing";
@@ -144,6 +151,7 @@ impl Verify {
         }
         self.runs.check()?;
         self.acts.check()?;
+        self.rules.check()?;
         self.books.check()?;
         Ok(Verified {
             facts: self.books.count(),

@@ -85,8 +85,14 @@ impl Desk {
         {
             self.book()?.guard(guarded, now).await?;
         }
-        let from = project.from.unwrap_or(Time::ZERO);
-        self.book()?.set_rule(from, &project.legs, now).await?;
+        if let Some(key) = project.issuer {
+            self.book()?.set_issuer(key, None, now).await?;
+        }
+        let from = project.rule_from.or(project.from).unwrap_or(Time::ZERO);
+        match project.rule_signature {
+            Some(by) => self.book()?.set_rule_signed(from, &project.legs, by, now).await?,
+            None => self.book()?.set_rule(from, &project.legs, now).await?,
+        }
         self.choose_instant(now).await?;
         for (payee, reason) in &project.holds {
             let mut book = self.book()?;

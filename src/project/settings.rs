@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Asset, Code, Error, Guarded, Name, Person, Policy, PublicKey, TreasuryTerms, Units,
+    Asset, Code, Error, Guarded, Name, Person, Policy, PublicKey, Signature, TreasuryTerms, Units,
 };
 use serde::Deserialize;
 
@@ -16,9 +16,13 @@ pub(super) struct RawProject {
     pub(super) book: String,
     pub(super) asset: String,
     pub(super) rule: Vec<RawLeg>,
+    pub(super) rule_from: Option<String>,
+    pub(super) rule_signature: Option<Signature>,
+    pub(super) issuer: Option<String>,
     pub(super) pool: Option<RawPool>,
     pub(super) threshold: Option<String>,
     pub(super) max_wait_days: Option<u64>,
+    pub(super) period: Option<String>,
     pub(super) floor: Option<String>,
     pub(super) cooling_days: Option<u64>,
     #[serde(default)]

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use divvy_core::{Body, Error, Fact, Legs, Name, Place, Share, Stream, Target, Time};
+use divvy_core::{Body, Error, Fact, Legs, Name, Place, Share, Stream, Target};
 
 /// One book, computed anew.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
-    rules: Vec<(Time, Legs)>,
+    /// Where each rule stands in its stream, and its legs.
+    rules: Vec<(u64, Legs)>,
     pools: BTreeMap<String, PoolExpected>,
     one_shot: BTreeMap<Name, u128>,
     /// Each payment by its parts, and what went back of it.
@@ -76,7 +77,7 @@ impl Expected {
             let body = fact.body()?;
             match (fact.stream.place(), body) {
                 (Place::Rule { book: of }, Body::RuleSet(rule)) if of == book.as_str() => {
-                    expected.rules.push((rule.from, rule.legs));
+                    expected.rules.push((fact.n, rule.legs));
                 }
                 (Place::Pool { book: of, pool }, body) if of == book.as_str() => {
                     expected.pool(pool, &body);
@@ -84,7 +85,7 @@ impl Expected {
                 (Place::Payment { .. }, Body::Recorded(recorded)) if recorded.book == *book => {
                     expected.recorded = expected.recorded.saturating_add(recorded.amount.into());
                     let amount = recorded.amount.into();
-                    expected.divide(&fact.stream, amount, recorded.event_at);
+                    expected.divide(&fact.stream, amount, recorded.rule);
                 }
                 (Place::Payment { .. }, Body::Reversed(reversed)) => {
                     let (id, amount) = (reversed.id, u128::from(reversed.amount));
@@ -164,8 +165,8 @@ impl Expected {
         }
     }
 
-    fn divide(&mut self, stream: &Stream, amount: u128, event_at: Time) {
-        let rule = self.rules.iter().rfind(|(from, _)| *from <= event_at);
+    fn divide(&mut self, stream: &Stream, amount: u128, rule: Option<u64>) {
+        let rule = self.rules.iter().find(|(n, _)| rule.is_none_or(|rule| rule == *n));
         let Some((_, legs)) = rule else { return };
         let own = legs.legs().iter().map(|leg| leg.to.clone()).zip(parts(legs, amount));
         let paid = Paid { amount, parts: own.collect(), back: BTreeMap::new() };

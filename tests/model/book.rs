@@ -31,6 +31,8 @@ pub(crate) struct NaivePayment {
     pub(crate) amount: u64,
     pub(crate) event_at: u64,
     pub(crate) at: u64,
+    /// The rule that it names.
+    pub(crate) rule: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -161,8 +163,8 @@ impl NaiveBook {
         }
     }
 
-    pub(crate) fn has_rule(&self, event_at: u64) -> bool {
-        self.rules.iter().any(|(from, _)| *from <= event_at)
+    pub(crate) fn rule_at(&self, event_at: u64) -> Option<usize> {
+        self.rules.iter().rposition(|(from, _)| *from <= event_at)
     }
 
     pub(crate) fn record(&mut self, payment: NaivePayment) {
@@ -175,8 +177,9 @@ impl NaiveBook {
     }
 
     fn divide(&mut self, payment: NaivePayment) {
-        let rule = self.rules.iter().rfind(|(from, _)| *from <= payment.event_at);
-        let Some((_, legs)) = rule else {
+        // What names no rule is the first one's, or nobody's when it came before that.
+        let rule = self.rules.get(payment.rule.unwrap_or(0));
+        let Some((_, legs)) = rule.filter(|(from, _)| *from <= payment.event_at) else {
             self.unruled.push(payment);
             self.unruled.sort_by(|a, b| a.stream.cmp(&b.stream));
             return;

@@ -282,7 +282,7 @@ impl Lab {
         let at = if checked { self.stamp(book) } else { self.now };
         let facts = if checked {
             let facts = self.book(book).record(&[payment], self.time());
-            match (facts, naive.has_rule(event_at)) {
+            match (facts, naive.rule_at(event_at).is_some()) {
                 (Ok(facts), true) => facts,
                 (Err(error), false) if error.code() == Code::RuleMissing => return Ok(()),
                 (facts, ruled) => return Err(format!("ruled {ruled}, recorded {facts:?}")),
@@ -292,7 +292,8 @@ impl Lab {
             vec![fact.map_err(text)?]
         };
         self.feed(&facts)?;
-        let payment = NaivePayment { stream, amount: minor, event_at, at };
+        let rule = if checked { self.naive[book].rule_at(event_at) } else { None };
+        let payment = NaivePayment { stream, amount: minor, event_at, at, rule };
         self.naive[book].record(payment);
         Ok(())
     }

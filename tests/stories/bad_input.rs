@@ -36,6 +36,8 @@ fn rules_that_leak_are_refused_before_anything_is_written() {
         ("collaborator\", share", "creator\", share", "split_malformed"),
         ("threshold = \"20.00\"", "threshold = \"20.001\"", "amount_malformed"),
         ("book = ", "cook = ", "input_malformed"),
+        ("tick_secs", "period = \"fortnightly\"\ntick_secs", "input_malformed"),
+        ("tick_secs", "period = \"daily\"\nmax_wait_days = 3\ntick_secs", "input_malformed"),
     ] {
         let folder = Folder::example("duet");
         folder.edit("divvy.toml", from, to);

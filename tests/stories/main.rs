@@ -14,7 +14,9 @@ mod desk;
 mod jobs;
 mod kills;
 mod outward;
+mod policies;
 mod projections;
+mod rules;
 #[path = "../support/postgres.rs"]
 mod server;
 mod servers;

@@ -5,9 +5,8 @@ use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
 use crate::book::{Book, PayeeId, Route, Unruled, lost};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, RuleSet, Stream};
+use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream};
 use crate::name::Name;
-use crate::split::{Legs, Target};
 use crate::time::Time;
 
 /// Whether a fact could be folded, or has to wait for what it rests on.
@@ -50,38 +49,6 @@ impl Book {
         Ok(folded)
     }
 
-    fn apply_rule(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
-        let Body::RuleSet(rule) = body else { return Err(misplaced(fact)) };
-        if !follows(&self.rule_head, fact) {
-            return Ok(Folded::Early);
-        }
-        standing(&rule.legs)?;
-        let Some(routes) = self.routes_of(rule)? else { return Ok(Folded::Early) };
-        self.routes.push(routes);
-        self.rules.push(rule.clone());
-        self.rule_head = Head::after(fact);
-        for (stream, payment) in std::mem::take(&mut self.unruled) {
-            self.totals.undeclared = self.totals.undeclared.minus(payment.amount)?;
-            self.divide(&stream, payment)?;
-        }
-        Ok(Folded::Yes)
-    }
-
-    /// Where a rule's legs lead; nothing while a pool that it names is not open.
-    pub(super) fn routes_of(&mut self, rule: &RuleSet) -> Result<Option<Box<[Route]>>, Error> {
-        let mut routes = Vec::with_capacity(rule.legs.legs().len());
-        for leg in rule.legs.legs() {
-            routes.push(match &leg.to {
-                Target::Payee(payee) => Route::Payee(self.payee_named(&Name::new(payee)?)?),
-                Target::Pool(pool) => match self.pool_id(pool) {
-                    Some(pool) => Route::Pool(pool),
-                    None => return Ok(None),
-                },
-            });
-        }
-        Ok(Some(routes.into()))
-    }
-
     fn apply_payment(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         if fact.n > 0 {
             return self.apply_reversal(fact, body);
@@ -90,7 +57,10 @@ impl Book {
         let total = self.totals.recorded.plus(recorded.amount)?;
         let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
         let (amount, event_at) = (recorded.amount.minus(withheld)?, recorded.event_at);
-        self.divide(&fact.stream, Unruled { amount, event_at, at: fact.at })?;
+        let payment = Unruled { amount, event_at, at: fact.at };
+        if !self.divide(&fact.stream, payment, recorded.rule)?.is_done() {
+            return Ok(Folded::Early);
+        }
         self.totals.recorded = total;
         self.totals.withheld = self.totals.withheld.plus(withheld)?;
         let day = self.treasury.on(fact.at);
@@ -101,20 +71,40 @@ impl Book {
         Ok(Folded::Yes)
     }
 
-    /// Divides a payment by the rule of its time, or keeps it until there is one.
-    fn divide(&mut self, stream: &Stream, payment: Unruled) -> Result<(), Error> {
-        let number = self.rule_number(payment.event_at);
-        let Some((number, rule)) = number.and_then(|at| Some((at, self.rules.get(at)?))) else {
-            self.unruled.insert(stream.clone(), payment);
-            self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
-            return Ok(());
+    /// Divides a payment by the rule that it names. One that names none is divided by the first,
+    /// whatever came since, or kept until there is one: so the order in which the streams of rules
+    /// and payments are read changes nothing.
+    pub(super) fn divide(
+        &mut self,
+        stream: &Stream,
+        payment: Unruled,
+        named: Option<u64>,
+    ) -> Result<Folded, Error> {
+        let number = self.rule_named(named)?;
+        let rule = number.and_then(|at| Some((at, self.rules.get(at)?)));
+        let Some((number, rule)) = rule.filter(|(_, rule)| rule.from <= payment.event_at) else {
+            return match (named, rule) {
+                (None, _) => self.leave_unruled(stream, payment),
+                (Some(_), None) => Ok(Folded::Early),
+                (Some(n), Some((_, rule))) => {
+                    let (at, from) = (payment.event_at, rule.from);
+                    let detail = format!("it is of {at}, but rule {n} starts at {from}");
+                    Err(Error::new(Code::RuleMissing, detail))
+                }
+            };
         };
         let parts = rule.legs.divide(payment.amount)?;
         for (leg, part) in parts.into_iter().enumerate() {
             let route = self.routes.get(number).and_then(|routes| routes.get(leg).copied());
             self.give(route.ok_or_else(|| lost(PayeeId::MAX))?, part, stream, payment.at)?;
         }
-        Ok(())
+        Ok(Folded::Yes)
+    }
+
+    fn leave_unruled(&mut self, stream: &Stream, payment: Unruled) -> Result<Folded, Error> {
+        self.unruled.insert(stream.clone(), payment);
+        self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
+        Ok(Folded::Yes)
     }
 
     /// One leg of a payment: earned at once by a payee, or waiting for a pool's declaration.
@@ -278,13 +268,6 @@ impl Choices {
 
 pub(super) fn follows(head: &Head, fact: &Fact) -> bool {
     head.n == fact.n
-}
-
-/// Legs that were made for one amount would stop the fold at the first payment of another.
-pub(super) fn standing(legs: &Legs) -> Result<(), Error> {
-    let Some(amount) = legs.amount() else { return Ok(()) };
-    let detail = format!("legs for exactly {amount} are no rule for every payment: use a portion");
-    Err(Error::new(Code::SplitLeaky, detail))
 }
 
 pub(crate) fn misplaced(fact: &Fact) -> Error {

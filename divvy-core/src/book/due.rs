@@ -11,6 +11,7 @@ use crate::book::waiting::Waiting;
 use crate::book::{Book, PayeeId, lost, place};
 use crate::checkpoint::stored;
 use crate::error::Error;
+use crate::policy::Policy;
 use crate::pool::Index;
 use crate::time::Time;
 
@@ -64,34 +65,37 @@ impl Book {
     /// Puts a payee where the next change will find them: among the due, or in the heaps.
     pub(super) fn arm(&mut self, id: PayeeId, at: Time) -> Result<(), Error> {
         let earned = self.earned(id)?;
-        let (min, max_wait_secs) = self.threshold(id)?;
+        let terms = self.terms(id)?;
         let payable_as_it_is = self.is_payable(id, at)?;
         let payee = self.payee_mut(id)?;
         let spoken_for = payee.spoken_for()?;
         let payable = earned.less(spoken_for);
-        payee.waiting_since = match (payable.is_zero(), payee.waiting_since) {
-            (true, _) => Time::ZERO,
-            (false, Time::ZERO) => at,
-            (false, since) => since,
+        let runs = payable >= terms.runs_from();
+        payee.waiting_since = match (runs, payee.waiting_since) {
+            (false, _) => Time::ZERO,
+            (true, Time::ZERO) => at,
+            (true, since) => since,
         };
         let since = payee.waiting_since;
-        let expires = max_wait_secs.map(|secs| since.plus_secs(secs));
-        let waited = payable >= self.floor() && expires.is_some_and(|expires| expires <= at);
-        let is_due = payable_as_it_is && (payable >= min || waited);
+        let expires = terms.expires(since);
+        let waited = payable >= terms.least() && expires.is_some_and(|expires| expires <= at);
+        let at_once = terms.at_once();
+        let is_due = payable_as_it_is && (at_once.is_some_and(|min| payable >= min) || waited);
         self.list(id, is_due)?;
         if is_due || !payable_as_it_is {
             return Ok(());
         }
-        // Before anything is payable no time runs, so the first unit is the next thing to find.
+        // Before so much is payable no time runs, so that is the next thing to find.
         let goal = match expires {
-            Some(_) if payable.is_zero() => Amount::ONE,
-            Some(_) if payable < self.floor() => self.floor(),
+            Some(_) if !runs => Some(terms.runs_from()),
+            Some(_) if payable < terms.least() => Some(terms.least()),
             Some(expires) => {
                 self.due.by_time.wait(id, expires);
-                min
+                at_once
             }
-            None => min,
+            None => at_once,
         };
+        let Some(goal) = goal else { return Ok(()) };
         self.arm_in_pools(id, lacking(goal, spoken_for, earned))
     }
 
@@ -126,14 +130,59 @@ impl Book {
         Ok(())
     }
 
-    /// The least amount at which a payee is due, and how long money may wait below it.
-    pub(super) fn threshold(&self, id: PayeeId) -> Result<(Amount, Option<u64>), Error> {
+    /// When a payee's money is due, in this book.
+    pub(super) fn terms(&self, id: PayeeId) -> Result<Terms, Error> {
         let policy = self.payee(id)?.policy().unwrap_or(self.settings.policy);
-        Ok((policy.min().max(self.floor()), policy.max_wait_secs()))
+        Ok(Terms { policy, floor: self.floor() })
     }
 
     pub(super) fn floor(&self) -> Amount {
         self.settings.floor.max(Amount::ONE)
+    }
+}
+
+/// A policy in a book that pays no line below its floor.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    policy: Policy,
+    floor: Amount,
+}
+
+impl Terms {
+    /// The amount that is due without waiting; none where money waits for a boundary.
+    pub(super) fn at_once(&self) -> Option<Amount> {
+        match self.policy {
+            Policy::Instant | Policy::Threshold { .. } => Some(self.policy.min().max(self.floor)),
+            Policy::Periodic { .. } => None,
+        }
+    }
+
+    /// The amount that is due once it has waited.
+    pub(super) fn least(&self) -> Amount {
+        match self.policy {
+            Policy::Instant | Policy::Threshold { .. } => self.floor,
+            Policy::Periodic { .. } => self.policy.min().max(self.floor),
+        }
+    }
+
+    /// The amount from which on time runs. What reaches the least amount between two boundaries
+    /// waits for the second one.
+    pub(super) fn runs_from(&self) -> Amount {
+        match self.policy {
+            Policy::Instant | Policy::Threshold { .. } => Amount::ONE,
+            Policy::Periodic { .. } => self.least(),
+        }
+    }
+
+    /// When what has been waiting since a moment has waited long enough.
+    pub(super) fn expires(&self, since: Time) -> Option<Time> {
+        match self.policy {
+            Policy::Instant => None,
+            Policy::Threshold { max_wait_secs, .. } => {
+                max_wait_secs.map(|secs| since.plus_secs(secs))
+            }
+            Policy::Periodic { every, .. } => Some(every.boundary(since)),
+        }
     }
 }
 

@@ -171,6 +171,8 @@ impl Book {
         same(of, "opening", &self.settings, &live.settings)?;
         same(of, "totals", &self.totals, &live.totals)?;
         same(of, "rules", &self.rules, &live.rules)?;
+        same(of, "rules' places", &self.rule_ns, &live.rule_ns)?;
+        same(of, "issuer", &self.issuer, &live.issuer)?;
         same(of, "rule head", &self.rule_head, &live.rule_head)?;
         same(of, "run head", &self.run_head, &live.run_head)?;
         same(of, "runs", &self.run_batches, &live.run_batches)?;

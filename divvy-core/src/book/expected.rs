@@ -59,17 +59,22 @@ impl Book {
         }
         let payee = self.payee(id)?;
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
-        let (min, max_wait_secs) = self.threshold(id)?;
-        let lacking_min = lacking(min, spoken_for, earned);
-        // Below the floor nothing is paid, however long it waited.
-        let lacking_floor = lacking(self.floor(), spoken_for, earned);
-        let floor =
-            if lacking_floor == 0 { Some(now) } else { self.crossing(earned, lacking_floor, now) };
-        let waited = match (payee.waiting_since, max_wait_secs, floor) {
-            (Time::ZERO, _, _) | (_, None, _) | (_, _, None) => None,
-            (since, Some(secs), Some(floor)) => Some(since.plus_secs(secs).max(floor)),
+        let terms = self.terms(id)?;
+        let reached = |goal: Amount| match lacking(goal, spoken_for, earned) {
+            0 => Some(now),
+            lacking => self.crossing(earned, lacking, now),
         };
-        let crossing = self.crossing(earned, lacking_min, now);
+        let crossing = terms.at_once().and_then(reached);
+        // Below the least amount nothing is paid, however long it waited.
+        let waited = reached(terms.least()).and_then(|least| {
+            let since = match payee.waiting_since {
+                // A limit runs from the first unit on, which may never come.
+                Time::ZERO if terms.at_once().is_some() => return None,
+                Time::ZERO => reached(terms.runs_from())?,
+                since => since,
+            };
+            Some(terms.expires(since)?.max(least))
+        });
         Ok(match (crossing, waited) {
             (Some(a), Some(b)) => Expected::On(a.min(b)),
             (Some(time), None) | (None, Some(time)) => Expected::On(time),

@@ -104,11 +104,18 @@ impl Payment {
         self.amount.less(self.withheld.unwrap_or(Amount::ZERO))
     }
 
-    /// The fact that records it for a book, at an address that needs no read.
+    /// The fact that records it for a book of one rule, at an address that needs no read.
+    ///
+    /// It names no rule, so the book's first one divides it. Where a book may have more of them,
+    /// [`Book::record`] names the one in force; `verify` refuses what a later rule covers.
     ///
     /// # Errors
     /// [`Code::PaymentMalformed`] for an amount of zero.
     pub fn fact(&self, book: &Name, at: Time) -> Result<Fact, Error> {
+        self.fact_by(book, None, at)
+    }
+
+    fn fact_by(&self, book: &Name, rule: Option<u64>, at: Time) -> Result<Fact, Error> {
         if self.amount.is_zero() {
             let detail = format!("{} is of zero: there is nothing to divide", self.stream);
             return Err(Error::new(Code::PaymentMalformed, detail));
@@ -121,13 +128,15 @@ impl Payment {
             converted: self.converted.clone(),
             evidence: self.evidence.clone(),
             withheld: self.withheld,
+            rule,
         };
         Ok(Fact::new(&Head::start(self.stream.clone()), at, &Body::Recorded(recorded)))
     }
 }
 
 impl Book {
-    /// The facts that record payments, one for each, in order.
+    /// The facts that record payments, one for each, in order. Each names the rule that is in
+    /// force at its event time, so that a rule that is set at the same moment changes nothing.
     ///
     /// # Errors
     /// [`Code::RuleMissing`] when no rule is in force at a payment's event time,
@@ -138,21 +147,22 @@ impl Book {
         let recorded = [self.totals.recorded];
         Amount::total(recorded.into_iter().chain(payments.iter().map(|payment| payment.amount)))?;
         let fact = |payment: &Payment| {
-            if self.rule_at(payment.event_at).is_none() {
+            let Some(rule) = self.rule_number(payment.event_at) else {
                 let detail = format!(
                     "{} of {} came before any rule of {}: set a rule that starts earlier",
                     payment.stream, payment.event_at, self.name
                 );
                 return Err(Error::new(Code::RuleMissing, detail));
-            }
-            payment.fact(&self.name, at)
+            };
+            payment.fact_by(&self.name, self.rule_ns.get(rule).copied(), at)
         };
         payments.iter().map(fact).collect()
     }
 }
 
 impl Recorded {
-    /// Whether two bodies say the same of the money: evidence and arrival do not count.
+    /// Whether two bodies say the same of the money: evidence, arrival and the rule that was known
+    /// then do not count.
     ///
     /// ```
     /// use divvy_core::{Amount, Evidence, Hash, Name, Recorded, Time};
@@ -162,8 +172,8 @@ impl Recorded {
     ///     let evidence = Evidence { source, hash, said };
     ///     let (book, amount) = (Name::new("chapter-42")?, Amount::new(1_200)?);
     ///     let (payer, event_at, converted) = (None, Time::ZERO, None);
-    ///     let withheld = None;
-    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld })
+    ///     let (withheld, rule) = (None, Some(1));
+    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld, rule })
     /// };
     /// // The same movement on two lines of a file is one payment.
     /// assert!(recorded("line 7")?.is_same_money(&recorded("line 9")?));
@@ -171,9 +181,10 @@ impl Recorded {
     /// ```
     #[must_use]
     pub fn is_same_money(&self, other: &Self) -> bool {
-        let Self { book, amount, payer, event_at, converted, evidence: _, withheld } = self;
+        let Self { book, amount, payer, event_at, converted, .. } = self;
+        let withheld = self.withheld;
         // What was kept back may be told later than the payment itself.
-        let agree = withheld.is_none() || other.withheld.is_none() || *withheld == other.withheld;
+        let agree = withheld.is_none() || other.withheld.is_none() || withheld == other.withheld;
         let same = (book, amount, payer, event_at, converted)
             == (&other.book, &other.amount, &other.payer, &other.event_at, &other.converted);
         same && agree
@@ -192,8 +203,8 @@ impl Recorded {
     ///     let evidence = Evidence { source, hash, said };
     ///     let (book, amount) = (Name::new("chapter-42")?, Amount::new(minor)?);
     ///     let (payer, event_at, converted) = (None, Time::ZERO, None);
-    ///     let withheld = None;
-    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld })
+    ///     let (withheld, rule) = (None, Some(1));
+    ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld, rule })
     /// };
     /// let stream = Stream::parse("payment/till/main/receipt-7")?;
     /// let error = recorded(1_200)?.accept_again(&recorded(1_300)?, &stream).unwrap_err();

@@ -106,7 +106,8 @@ impl Book {
             _ => None,
         });
         let Some((at, declared)) = naming else { return Ok(Step::default()) };
-        let Some(rule) = self.rule_at(extent.paid_at) else { return Ok(Step::default()) };
+        let rule = self.rule_named(extent.rule)?.and_then(|at| self.rules.get(at));
+        let Some(rule) = rule else { return Ok(Step::default()) };
         let parts = rule.legs.divide(extent.amount.minus(extent.withheld)?)?;
         let own = rule.legs.legs().iter().zip(parts);
         let own = own.filter(|(leg, _)| leg.to == Target::Pool(pool.to_owned()));
@@ -146,8 +147,9 @@ impl Book {
     }
 
     fn reverse(&mut self, extent: &Extent, fact: &Fact) -> Result<Folded, Error> {
-        let Extent { amount, withheld, paid_at, before, after, .. } = extent;
-        let rule = self.rule_number(*paid_at).and_then(|at| Some((at, self.rules.get(at)?)));
+        let Extent { amount, withheld, before, after, .. } = extent;
+        let number = self.rule_named(extent.rule)?;
+        let rule = number.and_then(|at| Some((at, self.rules.get(at)?)));
         let Some((number, rule)) = rule else { return Ok(Folded::Early) };
         let parts = rule.legs.divide(amount.minus(*withheld)?)?;
         let (mut taken, mut given) = (Amount::ZERO, Amount::ZERO);

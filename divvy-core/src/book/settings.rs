@@ -1,51 +1,13 @@
-//! Steps on the streams of rules and payees: what holds from now on, and for whom.
+//! Steps on the streams of payees: what holds from now on, and for whom.
 
 use crate::batch::Step;
-use crate::book::apply::standing;
 use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Head, Held, PayeeSet, Released, RuleSet, Stream};
+use crate::fact::{Body, Fact, Head, Held, PayeeSet, Released, Stream};
 use crate::name::Name;
-use crate::policy::Policy;
-use crate::split::{Legs, Target};
 use crate::time::Time;
 
 impl Book {
-    /// Sets the rule for payments of a moment and later.
-    ///
-    /// # Errors
-    /// [`Code::RuleMissing`] when it would start before a payment that is recorded already, or, as
-    /// the first rule, after one; [`Code::SplitLeaky`] for legs that were made for one amount;
-    /// [`Code::PoolUnknown`] when it names a pool that is not open.
-    pub fn set_rule(&self, from: Time, legs: Legs, now: Time) -> Result<Step, Error> {
-        if !self.rules.is_empty() && from < self.event_newest {
-            let detail = format!(
-                "a rule from {from} would change payments up to {} that are recorded already: \
-                 let it start later",
-                self.event_newest
-            );
-            return Err(Error::new(Code::RuleMissing, detail));
-        }
-        if self.rules.is_empty()
-            && let Some(payment) = self.unruled.values().find(|payment| payment.event_at < from)
-        {
-            let detail = format!(
-                "a rule from {from} would leave a payment of {} to nobody: let it start earlier",
-                payment.event_at
-            );
-            return Err(Error::new(Code::RuleMissing, detail));
-        }
-        standing(&legs)?;
-        for leg in legs.legs() {
-            Name::new(leg.to.name())?;
-            if let Target::Pool(pool) = &leg.to {
-                self.pool_account(pool.as_str())?;
-            }
-        }
-        let body = Body::RuleSet(RuleSet { from, legs });
-        Ok(Step::new(vec![Fact::new(&self.rule_head, self.stamp(now), &body)], Vec::new()))
-    }
-
     /// Records what a payee chose: where to be paid, when, or both.
     ///
     /// A first destination is in force at once, a changed one after the book's cooling time. Where
@@ -53,16 +15,10 @@ impl Book {
     /// another worker is just committing must not find its destination gone.
     ///
     /// # Errors
-    /// [`Code::PolicyMalformed`] for a threshold below the book's floor.
+    /// [`Code::PolicyMalformed`] for a threshold below the book's floor, and a period of no time.
     pub fn set_payee(&self, payee: &Name, set: PayeeSet, now: Time) -> Result<Step, Error> {
-        if let Some(Policy::Threshold { min, .. }) = set.policy
-            && min < self.floor()
-        {
-            let detail = format!(
-                "a threshold of {min} for {payee} is below the book's floor of {}: raise it",
-                self.floor()
-            );
-            return Err(Error::new(Code::PolicyMalformed, detail));
+        if let Some(policy) = set.policy {
+            policy.check(self.floor())?;
         }
         Ok(self.payee_step(payee, &Body::PayeeSet(set), now))
     }

@@ -11,7 +11,8 @@ use crate::book::slips::Slip;
 use crate::book::{Book, PayeeId, Totals, Unruled};
 use crate::checkpoint::{Reader, Stored, Writer, stored};
 use crate::fact::{Destination, Head, Opened, RuleSet, Sealed};
-use crate::policy::Policy;
+use crate::policy::{Period, Policy};
+use crate::signature::PublicKey;
 
 stored!(Holding { pool, slot });
 stored!(Choices { n, hash, policy, destinations, held });
@@ -38,6 +39,8 @@ stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
 stored!(Opened as cbor);
 stored!(RuleSet as cbor);
+stored!(PublicKey as cbor);
+stored!(Period as cbor);
 stored!(Sealed as cbor);
 stored!(Payee { name, one_shot, reserved, paid, waiting_since, is_due, holdings, choices });
 
@@ -61,6 +64,11 @@ impl Stored for Policy {
                 min.store(to);
                 max_wait_secs.store(to);
             }
+            Self::Periodic { every, min } => {
+                to.put(&[2]);
+                every.store(to);
+                min.store(to);
+            }
         }
     }
 
@@ -68,6 +76,7 @@ impl Stored for Policy {
         Some(match from.take()? {
             [0] => Self::Instant,
             [1] => Self::Threshold { min: Stored::load(from)?, max_wait_secs: Stored::load(from)? },
+            [2] => Self::Periodic { every: Stored::load(from)?, min: Stored::load(from)? },
             _ => return None,
         })
     }
@@ -75,18 +84,31 @@ impl Stored for Policy {
 
 impl Stored for Book {
     fn store(&self, to: &mut Writer) {
-        let Self { name, settings, rules, routes: _, rule_head, run_head, run_batches, .. } = self;
+        let Self { name, settings, rules, rule_ns, routes: _, issuer, rule_head, .. } = self;
         name.store(to);
         settings.store(to);
         rules.store(to);
+        rule_ns.store(to);
+        issuer.store(to);
         rule_head.store(to);
+        let Self {
+            run_head,
+            run_batches,
+            payees,
+            payee_ids: _,
+            pools,
+            slips,
+            open,
+            due,
+            totals,
+            ..
+        } = self;
         run_head.store(to);
         run_batches.store(to);
         let Self { guards, guarded_runs, day, .. } = self;
         guards.store(to);
         guarded_runs.store(to);
         day.store(to);
-        let Self { payees, payee_ids: _, pools, slips, open, due, totals, .. } = self;
         payees.store(to);
         pools.store(to);
         slips.store(to);
@@ -112,7 +134,9 @@ impl Stored for Book {
             name: Stored::load(from)?,
             settings: Stored::load(from)?,
             rules: Stored::load(from)?,
+            rule_ns: Stored::load(from)?,
             routes: Vec::new(),
+            issuer: Stored::load(from)?,
             rule_head: Stored::load(from)?,
             run_head: Stored::load(from)?,
             run_batches: Stored::load(from)?,

@@ -16,8 +16,10 @@ use crate::{
 mod desk;
 mod flows;
 mod guard;
+mod policies;
 mod reversals;
 mod review;
+mod rules;
 
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 const COOLING_SECS: u64 = 86_400;

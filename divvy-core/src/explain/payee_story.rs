@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
+use crate::explain::payment_story::named_rule;
 use crate::explain::{Told, batch_sentence, decided_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
@@ -12,6 +13,7 @@ use crate::fact::{
 };
 use crate::movement::share_reversed;
 use crate::name::Name;
+use crate::policy::Period;
 use crate::pool::{Holder, Pool, Units};
 use crate::split::{Leg, Target};
 
@@ -20,7 +22,8 @@ pub(super) struct PayeeStory {
     book: Name,
     payee: Name,
     asset: Asset,
-    rules: Vec<RuleSet>,
+    /// Where each rule stands, and what it says.
+    rules: Vec<(u64, RuleSet)>,
     pools: BTreeMap<Stream, PoolPart>,
     /// The payee's line in each batch that has one: its place, and its amount.
     lines: BTreeMap<Stream, (u32, Amount)>,
@@ -46,7 +49,7 @@ impl PayeeStory {
         match fact.stream.place() {
             Place::Rule { book } if book == own => {
                 if let Body::RuleSet(rule) = fact.body()? {
-                    self.rules.push(rule);
+                    self.rules.push((fact.n, rule));
                 }
                 Ok(None)
             }
@@ -81,7 +84,7 @@ impl PayeeStory {
     }
 
     fn tell_payment(&self, fact: &Fact, recorded: &Recorded) -> Result<Told, Error> {
-        let rule = self.rules.iter().rev().find(|rule| rule.from <= recorded.event_at);
+        let rule = self.rule(recorded.rule).filter(|rule| rule.from <= recorded.event_at);
         let Some(rule) = rule else { return Ok(None) };
         let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
         let own = self.own_part(rule, recorded.amount.minus(withheld)?)?;
@@ -98,6 +101,10 @@ impl PayeeStory {
         Ok(Some((Some(format!("earned +{}", text(part))), sentence)))
     }
 
+    fn rule(&self, named: Option<u64>) -> Option<&RuleSet> {
+        named_rule(self.rules.iter().map(|(n, rule)| (*n, rule)), named)
+    }
+
     /// The payee's own leg of a rule, and its part of an amount.
     fn own_part<'a>(
         &self,
@@ -112,9 +119,8 @@ impl PayeeStory {
 
     /// Money of a payment that went back, or came again, as far as it was this payee's.
     fn tell_reversal(&self, fact: &Fact, id: &str, extent: &Extent) -> Result<Told, Error> {
-        let Extent { amount, withheld, paid_at, before, after, .. } = extent;
-        let rule = self.rules.iter().rev().find(|rule| rule.from <= *paid_at);
-        let Some(rule) = rule else { return Ok(None) };
+        let Extent { amount, withheld, before, after, .. } = extent;
+        let Some(rule) = self.rule(extent.rule) else { return Ok(None) };
         let own = self.own_part(rule, amount.minus(*withheld)?)?;
         let Some((_, part)) = own else { return Ok(None) };
         let was = share_reversed(part, *before, *amount)?;
@@ -201,6 +207,14 @@ impl PayeeStory {
                     destination.map(|to| format!("to be paid at {} over {}", to.address, to.rail));
                 let when = policy.map(|policy| match policy {
                     crate::policy::Policy::Instant => "to be paid at once".to_owned(),
+                    crate::policy::Policy::Periodic { every, min } => {
+                        let every = match every {
+                            Period::Every { secs, .. } => format!("every {secs} s"),
+                            Period::Monthly => "every month".to_owned(),
+                        };
+                        let from = min.map(|min| format!(", from {} on", self.asset.text(min)));
+                        format!("to be paid {every}{}", from.unwrap_or_default())
+                    }
                     crate::policy::Policy::Threshold { min, .. } => {
                         format!("to be paid from {} on", self.asset.text(min))
                     }

@@ -10,7 +10,8 @@ use crate::fact::{Body, Cause, Fact, Place, Recorded, Restored, Reversed, RuleSe
 pub(super) struct PaymentStory {
     stream: Stream,
     asset: Asset,
-    rules: Vec<(Stream, RuleSet)>,
+    /// The rules of all books: where each stands, and what it says.
+    rules: Vec<(Stream, u64, RuleSet)>,
 }
 
 impl PaymentStory {
@@ -22,7 +23,7 @@ impl PaymentStory {
         match fact.stream.place() {
             Place::Rule { .. } if fact.n > 0 => {
                 if let Body::RuleSet(rule) = fact.body()? {
-                    self.rules.push((fact.stream.clone(), rule));
+                    self.rules.push((fact.stream.clone(), fact.n, rule));
                 }
                 Ok(None)
             }
@@ -108,9 +109,9 @@ impl PaymentStory {
             )
         });
         let stream = Stream::rule(&recorded.book);
-        let rule = self.rules.iter().rev().map(|(of, rule)| (of, rule));
-        let rule = rule.filter(|(of, _)| **of == stream);
-        let rule = rule.map(|(_, rule)| rule).find(|rule| rule.from <= recorded.event_at);
+        let rules = self.rules.iter().filter(|(of, ..)| *of == stream);
+        let rule = named_rule(rules.map(|(_, n, rule)| (*n, rule)), recorded.rule);
+        let rule = rule.filter(|rule| rule.from <= recorded.event_at);
         let divided = match rule {
             None => "no rule covers it, so it belongs to nobody yet".to_owned(),
             Some(rule) => {
@@ -133,4 +134,12 @@ impl PaymentStory {
         );
         Ok(Some((Some(format!("recorded +{}", asset.text(recorded.amount))), sentence)))
     }
+}
+
+/// The rule that a payment names, or the first.
+pub(super) fn named_rule<'a>(
+    mut rules: impl Iterator<Item = (u64, &'a RuleSet)>,
+    named: Option<u64>,
+) -> Option<&'a RuleSet> {
+    rules.find(|(n, _)| named.is_none_or(|named| named == *n)).map(|(_, rule)| rule)
 }

@@ -11,7 +11,6 @@ use crate::name::Name;
 use crate::policy::Policy;
 use crate::pool::{Index, Units};
 use crate::proof::Holders;
-use crate::split::Legs;
 use crate::time::Time;
 
 /// Derives what every body has.
@@ -54,13 +53,6 @@ bodies! {
         /// The rail over which payees without a destination are paid at their own name, if any.
         #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
         named_on: Option<Name>,
-    }
-    /// A rule and the moment from which it is in force.
-    RuleSet {
-        /// Payments of this moment and later are divided so.
-        #[n(0)] from: Time,
-        /// Who gets what of each payment.
-        #[n(1)] legs: Legs,
     }
     /// How a pool begins.
     PoolOpened {
@@ -160,6 +152,10 @@ bodies! {
         /// What the provider kept back at receipt: it is never divided. In the book's asset.
         #[n(6)] #[serde(default, skip_serializing_if = "Option::is_none")]
         withheld: Option<Amount>,
+        /// The fact of the book's rule stream whose rule divides it, as the recorder knew it; none
+        /// named means the book's first rule. It does not count when bodies are compared.
+        #[n(7)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<u64>,
     }
     /// A conversion locked at receipt: a later market move changes nothing.
     Converted {

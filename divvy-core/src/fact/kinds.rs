@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error};
 use crate::fact::bodies::{
     Cancelled, Claimed, Declared, Declined, Held, Issued, Moved, Opened, PayeeSet, Planned,
-    PoolOpened, Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, RuleSet, Run,
-    Sent, Settled, Signed, Voided,
+    PoolOpened, Recorded, Redeemed, Refused, Released, Reopened, Returned, Review, Run, Sent,
+    Settled, Signed, Voided,
 };
 use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
+use crate::fact::rules::{IssuerSet, RuleSet};
 use crate::fact::seals::Sealed;
 use crate::fact::treasury::{Funds, WeekClosed};
 
@@ -75,6 +76,8 @@ kinds! {
     Opened = "opened.1";
     /// From a moment on, payments are divided so.
     RuleSet = "rule_set.1";
+    /// From now on rules are set with a key.
+    IssuerSet = "issuer_set.1";
     /// A pool begins.
     PoolOpened = "pool_opened.1";
     /// Holders got new units.
@@ -158,7 +161,7 @@ kinds! {
 }
 
 #[expect(clippy::expect_used, reason = "no body has an encoder that could fail, nor has a vector")]
-fn encode_into<T: Encode<()>>(body: &T, bytes: &mut Vec<u8>) {
+pub(super) fn encode_into<T: Encode<()>>(body: &T, bytes: &mut Vec<u8>) {
     minicbor::encode(body, bytes).expect("writing to a vector cannot fail");
 }
 

@@ -52,12 +52,15 @@ bodies! {
         #[n(1)] amount: Amount,
         /// What of it was kept back at receipt, and never divided.
         #[n(2)] withheld: Amount,
-        /// The payment's event time, which tells the rule.
+        /// The payment's event time.
         #[n(3)] paid_at: Time,
         /// How much of the payment was reversed before…
         #[n(4)] before: Amount,
         /// …and how much is afterwards.
         #[n(5)] after: Amount,
+        /// The rule that divided the payment, as its own fact names it.
+        #[n(6)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<u64>,
     }
     /// A part of a payment, taken from those who held units at its record date.
     Mirrored {

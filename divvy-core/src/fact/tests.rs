@@ -4,6 +4,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "overflow panics here, which fails the test")]
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -22,6 +23,12 @@ struct Parts {
     count: usize,
     options: u8,
 }
+
+/// A key, and something that it signed.
+static SIGNED: LazyLock<(crate::PublicKey, crate::Signature)> = LazyLock::new(|| {
+    let key = SecretKey::new(&[7; 32]);
+    (key.public(), key.sign(&Hash::of(b"it")))
+});
 
 impl Parts {
     fn name(&self, i: usize) -> Name {
@@ -82,6 +89,10 @@ impl Parts {
         Converted { asset, amount, rate_num: num, rate_den: den, source, quoted_at }
     }
 
+    fn signature(&self) -> Option<crate::Signature> {
+        self.option(0, SIGNED.1)
+    }
+
     fn stream(&self) -> Stream {
         Stream::batch(&self.name(0), self.numbers[3], 7)
     }
@@ -89,7 +100,8 @@ impl Parts {
     fn extent(&self) -> Extent {
         let [amount, withheld, before, after] = [0, 1, 2, 3].map(|i| self.amount(i));
         let (book, paid_at) = (self.name(0), self.time(1));
-        Extent { book, amount, withheld, paid_at, before, after }
+        let rule = self.option(2, self.numbers[2]);
+        Extent { book, amount, withheld, paid_at, before, after, rule }
     }
 
     fn person(&self) -> Person {
@@ -121,7 +133,13 @@ impl Parts {
                 cooling_secs: self.numbers[3],
                 named_on: self.option(0, self.name(0)),
             }),
-            "rule_set.1" => Body::RuleSet(RuleSet { from: self.time(0), legs: self.legs() }),
+            "rule_set.1" => {
+                let (from, legs, signature) = (self.time(0), self.legs(), self.signature());
+                Body::RuleSet(RuleSet { from, legs, signature })
+            }
+            "issuer_set.1" => {
+                Body::IssuerSet(IssuerSet { key: SIGNED.0, signature: self.signature() })
+            }
             "pool_opened.1" => {
                 let flow_millis = self.option(0, self.numbers[2]);
                 let proofs = self.option(1, 1);
@@ -167,6 +185,7 @@ impl Parts {
                 converted: self.option(1, self.converted()),
                 evidence: self.evidence(),
                 withheld: self.option(2, self.amount(1)),
+                rule: self.option(3, self.numbers[1]),
             }),
             "reversed.1" => Body::Reversed(Reversed {
                 id: address,

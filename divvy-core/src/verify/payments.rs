@@ -41,7 +41,8 @@ impl Payments {
         let hash = fact.hash;
         if let Body::Recorded(recorded) = body {
             let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
-            let origin = origin(&recorded.book, [recorded.amount, withheld], recorded.event_at);
+            let amounts = [recorded.amount, withheld];
+            let origin = origin(&recorded.book, amounts, recorded.event_at, recorded.rule);
             self.seen.insert(key, Seen { n, hash, origin, reversed: Amount::ZERO });
             return Ok(());
         }
@@ -51,8 +52,8 @@ impl Payments {
             Body::Restored(restored) => Some(&restored.extent),
             _ => None,
         };
-        if let Some(Extent { book, amount, withheld, paid_at, before, after }) = extent {
-            let own = origin(book, [*amount, *withheld], *paid_at);
+        if let Some(Extent { book, amount, withheld, paid_at, before, after, rule }) = extent {
+            let own = origin(book, [*amount, *withheld], *paid_at, *rule);
             if own != seen.origin || *before != seen.reversed || after > amount {
                 let detail = "it differs from the payment that it is of";
                 return Err(fact.named(&Error::new(Code::FactTampered, detail)));
@@ -64,7 +65,8 @@ impl Payments {
     }
 }
 
-fn origin(book: &Name, amounts: [Amount; 2], paid_at: Time) -> u128 {
-    let text = format!("{book}/{}/{}/{}", amounts[0], amounts[1], paid_at.millis());
+fn origin(book: &Name, amounts: [Amount; 2], paid_at: Time, rule: Option<u64>) -> u128 {
+    let [amount, withheld] = amounts;
+    let text = format!("{book}/{amount}/{withheld}/{}/{rule:?}", paid_at.millis());
     Hash::of(text.as_bytes()).halves().0
 }
