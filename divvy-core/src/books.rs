@@ -301,7 +301,7 @@ impl Books {
             Place::Coins { wallet } => return self.fold_claim(wallet, fact, body),
             Place::Seal => return self.fold_seal(fact, body),
             Place::Payment { .. } => {
-                book_of(body).ok_or_else(|| crate::book::misplaced(fact))?.as_str()
+                body.payment_book().ok_or_else(|| crate::book::misplaced(fact))?.as_str()
             }
             Place::Rule { book }
             | Place::Pool { book, .. }
@@ -349,18 +349,6 @@ impl Books {
             }
         }
         Ok(())
-    }
-}
-
-/// The book of a fact on a payment's stream, whose name tells none.
-#[expect(clippy::wildcard_enum_match_arm, reason = "other kinds stand in streams of a book")]
-const fn book_of(body: &Body) -> Option<&Name> {
-    match body {
-        Body::Recorded(recorded) => Some(&recorded.book),
-        Body::Reversed(reversed) => Some(&reversed.extent.book),
-        Body::Restored(restored) => Some(&restored.extent.book),
-        Body::Lost(lost) => Some(&lost.book),
-        _ => None,
     }
 }
 

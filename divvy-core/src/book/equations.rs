@@ -1,9 +1,11 @@
 //! The equations that hold at every horizon, or everything stops.
 
+use std::collections::BTreeMap;
+
 use minicbor::{Decode, Encode};
 
 use crate::amount::Amount;
-use crate::book::Book;
+use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::verify::same;
 
@@ -159,6 +161,31 @@ impl Book {
         ] {
             if sum != u128::from(total) {
                 return Err(self.unbalanced(what, total, "sum", Amount::from_wide(sum)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// What payees have reserved and been paid is what their batches say.
+    fn check_slips(&self) -> Result<(), Error> {
+        let mut sums: BTreeMap<PayeeId, (u128, u128)> = BTreeMap::new();
+        for slip in self.slips.values() {
+            for ((id, amount), effect) in slip.lines.iter().zip(slip.effects()) {
+                let sum = sums.entry(*id).or_default();
+                let wide = u128::from(amount.get());
+                sum.0 = sum.0.saturating_add(if effect.reserved { wide } else { 0 });
+                sum.1 = sum.1.saturating_add(wide.saturating_mul(effect.paid.into()));
+            }
+        }
+        for (id, paid) in self.brought.iter().chain(&self.compounded) {
+            let sum = sums.entry(*id).or_default();
+            sum.1 = sum.1.saturating_add(u128::from(*paid));
+        }
+        for (id, (reserved, paid)) in sums {
+            let payee = self.payee(id)?;
+            if reserved != u128::from(payee.reserved) || paid != u128::from(payee.paid) {
+                let paid = Amount::from_wide(paid)?;
+                return Err(self.unbalanced("a payee's paid", payee.paid, "batches", paid));
             }
         }
         Ok(())

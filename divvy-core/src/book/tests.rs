@@ -313,29 +313,6 @@ fn void_is_signed_anew_and_what_is_given_up_is_payable_again() {
 }
 
 #[test]
-fn a_threshold_counts_when_reached_and_time_counts_from_the_floor() {
-    let mut till = Till::open(threshold(500, None), 100, Some("sandbox"));
-    till.rule(&[("ann", "50%"), ("bob", "50%")]);
-    till.policy("bob", threshold(500, Some(60)));
-    till.record("1", 198);
-    till.now = secs(2_000);
-    till.books.book_mut("b").unwrap().wake_waited(till.now).unwrap();
-    assert_eq!(till.due(), [], "99 is below the floor however long it waits");
-    till.record("2", 2);
-    let bob = till.book().balance("bob", till.now).unwrap();
-    assert_eq!(bob.expected_on, Expected::Now, "the money has waited long enough");
-    assert_eq!(till.due(), [("bob".to_owned(), 100)]);
-    till.record("3", 798);
-    assert_eq!(till.due(), [("bob".to_owned(), 499)]);
-    till.record("4", 2);
-    assert_eq!(till.due(), [("ann".to_owned(), 500), ("bob".to_owned(), 500)]);
-
-    let below = PayeeSet { destination: None, policy: Some(threshold(99, None)) };
-    let error = till.book().set_payee(&name("ann"), below, till.now).unwrap_err();
-    assert_eq!(error.code(), Code::PolicyMalformed);
-}
-
-#[test]
 fn money_is_expected_by_the_rate_so_far_and_never_past_an_obstacle() {
     let mut till = Till::open(threshold(1_000, None), 1, None);
     till.rule(&[("ann", "100%")]);

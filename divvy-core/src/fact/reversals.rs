@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::fact::bodies::{Evidence, bodies};
+use crate::fact::kinds::Body;
 use crate::name::Name;
 use crate::time::Time;
 
@@ -101,4 +102,18 @@ pub enum Cause {
     /// The payment failed after it had been reported.
     #[n(2)]
     Failure,
+}
+
+impl Body {
+    /// The book of a fact on a payment's stream, whose name tells none.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds stand in streams of a book")]
+    pub(crate) const fn payment_book(&self) -> Option<&Name> {
+        match self {
+            Self::Recorded(recorded) => Some(&recorded.book),
+            Self::Reversed(reversed) => Some(&reversed.extent.book),
+            Self::Restored(restored) => Some(&restored.extent.book),
+            Self::Lost(lost) => Some(&lost.book),
+            _ => None,
+        }
+    }
 }

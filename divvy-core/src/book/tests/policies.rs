@@ -1,4 +1,5 @@
-//! Policies with a period: what is payable waits for a boundary, and everything goes then.
+//! Policies: a threshold that is reached, time that has passed, and a period at whose boundary
+//! everything goes.
 
 use super::*;
 use crate::Period;
@@ -123,4 +124,27 @@ fn a_tick_between_boundaries_costs_nothing_however_many_wait() {
         assert!(till.book().heap_operations() - before <= 10, "hour {hour}");
     }
     assert_eq!(till.tick("2026-03-09T00:00:00Z").len(), 500);
+}
+
+#[test]
+fn a_threshold_counts_when_reached_and_time_counts_from_the_floor() {
+    let mut till = Till::open(threshold(500, None), 100, Some("sandbox"));
+    till.rule(&[("ann", "50%"), ("bob", "50%")]);
+    till.policy("bob", threshold(500, Some(60)));
+    till.record("1", 198);
+    till.now = secs(2_000);
+    till.books.book_mut("b").unwrap().wake_waited(till.now).unwrap();
+    assert_eq!(till.due(), [], "99 is below the floor however long it waits");
+    till.record("2", 2);
+    let bob = till.book().balance("bob", till.now).unwrap();
+    assert_eq!(bob.expected_on, Expected::Now, "the money has waited long enough");
+    assert_eq!(till.due(), [("bob".to_owned(), 100)]);
+    till.record("3", 798);
+    assert_eq!(till.due(), [("bob".to_owned(), 499)]);
+    till.record("4", 2);
+    assert_eq!(till.due(), [("ann".to_owned(), 500), ("bob".to_owned(), 500)]);
+
+    let below = PayeeSet { destination: None, policy: Some(threshold(99, None)) };
+    let error = till.book().set_payee(&name("ann"), below, till.now).unwrap_err();
+    assert_eq!(error.code(), Code::PolicyMalformed);
 }
