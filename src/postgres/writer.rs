@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use divvy_core::{Code, Error, Fact, Manner, Stream, Written};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
 
 use crate::postgres::group::Group;
 use crate::postgres::refusal::{is_lost, is_passing, refusal};
@@ -146,6 +148,9 @@ async fn write(shared: &Shared, slot: &Slot, group: &[Job]) -> Result<Vec<Told>,
     let session = slot.session(&shared.server, Access::Write, &shared.epoch).await;
     let session = session.map_err(|error| Fault { ending: Ending::Away, error })?;
     let place = shared.server.place();
+    if is_free(group) {
+        return write_at_once(shared, slot, &session, group).await;
+    }
     let written = match insert(&session, group).await {
         Ok(written) => written,
         Err(error) => {
@@ -169,14 +174,66 @@ async fn write(shared: &Shared, slot: &Slot, group: &[Job]) -> Result<Vec<Told>,
         }
         Err(error) if is_lost(&error) => {
             slot.forget(&session).await;
-            let refused = refusal(place, &error);
-            let detail = format!("{refused}: whether it was committed shows when it is read back");
-            let error = Error::new(Code::CommitUnknown, detail);
-            Err(Fault { ending: Ending::Unknown, error })
+            Err(unknown(place, &error))
         }
         // The server said no, and rolled back.
         Err(error) => Err(Fault { ending: ending(&error), error: refusal(place, &error) }),
     }
+}
+
+/// The connection was lost behind a COMMIT that was sent.
+fn unknown(place: &str, error: &tokio_postgres::Error) -> Fault {
+    let refused = refusal(place, error);
+    let detail = format!("{refused}: whether it was committed shows when it is read back");
+    Fault { ending: Ending::Unknown, error: Error::new(Code::CommitUnknown, detail) }
+}
+
+/// Whether a small group stands whatever is found: no fact needs another one, and one that is taken
+/// is only told.
+fn is_free(group: &[Job]) -> bool {
+    let free =
+        |job: &Job| job.manner == Manner::EachIfFree && job.facts.iter().all(|fact| fact.n == 0);
+    let facts = group.iter().fold(0_usize, |sum, job| sum.saturating_add(job.facts.len()));
+    facts <= AT_ONCE_FACTS_MAX && group.iter().all(free)
+}
+
+/// Writes a group that stands whatever is found, COMMIT and all, in one round trip.
+async fn write_at_once(
+    shared: &Shared,
+    slot: &Slot,
+    session: &Arc<Session>,
+    group: &[Job],
+) -> Result<Vec<Told>, Fault> {
+    let (client, group) = (&session.client, Group::new(group));
+    let columns = group.columns();
+    let (parameters, (streams, ns)) = (columns.parameters(), columns.addresses());
+    let addresses: [&(dyn ToSql + Sync); 2] = [streams, ns];
+    // A statement that fails makes a rollback of the COMMIT behind it.
+    let written = tokio::try_join!(
+        biased;
+        client.batch_execute("BEGIN"),
+        client.execute(&session.insert, &parameters),
+        client.query(&session.own, &addresses),
+        client.batch_execute("COMMIT"),
+    );
+    let place = shared.server.place();
+    let ((), rows, taken, ()) = match written {
+        Ok(written) => written,
+        Err(error) if is_lost(&error) => {
+            slot.forget(session).await;
+            return Err(unknown(place, &error));
+        }
+        Err(error) => {
+            roll_back(session).await;
+            return Err(Fault { ending: ending(&error), error: refusal(place, &error) });
+        }
+    };
+    if rows > 0 {
+        shared.flushes.fetch_add(1, Ordering::Relaxed);
+    }
+    let taken: Result<Vec<i64>, _> = taken.iter().map(|row| row.try_get(0)).collect();
+    let taken = taken.map_err(|error| unknown(place, &error))?;
+    Ok(group.outcomes(&[], &taken))
 }
 
 /// What an error before the commit means.
@@ -237,6 +294,9 @@ async fn roll_back(session: &Session) {
 /// Enough to make a flush cheap, and few enough that nobody waits long for the others.
 const GROUP_FACTS_MAX: usize = 20_000;
 const GROUP_JOBS_MAX: usize = 1_000;
+
+/// So many facts are asked about and committed in one round trip.
+const AT_ONCE_FACTS_MAX: usize = 256;
 
 /// So many waits in vain, each of ten seconds, are enough for a group.
 const STUCK_MAX: usize = 2;
