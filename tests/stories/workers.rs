@@ -128,14 +128,15 @@ fn what_a_killed_worker_leaves_is_taken_over_by_two_others() {
 }
 
 /// Goal: a worker that is told to stop ends well, and leaves nothing in flight. Method: one line a
-/// batch and two requests at once, so that it is told in the middle.
+/// batch and two requests at once, so that it is mostly told in the middle; a fast machine may be
+/// through by then, and must end as well.
 #[test]
 fn a_worker_that_is_told_to_stop_finishes_what_is_in_the_air_and_ends_well() {
     for signal in ["TERM", "INT"] {
         let served = Served::start(&[]);
         let folder = shop(&served.address, 1);
         let worker = work(&folder);
-        wait_for(&folder, "something is planned", |status| status["reserved"] != "0.00");
+        wait_for(&folder, "something is planned", |status| status["runs"] != 0);
         let end = stop(worker, signal);
         assert_eq!(end.code, Some(0), "{signal}: {}", end.said);
         let dir = folder.path().to_str().unwrap();
