@@ -51,6 +51,8 @@ mod areas {
 
     use serde_json::Value;
 
+    use crate::fields::Fields;
+
     /// What a runner did.
     #[derive(Default)]
     pub(crate) struct Tally {
@@ -62,6 +64,27 @@ mod areas {
         pub(crate) beyond: Vec<String>,
         /// What did not hold, each beginning with the case's id.
         pub(crate) failures: Vec<String>,
+    }
+
+    impl Tally {
+        /// Runs every case of one part of a file; a part without cases is a failure.
+        pub(crate) fn hold_each(
+            &mut self,
+            file: &Value,
+            part: &str,
+            hold: fn(Fields, &mut Self) -> Result<(), String>,
+        ) {
+            let cases = file.get(part).and_then(Value::as_array).cloned().unwrap_or_default();
+            if cases.is_empty() {
+                self.failures.push(format!("file: no {part}"));
+            }
+            for case in cases {
+                self.cases += 1;
+                if let Err(text) = Fields::of(&case).and_then(|case| hold(case, self)) {
+                    self.failures.push(format!("{}: {text}", case.get("id").unwrap_or(&case)));
+                }
+            }
+        }
     }
 
     /// Declares the areas: a test each, named after the area, with its file and its runner.

@@ -11,23 +11,10 @@ use serde_json::Value;
 use crate::areas::Tally;
 use crate::fields::Fields;
 
-type Hold = fn(Fields, &mut Tally) -> Result<(), String>;
-
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    let parts: [(&str, Hold); 2] = [("signed", hold_signed), ("in_force", hold_in_force)];
-    for (part, hold) in parts {
-        let cases = file.get(part).and_then(Value::as_array).cloned().unwrap_or_default();
-        if cases.is_empty() {
-            tally.failures.push(format!("file: no {part}"));
-        }
-        for case in cases {
-            tally.cases += 1;
-            if let Err(text) = Fields::of(&case).and_then(|case| hold(case, &mut tally)) {
-                tally.failures.push(format!("{}: {text}", case.get("id").unwrap_or(&case)));
-            }
-        }
-    }
+    tally.hold_each(file, "signed", hold_signed);
+    tally.hold_each(file, "in_force", hold_in_force);
     tally
 }
 

@@ -8,16 +8,7 @@ use crate::fields::Fields;
 
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    let cases = file.get("cases").and_then(Value::as_array).cloned().unwrap_or_default();
-    if cases.is_empty() {
-        tally.failures.push("file: no cases".to_owned());
-    }
-    for case in cases {
-        tally.cases += 1;
-        if let Err(text) = Fields::of(&case).and_then(|case| hold(case, &mut tally)) {
-            tally.failures.push(format!("{}: {text}", case.get("id").unwrap_or(&case)));
-        }
-    }
+    tally.hold_each(file, "cases", hold);
     tally
 }
 
