@@ -1,8 +1,10 @@
 //! Seals over everything that was written, and what each holder can prove.
 
+use std::collections::HashMap;
+
 use divvy_core::{
-    Body, Code, Cursor, Declared, Error, Fact, Hash, Holdings, Name, Place, Proof, Seals, Stream,
-    Time, Units,
+    Body, Code, Covered, Cursor, Declared, Error, Fact, Hash, Holdings, Name, Place, Proof,
+    SealedFact, Seals, Stream, Time, Units,
 };
 
 use crate::divvy::{Divvy, each_page};
@@ -83,11 +85,11 @@ impl Divvy {
         self.catch_up().await?;
         let name = self.books().book(book)?.name().clone();
         let pools: Vec<Name> = self.books().book(book)?.pools().cloned().collect();
-        let covered = self.covered().await?;
+        let mut sealed = self.sealed().await?;
         let (mut proofs, mut held) = (Vec::new(), false);
         for pool in pools {
             let facts = self.host().read(&Stream::pool(&name, &pool)).await?;
-            held |= prove_in(&facts, holder, &covered, &mut proofs)?;
+            held |= prove_in(&facts, holder, &mut sealed, &mut proofs)?;
         }
         match (held, proofs.is_empty()) {
             (_, false) => Ok(proofs),
@@ -102,33 +104,65 @@ impl Divvy {
         }
     }
 
-    /// The hashes that each seal covers, oldest first.
-    async fn covered(&self) -> Result<Vec<Vec<Hash>>, Error> {
-        let (mut covered, mut open) = (Vec::new(), Vec::new());
+    /// Which facts each seal covers, and where each declaration stands among them.
+    async fn sealed(&self) -> Result<SealedFacts, Error> {
+        let (mut sealed, mut open) = (SealedFacts::default(), Vec::new());
         each_page(self.host(), None, |page| {
             for fact in &page.facts {
                 if fact.stream.place() == Place::Seal
-                    && let Body::Sealed(sealed) = fact.body()?
+                    && let Body::Sealed(seal) = fact.body()?
                 {
-                    let count = sealed.until.saturating_sub(sealed.from);
+                    let count = seal.until.saturating_sub(seal.from);
                     let count = usize::try_from(count).unwrap_or(usize::MAX).min(open.len());
                     let rest = open.split_off(count);
-                    covered.push(std::mem::replace(&mut open, rest));
+                    sealed.take(std::mem::replace(&mut open, rest));
                 }
-                open.push(fact.hash);
+                open.push((fact.hash, fact.kind == DECLARED));
             }
             Ok(())
         })
         .await?;
-        Ok(covered)
+        Ok(sealed)
     }
 }
+
+/// What each seal covers. Trees are large and declarations come in order, so one tree is kept.
+#[derive(Debug, Default)]
+struct SealedFacts {
+    /// The hashes that each seal covers, oldest first.
+    hashes: Vec<Vec<Hash>>,
+    /// Which seal covers a declaration.
+    seals: HashMap<Hash, usize>,
+    tree: Option<(usize, Covered)>,
+}
+
+impl SealedFacts {
+    /// Takes what the next seal covers: each hash, and whether it is a declaration's.
+    fn take(&mut self, facts: Vec<(Hash, bool)>) {
+        let seal = self.hashes.len();
+        let declared = facts.iter().filter(|(_, is_declared)| *is_declared);
+        self.seals.extend(declared.map(|(hash, _)| (*hash, seal)));
+        self.hashes.push(facts.into_iter().map(|(hash, _)| hash).collect());
+    }
+
+    /// The way up from a declaration to its seal, if it has one.
+    fn way_up(&mut self, declared: &Fact) -> Option<SealedFact> {
+        let seal = *self.seals.get(&declared.hash)?;
+        if self.tree.as_ref().is_none_or(|(at, _)| *at != seal) {
+            self.tree = Some((seal, Covered::new(self.hashes.get(seal)?)));
+        }
+        self.tree.as_ref()?.1.way_up(&declared.hash)
+    }
+}
+
+/// The kind of fact that is proven.
+const DECLARED: &str = "declared.1";
 
 /// Adds the proofs of one pool; whether the holder ever held units of it.
 fn prove_in(
     facts: &[Fact],
     holder: &str,
-    covered: &[Vec<Hash>],
+    sealed: &mut SealedFacts,
     proofs: &mut Vec<Proof>,
 ) -> Result<bool, Error> {
     let (mut holdings, mut held) = (Holdings::default(), false);
@@ -140,13 +174,12 @@ fn prove_in(
         if let Body::Declared(Declared { holders: Some(holders), .. }) = fact.body()?
             && holdings.units(holder) > Units::ZERO
         {
-            let seal = covered.iter().find(|hashes| hashes.contains(&fact.hash));
-            let seal = seal.map(Vec::as_slice);
+            let way_up = sealed.way_up(fact);
             let proof = match known.take().filter(|(root, _)| *root == holders.root) {
-                Some((_, proof)) => proof.of_another(fact, before, seal),
+                Some((_, proof)) => proof.of_another(fact, before, way_up),
                 None => {
                     let sorted: Vec<(&Name, Units)> = holdings.entries().collect();
-                    Proof::of(fact, before, &sorted, holder, seal)?
+                    Proof::of(fact, before, &sorted, holder, way_up)?
                 }
             };
             known = Some((holders.root, proof.clone()));

@@ -157,8 +157,8 @@ pub use name::Name;
 pub use policy::{Period, Policy};
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use proof::{
-    Checked, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path, merkle_root,
-    merkle_root_by,
+    Checked, Covered, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path,
+    merkle_root, merkle_root_by,
 };
 pub use rail::{
     Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,

@@ -13,7 +13,7 @@ mod holders;
 mod seal;
 mod tree;
 
-pub use check::{Checked, Proof, SealedFact, StoredFact};
+pub use check::{Checked, Covered, Proof, SealedFact, StoredFact};
 pub use holders::{Holders, Holding};
 pub use seal::Seals;
 pub use tree::{merkle_path, merkle_root, merkle_root_by};

@@ -8,8 +8,8 @@ use crate::fact::{Body, Declared, Fact, Hash, Stream};
 use crate::name::Name;
 use crate::pool::{Index, Units};
 use crate::proof::holders::{Holders, Holding};
-use crate::proof::seal::path;
-use crate::proof::tree::merkle_root_by;
+use crate::proof::seal::sorted;
+use crate::proof::tree::{Tree, merkle_root_by};
 use crate::time::Time;
 
 /// What a payee needs to check their part of one declaration, as JSON for any language.
@@ -95,6 +95,42 @@ pub struct SealedFact {
     pub path: Vec<Hash>,
 }
 
+/// The facts that one seal covers, as the tree whose root it is.
+///
+/// ```
+/// use divvy_core::{Covered, Hash};
+///
+/// let facts = [b"ann", b"bob"].map(|text| Hash::of(text));
+/// let covered = Covered::new(&facts);
+/// assert_eq!(covered.way_up(&facts[0]).map(|way| way.path.len()), Some(1));
+/// assert_eq!(covered.way_up(&Hash::of(b"eve")), None);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Covered {
+    sorted: Vec<[u8; 32]>,
+    tree: Tree,
+}
+
+impl Covered {
+    /// All facts that a seal covers, by their hashes in any order. It costs a sort; each way up
+    /// then costs one step for each level.
+    #[must_use]
+    pub fn new(hashes: &[Hash]) -> Self {
+        let sorted = sorted(hashes);
+        let tree = Tree::new(&sorted);
+        Self { sorted, tree }
+    }
+
+    /// The way from a fact up to the seal's root; nothing for a fact that is not among them.
+    #[must_use]
+    pub fn way_up(&self, fact: &Hash) -> Option<SealedFact> {
+        let at = self.sorted.binary_search(fact.as_bytes()).ok()?;
+        let wide = |n: usize| u64::try_from(n).ok();
+        let (place, count) = (wide(at)?, wide(self.sorted.len())?);
+        Some(SealedFact { place, count, path: self.tree.path(at)? })
+    }
+}
+
 /// What a proof shows, once it was checked.
 ///
 /// ```
@@ -130,7 +166,7 @@ pub struct Checked {
 impl Proof {
     /// A proof of one holder's part of a declaration, from the pool's stream up to it.
     ///
-    /// `covered` are the hashes of all facts that a seal covers, if one does.
+    /// `sealed` is the way up from its fact, where a seal covers it: see [`Covered::way_up`].
     ///
     /// # Errors
     /// [`Code::PayeeUnknown`] for who held no units then, [`Code::ProofMissing`] for a declaration
@@ -140,7 +176,7 @@ impl Proof {
         before: Hash,
         sorted: &[(&Name, Units)],
         holder: &str,
-        covered: Option<&[Hash]>,
+        sealed: Option<SealedFact>,
     ) -> Result<Self, Error> {
         held_by(declared)?;
         let holding = Holding::of(sorted, holder).ok_or_else(|| {
@@ -148,14 +184,12 @@ impl Proof {
             let detail = format!("{holder} held no units at declaration {n} of {stream}");
             Error::new(Code::PayeeUnknown, detail)
         })?;
-        let sealed = covered.and_then(|hashes| SealedFact::of(hashes, &declared.hash));
         Ok(Self { version: 1, holding, declared: StoredFact::of(declared, before), sealed })
     }
 
     /// The same holder's proof of another declaration, between which and this one no units moved.
     #[must_use]
-    pub fn of_another(self, declared: &Fact, before: Hash, covered: Option<&[Hash]>) -> Self {
-        let sealed = covered.and_then(|hashes| SealedFact::of(hashes, &declared.hash));
+    pub fn of_another(self, declared: &Fact, before: Hash, sealed: Option<SealedFact>) -> Self {
         Self { declared: StoredFact::of(declared, before), sealed, ..self }
     }
 
@@ -198,14 +232,6 @@ impl Proof {
             part: Amount::from_wide(part)?,
             fraction: Index::new(fraction),
         })
-    }
-}
-
-impl SealedFact {
-    /// The way up from a fact, among all hashes that its seal covers.
-    fn of(covered: &[Hash], fact: &Hash) -> Option<Self> {
-        let (place, path) = path(covered, fact)?;
-        Some(Self { place, count: u64::try_from(covered.len()).ok()?, path })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::batch::Step;
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Hash, Head, Place, Sealed, Stream};
 use crate::host::Cursor;
-use crate::proof::tree::{merkle_path, merkle_root};
+use crate::proof::tree::merkle_root;
 use crate::time::Time;
 
 /// Seals as they come by, and the facts that none of them covers yet.
@@ -152,15 +152,8 @@ fn root(hashes: &[Hash]) -> Hash {
     merkle_root(&sorted(hashes))
 }
 
-fn sorted(hashes: &[Hash]) -> Vec<[u8; 32]> {
+pub(super) fn sorted(hashes: &[Hash]) -> Vec<[u8; 32]> {
     let mut sorted: Vec<[u8; 32]> = hashes.iter().map(|hash| *hash.as_bytes()).collect();
     sorted.sort_unstable();
     sorted
-}
-
-/// Where a fact stands among those that a seal covers: its place and its path.
-pub(super) fn path(hashes: &[Hash], fact: &Hash) -> Option<(u64, Vec<Hash>)> {
-    let sorted = sorted(hashes);
-    let place = sorted.binary_search(fact.as_bytes()).ok()?;
-    Some((u64::try_from(place).ok()?, merkle_path(&sorted, place)?))
 }

@@ -33,11 +33,37 @@ pub fn merkle_root(entries: &[impl AsRef<[u8]>]) -> Hash {
 /// ```
 #[must_use]
 pub fn merkle_path(entries: &[impl AsRef<[u8]>], at: usize) -> Option<Vec<Hash>> {
-    let leaves = leaves(entries);
-    leaves.get(at)?;
-    let mut path = Vec::new();
-    descend(&leaves, at, &mut path);
-    Some(path)
+    Tree::new(entries).path(at)
+}
+
+/// A whole tree, for whoever asks for many ways up.
+#[derive(Clone, Debug)]
+pub(super) struct Tree {
+    /// From the leaves up to the root. What has nothing beside it goes up as it is.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Tree {
+    pub(super) fn new(entries: &[impl AsRef<[u8]>]) -> Self {
+        let mut levels = vec![leaves(entries)];
+        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
+            let up = |pair: &[Hash]| match pair {
+                [left, right] => join(left, right),
+                alone => alone.first().copied().unwrap_or_default(),
+            };
+            let above = below.chunks(2).map(up).collect();
+            levels.push(above);
+        }
+        Self { levels }
+    }
+
+    /// The hashes beside the way from one entry up to the root, lowest first.
+    pub(super) fn path(&self, at: usize) -> Option<Vec<Hash>> {
+        self.levels.first()?.get(at)?;
+        let beside =
+            |(height, level): (u32, &Vec<Hash>)| level.get(at.checked_shr(height)? ^ 1).copied();
+        Some((0..).zip(&self.levels).filter_map(beside).collect())
+    }
 }
 
 /// The root that an entry at a place has by a path, in a tree of so many entries; nothing when the
@@ -80,23 +106,6 @@ fn root_of(leaves: &[Hash]) -> Hash {
         many => {
             let (left, right) = halves(many);
             join(&root_of(left), &root_of(right))
-        }
-    }
-}
-
-fn descend(leaves: &[Hash], at: usize, path: &mut Vec<Hash>) {
-    if leaves.len() < 2 {
-        return;
-    }
-    let (left, right) = halves(leaves);
-    match at.checked_sub(left.len()) {
-        None => {
-            descend(left, at, path);
-            path.push(root_of(right));
-        }
-        Some(at) => {
-            descend(right, at, path);
-            path.push(root_of(left));
         }
     }
 }
