@@ -13,6 +13,7 @@
 mod apply;
 mod balance;
 mod breaks;
+mod divisions;
 mod due;
 mod equations;
 mod expected;
@@ -28,6 +29,7 @@ mod rules;
 mod settings;
 mod slips;
 mod stored;
+mod tally;
 mod treasury;
 mod waiting;
 
@@ -51,6 +53,7 @@ use crate::name::Name;
 use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
+use divisions::Divisions;
 use due::DueQueue;
 use guard::{Day, Guard};
 use payee::Payee;
@@ -112,6 +115,8 @@ pub struct Book {
     brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
     unruled: BTreeMap<Stream, Unruled>,
+    /// Payments in the order in which rules that count have divided them.
+    divisions: Divisions,
     treasury: Treasury,
     breaks: BTreeMap<Name, Break>,
     /// Whether roots over holders are recomputed, as `verify` does.
@@ -122,15 +127,16 @@ pub struct Book {
 }
 
 /// A payment that waits for a first rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Unruled {
     amount: Amount,
     event_at: Time,
     at: Time,
+    payer: Option<Box<str>>,
 }
 
 /// Where a leg leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Route {
     Payee(PayeeId),
     Pool(u32),
@@ -146,6 +152,7 @@ impl Book {
     pub(crate) fn open(name: Name, settings: Opened, rule_head: Head, at: Time) -> Self {
         let run_head = Head::start(Stream::run(&name));
         let treasury = Treasury::new(&name);
+        let divisions = Divisions::new(&name);
         Self {
             name,
             settings,
@@ -170,6 +177,7 @@ impl Book {
             compounded: BTreeMap::new(),
             brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
+            divisions,
             treasury,
             breaks: BTreeMap::new(),
             strict: false,
@@ -256,6 +264,7 @@ impl Book {
             Place::Rule { .. } => &self.rule_head,
             Place::Run { .. } => &self.run_head,
             Place::Treasury { .. } => &self.treasury.head,
+            Place::Division { .. } => &self.divisions.head,
             Place::Break { id, .. } => &self.breaks.get(id)?.head,
             Place::Pool { pool, .. } => &self.pool_account(pool).ok()?.head,
             Place::Batch { run, i, .. } => self.slips.get(&(run, i))?.batch.head(),

@@ -289,6 +289,7 @@ impl Books {
             | Place::Pool { book, .. }
             | Place::Payee { book, .. }
             | Place::Batch { book, .. }
+            | Place::Division { book }
             | Place::Treasury { book }
             | Place::Break { book, .. } => return self.books.get(book)?.head_of(place),
         };
@@ -308,6 +309,7 @@ impl Books {
             | Place::Payee { book, .. }
             | Place::Run { book }
             | Place::Batch { book, .. }
+            | Place::Division { book }
             | Place::Treasury { book }
             | Place::Break { book, .. } => book,
         };

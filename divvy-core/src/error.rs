@@ -190,6 +190,10 @@ codes! {
     BookConflict = 1505, You;
     /// A name that is empty, too long, or holds a character that a stream's name cannot.
     NameMalformed = 1506, You;
+    /// A person whom somebody else has brought already, or who would stand in a circle.
+    UplineConflict = 1507, You;
+    /// A division that differs from what its rule says.
+    DivisionWrong = 1508, Us;
 
     /// A step that the batch's state does not allow.
     BatchState = 1601, Us;

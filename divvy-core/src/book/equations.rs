@@ -134,6 +134,7 @@ impl Book {
 
     fn check_pools(&self) -> Result<(), Error> {
         let mut undeclared: u128 = self.unruled.values().map(|payment| payment.amount).sum();
+        undeclared = undeclared.saturating_add(self.divisions.waiting_total());
         let (mut declared, mut deficit, mut surplus) = (0_u128, 0_u128, 0_u128);
         for account in &self.pools {
             deficit = deficit.saturating_add(account.makeup.deficit().into());
@@ -211,6 +212,7 @@ impl Book {
         same(of, "compounded", &self.compounded, &live.compounded)?;
         same(of, "brought along", &self.brought, &live.brought)?;
         same(of, "payments without a rule", &self.unruled, &live.unruled)?;
+        same(of, "divisions", &self.divisions, &live.divisions)?;
         same(of, "treasury", &self.treasury, &live.treasury)?;
         same(of, "breaks", &self.breaks, &live.breaks)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;

@@ -77,6 +77,7 @@ impl PayeeStory {
             | Place::Run { .. }
             | Place::Batch { .. }
             | Place::Coins { .. }
+            | Place::Division { .. }
             | Place::Treasury { .. }
             | Place::Break { .. }
             | Place::Seal => Ok(None),

@@ -59,6 +59,7 @@ impl PaymentStory {
             | Place::Run { .. }
             | Place::Batch { .. }
             | Place::Coins { .. }
+            | Place::Division { .. }
             | Place::Treasury { .. }
             | Place::Break { .. }
             | Place::Seal => Ok(None),
