@@ -130,7 +130,8 @@ impl Book<'_> {
         })
     }
 
-    /// Declares everything that waits in the book's pools, at this record date.
+    /// Divides what waits for a rule that counts, and declares everything that waits in the book's
+    /// pools, at this record date.
     ///
     /// Returns how much was declared.
     ///
@@ -139,6 +140,7 @@ impl Book<'_> {
     pub async fn declare(&mut self, now: Time) -> Result<Amount, Error> {
         let before = self.fold()?.totals().declared;
         let name = self.name.clone();
+        self.divide(now).await?;
         self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
         self.fold()?.totals().declared.minus(before)
     }

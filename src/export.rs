@@ -1,9 +1,9 @@
 //! The book for those who keep books: as journals of beancount and hledger, and as CSV.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use divvy_core::{
-    Amount, Asset, Balance, Body, Book, Books, Error, Extent, Fact, Name, Place, Recorded, Stream,
+    Amount, Asset, Balance, Body, Book, Books, Error, Extent, Fact, Legs, Name, Place, Recorded, Stream,
     Target, Time,
 };
 
@@ -206,6 +206,12 @@ impl Walk {
                 ];
                 self.enter(fact.at, format!("became units of {}", body.pool), postings, &[holder])
             }
+            (Body::Divided(body), Place::Division { book }) if book == self.book.as_str() => {
+                let parts = body.payments.iter().flat_map(|parts| &parts.parts);
+                let names: BTreeSet<&str> = parts.map(|part| part.to.name()).collect();
+                let names = names.into_iter().map(Name::new).collect::<Result<Vec<_>, _>>()?;
+                self.enter(fact.at, format!("divided by rule {}", body.rule), Vec::new(), &names)
+            }
             (Body::Planned(body), Place::Batch { book, .. }) if book == self.book.as_str() => {
                 let mut names: Vec<Name> = body.lines.into_iter().map(|line| line.payee).collect();
                 names.sort_unstable();
@@ -244,8 +250,8 @@ impl Walk {
     /// The payees that a rule names.
     fn sharers(&self, at: Time) -> Result<Vec<Name>, Error> {
         let rule = self.books.book(self.book.as_str())?.rule_at(at);
-        let legs = rule.map(|rule| rule.legs.legs()).unwrap_or_default();
-        let names = legs.iter().filter_map(|leg| match &leg.to {
+        let legs = rule.into_iter().flat_map(|rule| rule.all_legs().flat_map(Legs::legs));
+        let names = legs.filter_map(|leg| match &leg.to {
             Target::Payee(payee) => Some(Name::new(payee)),
             Target::Pool(_) | _ => None,
         });

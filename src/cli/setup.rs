@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
-use divvy::{BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders};
+use divvy::{
+    BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders, read_referrals,
+};
 
 use crate::cli::out::Out;
 use crate::cli::store::Store;
@@ -88,10 +90,12 @@ impl Desk {
         if let Some(key) = project.issuer {
             self.book()?.set_issuer(key, None, now).await?;
         }
-        let from = project.rule_from.or(project.from).unwrap_or(Time::ZERO);
-        match project.rule_signature {
-            Some(by) => self.book()?.set_rule_signed(from, &project.legs, by, now).await?,
-            None => self.book()?.set_rule(from, &project.legs, now).await?,
+        self.book()?.set_rule_whole(&project.rule, now).await?;
+        if let Some(file) = &project.referrals {
+            let import = read_referrals(&read_file(file)?)?;
+            say_bad_lines(out, file, &import.bad);
+            self.book()?.refer(&import.rows, now).await?;
+            bad.extend(import.bad);
         }
         self.choose_instant(now).await?;
         for (payee, reason) in &project.holds {

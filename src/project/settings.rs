@@ -7,6 +7,7 @@ use divvy_core::{
 };
 use serde::Deserialize;
 
+use super::rule::{RawLeg, RawTier, RawUpline};
 use crate::worker::WorkerSettings;
 
 /// `divvy.toml`, literally.
@@ -16,6 +17,10 @@ pub(super) struct RawProject {
     pub(super) book: String,
     pub(super) asset: String,
     pub(super) rule: Vec<RawLeg>,
+    #[serde(default)]
+    pub(super) tiers: Vec<RawTier>,
+    pub(super) upline: Option<RawUpline>,
+    pub(super) referrals: Option<String>,
     pub(super) rule_from: Option<String>,
     pub(super) rule_signature: Option<Signature>,
     pub(super) issuer: Option<String>,
@@ -70,14 +75,6 @@ impl RawApprovals {
             consents: Vec::new(),
         })
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawLeg {
-    pub(super) payee: Option<String>,
-    pub(super) pool: Option<String>,
-    pub(super) share: String,
 }
 
 #[derive(Debug, Deserialize)]

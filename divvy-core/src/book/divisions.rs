@@ -77,20 +77,6 @@ impl Divisions {
     pub(super) fn waiting_total(&self) -> u128 {
         self.waiting.values().map(|waiting| waiting.amount).sum()
     }
-
-    /// Refuses a person who was brought by another, and a circle.
-    fn check_referral(&self, Referred { who, by }: &Referred) -> Result<(), Error> {
-        if let Some(before) = self.referrers.get(who) {
-            let detail = format!("{who} was brought by {before}: nobody is brought twice");
-            return Err(Error::new(Code::UplineConflict, detail));
-        }
-        let mut above = std::iter::successors(Some(by), |person| self.referrers.get(*person));
-        if above.any(|person| person == who) {
-            let detail = format!("{by} cannot have brought {who}, who is above them");
-            return Err(Error::new(Code::UplineConflict, detail));
-        }
-        Ok(())
-    }
 }
 
 impl Book {
@@ -112,20 +98,24 @@ impl Book {
         self.divisions.waiting.len()
     }
 
-    /// Says who brought whom: from now on, for what is divided after it. The step is empty when it
-    /// was said before.
+    /// Says who was brought, and by whom: from now on, for what is divided after it. What was said
+    /// before is passed over.
     ///
     /// # Errors
     /// [`Code::UplineConflict`] for a person whom another has brought, and for a circle.
-    pub fn refer(&self, who: &Name, by: &Name, now: Time) -> Result<Step, Error> {
-        if self.divisions.referrers.get(who) == Some(by) {
-            return Ok(Step::default());
+    pub fn refer(&self, pairs: &[(Name, Name)], now: Time) -> Result<Step, Error> {
+        let mut referrers = self.divisions.referrers.clone();
+        let mut bodies = Vec::new();
+        for (who, by) in pairs {
+            if referrers.get(who) == Some(by) {
+                continue;
+            }
+            check_referral(&referrers, who, by)?;
+            referrers.insert(who.clone(), by.clone());
+            bodies.push(Body::Referred(Referred { who: who.clone(), by: by.clone() }));
         }
-        let referred = Referred { who: who.clone(), by: by.clone() };
-        self.divisions.check_referral(&referred)?;
-        let body = Body::Referred(referred);
-        let fact = Fact::new(&self.divisions.head, self.stamp(now), &body);
-        Ok(Step::new(vec![fact], Vec::new()))
+        let facts = Fact::chain(&self.divisions.head, self.stamp(now), &bodies);
+        Ok(Step::new(facts, Vec::new()))
     }
 
     /// Divides the payments that wait for a rule that counts: by rule, then by their own time, then
@@ -203,8 +193,8 @@ impl Book {
         }
         match body {
             Body::Referred(referred) => {
-                self.divisions.check_referral(referred)?;
                 let Referred { who, by } = referred.clone();
+                check_referral(&self.divisions.referrers, &who, &by)?;
                 self.divisions.referrers.insert(who, by);
             }
             Body::Divided(divided) => {
@@ -325,4 +315,18 @@ impl Book {
             }
         }
     }
+}
+
+/// Refuses a person who was brought by another, and a circle.
+fn check_referral(referrers: &Referrers, who: &Name, by: &Name) -> Result<(), Error> {
+    if let Some(before) = referrers.get(who) {
+        let detail = format!("{who} was brought by {before}: nobody is brought twice");
+        return Err(Error::new(Code::UplineConflict, detail));
+    }
+    let mut above = std::iter::successors(Some(by), |person| referrers.get(*person));
+    if above.any(|person| person == who) {
+        let detail = format!("{by} cannot have brought {who}, who is above them");
+        return Err(Error::new(Code::UplineConflict, detail));
+    }
+    Ok(())
 }

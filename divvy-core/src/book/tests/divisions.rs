@@ -51,7 +51,7 @@ impl Till {
     }
 
     fn refer(&mut self, who: &str, by: &str) {
-        let step = self.book().refer(&name(who), &name(by), self.now).unwrap();
+        let step = self.book().refer(&[(name(who), name(by))], self.now).unwrap();
         self.commit(&step);
     }
 
@@ -293,10 +293,10 @@ fn nobody_is_brought_twice_or_in_a_circle() {
     let mut till = Till::under(&uplined(&[("10%", None)], None, None));
     till.refer("bob", "ann");
     till.refer("cyd", "bob");
-    assert_eq!(till.book().refer(&name("cyd"), &name("bob"), till.now).unwrap().facts(), []);
+    assert_eq!(till.book().refer(&[(name("cyd"), name("bob"))], till.now).unwrap().facts(), []);
     assert_eq!(till.book().referrer("cyd"), Some(&name("bob")));
     for (who, by) in [("cyd", "ann"), ("ann", "cyd"), ("ann", "bob"), ("dan", "dan")] {
-        let error = till.book().refer(&name(who), &name(by), till.now).unwrap_err();
+        let error = till.book().refer(&[(name(who), name(by))], till.now).unwrap_err();
         assert_eq!(error.code(), Code::UplineConflict, "{who} {by}");
         // Past the step, as a hostile writer would: the fold refuses.
         let body = Body::Referred(crate::Referred { who: name(who), by: name(by) });
