@@ -141,7 +141,10 @@ impl Book<'_> {
         let before = self.fold()?.totals().declared;
         let name = self.name.clone();
         self.divide(now).await?;
-        self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
+        // What one pool brings another is declared there in turn.
+        for _ in 0..=self.fold()?.pools_nested() {
+            self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
+        }
         self.fold()?.totals().declared.minus(before)
     }
 
@@ -224,7 +227,12 @@ impl Book<'_> {
         now: Time,
     ) -> Result<(), Error> {
         let flow_millis = Some(flow_secs.saturating_mul(1_000));
-        self.open_pool_with(pool, PoolOpened { supply, flow_millis, proofs: None }, now).await
+        self.open_pool_with(
+            pool,
+            PoolOpened { supply, flow_millis, proofs: None, payee: None },
+            now,
+        )
+        .await
     }
 
     /// Turns payable money of a holder into units of a pool, one for each minor unit, instead of

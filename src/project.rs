@@ -53,6 +53,8 @@ pub struct Project {
     pub issuer: Option<PublicKey>,
     /// The book's pool, if the rule has one.
     pub pool: Option<PoolSettings>,
+    /// More pools, such as those that hold units of another one.
+    pub pools: Vec<PoolSettings>,
     /// The policies of holders by how much they hold, least first.
     pub thresholds: Vec<Thresholds>,
     /// Payees who are paid at once.
@@ -93,6 +95,8 @@ pub struct PoolSettings {
     pub flow_secs: Option<u64>,
     /// Whether its declarations commit to the holders, so that each can prove their part.
     pub proofs: bool,
+    /// The payee whose earnings are this pool's: so it holds units of another one.
+    pub payee: Option<Name>,
 }
 
 /// The name of the settings file.
@@ -148,7 +152,8 @@ impl Project {
             rule: RuleSet { signature: raw.rule_signature, ..rule },
             referrals: raw.referrals.map(|file| dir.join(file)),
             issuer: raw.issuer.as_deref().map(PublicKey::parse).transpose()?,
-            pool: pool(raw.pool.as_ref(), dir)?,
+            pool: raw.pool.as_ref().map(|raw| pool(raw, dir)).transpose()?,
+            pools: raw.pools.iter().map(|raw| pool(raw, dir)).collect::<Result<_, _>>()?,
             thresholds: thresholds?,
             instant: raw.instant.iter().map(|name| Name::new(name)).collect::<Result<_, _>>()?,
             holds: holds.collect::<Result<_, Error>>()?,
@@ -216,9 +221,8 @@ fn thresholds(raw: &RawThreshold, asset: &Asset) -> Result<Thresholds, Error> {
     Ok(Thresholds { units_from: Units::parse(&raw.units_from)?, policies })
 }
 
-fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettings>, Error> {
-    let Some(raw) = raw else { return Ok(None) };
-    Ok(Some(PoolSettings {
+fn pool(raw: &settings::RawPool, dir: &Path) -> Result<PoolSettings, Error> {
+    Ok(PoolSettings {
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
@@ -227,7 +231,8 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         // flows is accrued and not declared: there is nothing to prove, and who asks for both is
         // told.
         proofs: raw.proofs.unwrap_or(raw.flow_days.is_none()),
-    }))
+        payee: raw.payee.as_deref().map(Name::new).transpose()?,
+    })
 }
 
 fn flow_secs(days: Option<u64>) -> Result<Option<u64>, Error> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! per payee   earned + owed_back == payable + reserved + paid
-//! accrual     recorded + opened + deficit + borne
+//! accrual     recorded + opened + deficit + borne + drawn
 //!             == refunded + withheld + undeclared + surplus + Σ one-shot + Σ declared − Σ mirrored
 //! payout      Σ paid == Σ moved
 //! ```
@@ -20,6 +20,7 @@ mod expected;
 mod flows;
 mod guard;
 mod movements;
+mod nested;
 mod payee;
 mod plan;
 mod pools;
@@ -109,8 +110,10 @@ pub struct Book {
     totals: Totals,
     /// What was taken back from holders at a record date, from those who were any.
     taken: BTreeMap<PayeeId, Amount>,
-    /// What holders turned into units, from those who did.
+    /// What holders turned into units, or pools' payees passed on, from those who did.
     compounded: BTreeMap<PayeeId, Amount>,
+    /// What went back of legs, from those it went back from; it only grows.
+    back: BTreeMap<PayeeId, Amount>,
     /// What those were paid before who brought money along.
     brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
@@ -175,6 +178,7 @@ impl Book {
             totals: Totals::default(),
             taken: BTreeMap::new(),
             compounded: BTreeMap::new(),
+            back: BTreeMap::new(),
             brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
             divisions,

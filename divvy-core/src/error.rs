@@ -165,6 +165,8 @@ codes! {
     PoolBroken = 1203, Us;
     /// A name that is no pool of this book.
     PoolUnknown = 1204, You;
+    /// Units that would lead a pool's money back to itself.
+    PoolCircle = 1205, You;
 
     /// The same payment was recorded with another body.
     PaymentConflict = 1301, You;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
 use divvy::{
-    BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders, read_referrals,
+    BadLine, Book, Divvy, HolderRow, PoolSettings, Project, read_file, read_holders, read_referrals,
 };
 
 use crate::cli::out::Out;
@@ -73,13 +73,14 @@ impl Desk {
         let project = self.project.clone();
         self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
         let mut bad = Vec::new();
-        if let Some(pool) = &project.pool {
+        for pool in project.pools.iter().chain(&project.pool) {
             let flow_millis = pool.flow_secs.map(|secs| secs.saturating_mul(1_000));
             let proofs = pool.proofs.then_some(1);
-            let opened = PoolOpened { supply: pool.supply, flow_millis, proofs };
+            let payee = pool.payee.clone();
+            let opened = PoolOpened { supply: pool.supply, flow_millis, proofs, payee };
             self.book()?.open_pool_with(&pool.name, opened, now).await?;
             if let Some(file) = &pool.holders {
-                bad = self.import_holders(file, now, out).await?;
+                bad.extend(self.import_holders(pool, file, now, out).await?);
             }
         }
         if let Some(guarded) = &project.guarded
@@ -112,14 +113,11 @@ impl Desk {
     /// Issues units to the holders of a file, once, and sets what they wait for.
     pub(crate) async fn import_holders(
         &mut self,
+        pool: &PoolSettings,
         file: &Path,
         now: Time,
         out: &mut Out,
     ) -> Result<Vec<BadLine>, Error> {
-        let Some(pool) = self.project.pool.clone() else {
-            let detail = "divvy.toml has no [pool]: holders hold units of one";
-            return Err(Error::new(Code::InputMalformed, detail));
-        };
         let import = read_holders(&read_file(file)?)?;
         let entries: Vec<(Name, Units)> =
             import.rows.iter().map(|row| (row.holder.clone(), row.units)).collect();

@@ -76,9 +76,8 @@ impl RawTier {
 
 impl RawUpline {
     fn checked(&self, asset: &Asset) -> Result<Upline, Error> {
-        let amount = |text: &Option<String>| {
-            text.as_deref().map(|text| asset.amount(text)).transpose()
-        };
+        let amount =
+            |text: &Option<String>| text.as_deref().map(|text| asset.amount(text)).transpose();
         let level = |raw: &RawLevel| {
             Ok(Level { portion: Ratio::parse(&raw.share)?, most: amount(&raw.most)? })
         };

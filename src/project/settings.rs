@@ -25,6 +25,8 @@ pub(super) struct RawProject {
     pub(super) rule_signature: Option<Signature>,
     pub(super) issuer: Option<String>,
     pub(super) pool: Option<RawPool>,
+    #[serde(default)]
+    pub(super) pools: Vec<RawPool>,
     pub(super) threshold: Option<String>,
     pub(super) max_wait_days: Option<u64>,
     pub(super) period: Option<String>,
@@ -85,6 +87,7 @@ pub(super) struct RawPool {
     pub(super) proofs: Option<bool>,
     pub(super) holders: Option<String>,
     pub(super) flow_days: Option<u64>,
+    pub(super) payee: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

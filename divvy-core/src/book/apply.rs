@@ -144,9 +144,12 @@ impl Book {
     fn apply_pool(&mut self, pool: &str, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         let Some(id) = self.pool_id(pool) else {
             let Body::PoolOpened(opened) = body else { return Ok(Folded::Early) };
-            let account = PoolAccount::new(Name::new(pool)?, Head::after(fact), opened)?;
+            let payee = opened.payee.as_ref().map(|payee| self.payee_named(payee)).transpose()?;
+            let account = PoolAccount::new(Name::new(pool)?, Head::after(fact), opened, payee)?;
             self.pools.push(account);
             self.due.add_pool();
+            // Whoever feeds a pool is not paid any more.
+            payee.map_or(Ok(()), |payee| self.arm(payee, fact.at))?;
             return Ok(Folded::Yes);
         };
         if !follows(&self.account_mut(id)?.head, fact) {
@@ -207,9 +210,10 @@ impl Book {
 
     fn declare_folded(&mut self, id: u32, declared: &Declared, at: Time) -> Result<bool, Error> {
         self.check_root(id, declared)?;
-        if !self.account_mut(id)?.declare(declared)? {
+        if !self.may_draw(id, declared)? || !self.account_mut(id)?.declare(declared)? {
             return Ok(false);
         }
+        self.draw(id, declared, at)?;
         let totals = &mut self.totals;
         let (netted, regained) = declared.made_up();
         totals.undeclared = totals.undeclared.minus(declared.gross)?;

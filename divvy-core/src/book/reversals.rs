@@ -186,6 +186,8 @@ impl Book {
                 totals.one_shot = totals.one_shot.plus(given)?.minus(taken)?;
                 let payee = self.payee_mut(id)?;
                 payee.one_shot = payee.one_shot.plus(given)?.minus(taken)?;
+                let back = self.back.entry(id).or_default();
+                *back = back.plus(taken)?;
                 self.treasury.leg(at, id, given, taken)?;
                 self.arm(id, at)
             }

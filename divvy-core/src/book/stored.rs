@@ -39,7 +39,9 @@ stored!(PoolAccount {
     flows,
     flowed_until,
     proofs,
-    rooted
+    rooted,
+    payee,
+    drawn
 });
 stored!(Slip { batch, lines });
 stored!(Head { stream, n, hash });
@@ -138,9 +140,10 @@ impl Stored for Book {
         open.store(to);
         due.store(to);
         totals.store(to);
-        let Self { taken, compounded, brought, unruled, .. } = self;
+        let Self { taken, compounded, back, brought, unruled, .. } = self;
         taken.store(to);
         compounded.store(to);
+        back.store(to);
         brought.store(to);
         unruled.store(to);
         self.divisions.store(to);
@@ -176,6 +179,7 @@ impl Stored for Book {
             totals: Stored::load(from)?,
             taken: Stored::load(from)?,
             compounded: Stored::load(from)?,
+            back: Stored::load(from)?,
             brought: Stored::load(from)?,
             unruled: Stored::load(from)?,
             divisions: Stored::load(from)?,

@@ -57,9 +57,7 @@ impl Tally {
             give(legs, base, *tier, &mut sums)?;
         }
         let parts = sums.into_iter().filter(|(_, amount)| !amount.is_zero());
-        Ok(parts
-            .map(|((tier, level, to), amount)| Part { tier, level, to, amount })
-            .collect())
+        Ok(parts.map(|((tier, level, to), amount)| Part { tier, level, to, amount }).collect())
     }
 
     /// Gives each level its part, and returns what is left for the legs.
@@ -99,10 +97,7 @@ impl Tally {
 }
 
 /// Whoever brought a payer, then whoever brought that one.
-fn chain<'a>(
-    payer: Option<&'a str>,
-    referrers: &'a Referrers,
-) -> impl Iterator<Item = &'a Name> {
+fn chain<'a>(payer: Option<&'a str>, referrers: &'a Referrers) -> impl Iterator<Item = &'a Name> {
     let first = payer.and_then(|payer| referrers.get(payer));
     std::iter::successors(first, |person| referrers.get(*person))
 }

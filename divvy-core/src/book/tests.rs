@@ -17,6 +17,7 @@ mod desk;
 mod divisions;
 mod flows;
 mod guard;
+mod nested;
 mod policies;
 mod reversals;
 mod review;

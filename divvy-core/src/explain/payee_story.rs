@@ -38,6 +38,8 @@ struct PoolPart {
     pool: Pool,
     own: Holder,
     others: Holder,
+    /// Whether what the payee earns goes to this pool.
+    feeds: bool,
 }
 
 impl PayeeStory {
@@ -178,7 +180,8 @@ impl PayeeStory {
         let body = fact.body()?;
         if let Body::PoolOpened(opened) = &body {
             let (own, others) = (Holder::default(), Holder::default());
-            let part = PoolPart { pool: Pool::open(opened.supply)?, own, others };
+            let feeds = opened.payee.as_ref() == Some(&self.payee);
+            let part = PoolPart { pool: Pool::open(opened.supply)?, own, others, feeds };
             self.pools.insert(fact.stream.clone(), part);
             return Ok(None);
         }
@@ -351,11 +354,17 @@ impl PoolPart {
 
     fn declare(&mut self, declared: &Declared, asset: &Asset, fact: &Fact) -> Result<Told, Error> {
         let more = self.earn(declared.effective()?)?;
+        let drawn = declared.drawn.unwrap_or(Amount::ZERO);
+        if self.feeds && !drawn.is_zero() {
+            let (drawn, code) = (asset.text(drawn), asset.code());
+            let sentence = format!("passed on {drawn} {code} to the holders of {}", fact.stream);
+            return Ok(Some((Some(format!("paid +{drawn}")), sentence)));
+        }
         if self.own.units() == Units::ZERO {
             return Ok(None);
         }
         let sentence = format!(
-            "earned {} {} with {} of {} units from declaration {} of {} ({} from {} payments)",
+            "earned {} {} with {} of {} units from declaration {} of {} ({} from {} payments{})",
             asset.text(more),
             asset.code(),
             self.own.units(),
@@ -363,7 +372,11 @@ impl PoolPart {
             fact.n,
             fact.stream,
             asset.text(declared.gross),
-            declared.payments.len()
+            declared.payments.len(),
+            match drawn {
+                Amount::ZERO => String::new(),
+                drawn => format!(", {} earned in other places", asset.text(drawn)),
+            }
         );
         Ok(Some((Some(format!("earned +{}", asset.text(more))), sentence)))
     }

@@ -3,9 +3,9 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::fact::bodies::bodies;
 use crate::amount::Amount;
 use crate::error::{Code, Error};
+use crate::fact::bodies::bodies;
 use crate::fact::hash::Hash;
 use crate::fact::kinds::encode_into;
 use crate::fact::stream::Stream;

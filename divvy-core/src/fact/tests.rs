@@ -161,7 +161,7 @@ impl Parts {
                     amount: self.amount(0),
                 };
                 let payment = Stream::payment(&from, &to, &self.name(2));
-                let payments = self.many(crate::Parts { payment, parts: self.many(part) });
+                let payments = vec![crate::Parts { payment, parts: self.many(part) }];
                 Body::Divided(Divided { rule: self.numbers[0], payments, until: self.amount(1) })
             }
             "issuer_set.1" => {
@@ -170,7 +170,8 @@ impl Parts {
             "pool_opened.1" => {
                 let flow_millis = self.option(0, self.numbers[2]);
                 let proofs = self.option(1, 1);
-                Body::PoolOpened(PoolOpened { supply: units, flow_millis, proofs })
+                let payee = self.option(2, from);
+                Body::PoolOpened(PoolOpened { supply: units, flow_millis, proofs, payee })
             }
             "issued.1" => Body::Issued(Issued { entries: self.many((from, units)) }),
             "moved.1" => Body::Moved(Moved { from, to, units }),
@@ -188,7 +189,16 @@ impl Parts {
                     index: Index::new(self.numbers[2].into()),
                 };
                 let holders = self.option(2, holders);
-                Body::Declared(Declared { payments, gross, index, netted, regained, holders })
+                let drawn = self.option(3, self.amount(0));
+                Body::Declared(Declared {
+                    payments,
+                    gross,
+                    index,
+                    netted,
+                    regained,
+                    holders,
+                    drawn,
+                })
             }
             "payee_set.1" => {
                 let destination = self.option(2, Destination { rail: from, address });

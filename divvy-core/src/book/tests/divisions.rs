@@ -133,7 +133,8 @@ fn one_payment_may_pass_every_tier() {
 #[test]
 fn tiers_by_date_divide_at_once_each_by_its_own_time() {
     let from = secs(2_000);
-    let mut till = Till::under(&tiers(vec![tier(Some(from), None, &[("b", "rest")])], &[("a", "rest")]));
+    let mut till =
+        Till::under(&tiers(vec![tier(Some(from), None, &[("b", "rest")])], &[("a", "rest")]));
     till.now = secs(3_000);
     for (id, at) in [("before", secs(1_999)), ("at", from), ("after", secs(2_500))] {
         let facts = till.book().record(&[payment(id, 100, at)], till.now).unwrap();
@@ -208,7 +209,11 @@ fn eventful() -> Till {
         Legs::new(vec![Leg { to: Target::Pool("p".into()), share }, rest]).unwrap()
     };
     let tiers = Some(vec![Tier { from: None, over: Some(amount(150)), legs: fund("60%") }]);
-    let rule = RuleSet { legs: fund("10%"), tiers, ..uplined(&[("10%", None), ("5%", Some(4))], Some(20), None) };
+    let rule = RuleSet {
+        legs: fund("10%"),
+        tiers,
+        ..uplined(&[("10%", None), ("5%", Some(4))], Some(20), None)
+    };
     let step = till.book().set_rule_whole(&rule, till.now).unwrap();
     till.commit(&step);
     till.refer("bob", "ann");
