@@ -142,31 +142,6 @@ impl Parts {
                 cooling_secs: self.numbers[3],
                 named_on: self.option(0, self.name(0)),
             }),
-            "rule_set.1" => {
-                let (from, legs, signature) = (self.time(0), self.legs(), self.signature());
-                let tier = Tier {
-                    from: self.option(1, self.time(1)),
-                    over: self.option(2, self.amount(1)),
-                    legs: legs.clone(),
-                };
-                let (tiers, upline) = (self.option(0, self.many(tier)), self.upline());
-                Body::RuleSet(RuleSet { from, legs, signature, tiers, upline })
-            }
-            "referred.1" => Body::Referred(Referred { who: from, by: to }),
-            "divided.1" => {
-                let part = Part {
-                    tier: u32::try_from(self.count).unwrap(),
-                    level: u32::MAX,
-                    to: Target::Pool(to.to_string()),
-                    amount: self.amount(0),
-                };
-                let payment = Stream::payment(&from, &to, &self.name(2));
-                let payments = vec![crate::Parts { payment, parts: self.many(part) }];
-                Body::Divided(Divided { rule: self.numbers[0], payments, until: self.amount(1) })
-            }
-            "issuer_set.1" => {
-                Body::IssuerSet(IssuerSet { key: SIGNED.0, signature: self.signature() })
-            }
             "pool_opened.1" => {
                 let flow_millis = self.option(0, self.numbers[2]);
                 let proofs = self.option(1, 1);
@@ -206,6 +181,39 @@ impl Parts {
             }
             "held.1" => Body::Held(Held { reason, cause: self.option(0, self.stream()) }),
             "released.1" => Body::Released(Released { reason }),
+            kind => self.ruling(kind),
+        }
+    }
+
+    /// A body of the rules' and the divisions' streams.
+    fn ruling(&self, kind: &str) -> Body {
+        let (from, to) = (self.name(0), self.name(1));
+        match kind {
+            "rule_set.1" => {
+                let (from, legs, signature) = (self.time(0), self.legs(), self.signature());
+                let tier = Tier {
+                    from: self.option(1, self.time(1)),
+                    over: self.option(2, self.amount(1)),
+                    legs: legs.clone(),
+                };
+                let (tiers, upline) = (self.option(0, self.many(tier)), self.upline());
+                Body::RuleSet(RuleSet { from, legs, signature, tiers, upline })
+            }
+            "referred.1" => Body::Referred(Referred { who: from, by: to }),
+            "divided.1" => {
+                let part = Part {
+                    tier: u32::try_from(self.count).unwrap(),
+                    level: u32::MAX,
+                    to: Target::Pool(to.to_string()),
+                    amount: self.amount(0),
+                };
+                let payment = Stream::payment(&from, &to, &self.name(2));
+                let payments = vec![crate::Parts { payment, parts: self.many(part) }];
+                Body::Divided(Divided { rule: self.numbers[0], payments, until: self.amount(1) })
+            }
+            "issuer_set.1" => {
+                Body::IssuerSet(IssuerSet { key: SIGNED.0, signature: self.signature() })
+            }
             kind => self.income(kind),
         }
     }
