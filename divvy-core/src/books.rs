@@ -343,7 +343,7 @@ impl Books {
             let before = early.len();
             let mut held = BTreeSet::new();
             for fact in early {
-                // What a payment waits for may come in this very round, between it and what follows.
+                // What a payment waits for may come in this very round, before what follows it.
                 let is_behind = held.contains(&fact.stream);
                 if is_behind
                     || !self.fold(&fact, &fact.body()?).map_err(|error| fact.named(&error))?

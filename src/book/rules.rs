@@ -42,7 +42,8 @@ impl Book<'_> {
         .await
     }
 
-    /// Says who was brought, and by whom, for rules with an upline: for what is divided from now on.
+    /// Says who was brought, and by whom, for rules with an upline: for what is divided from now
+    /// on.
     ///
     /// # Errors
     /// [`Code::UplineConflict`] for a person whom another has brought, and for a circle, and the

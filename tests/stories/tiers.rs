@@ -8,8 +8,9 @@ use crate::command::{Folder, done, run};
 fn duet(rule: &str, more: &str) -> Folder {
     let folder = Folder::example("duet");
     let text = std::fs::read_to_string(folder.path().join("divvy.toml")).unwrap();
-    let (start, end) = (text.find("rule = [").unwrap(), text.find("\n]\n").unwrap() + 3);
-    let text = [&text[..start], rule, "\n", &text[end..], "\n", more].concat();
+    let (start, own) = text.split_once("rule = [").unwrap();
+    let (_, end) = own.split_once("\n]\n").unwrap();
+    let text = [start, rule, "\n", end, "\n", more].concat();
     folder.write("divvy.toml", text);
     folder
 }

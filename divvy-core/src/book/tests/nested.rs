@@ -126,21 +126,7 @@ fn whatever_stream_is_read_first_every_level_is_the_same() {
     let expected = shape(&till.books);
     let mut random = 1_u64;
     for _ in 0..1_500 {
-        let mut streams: BTreeMap<&Stream, Vec<Fact>> = BTreeMap::new();
-        for fact in till.facts.iter().rev() {
-            streams.entry(&fact.stream).or_default().push(fact.clone());
-        }
-        let mut books = Books::default();
-        while !streams.is_empty() {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
-            let at = usize::try_from(random >> 33).unwrap() % streams.len();
-            let stream = *streams.keys().nth(at).unwrap();
-            let next = streams.get_mut(stream).unwrap();
-            books.feed(&[next.pop().unwrap()]).unwrap();
-            if next.is_empty() {
-                streams.remove(stream);
-            }
-        }
+        let books = super::divisions::in_some_order(&till.facts, &mut random);
         assert_eq!(books.early(), []);
         assert_eq!(shape(&books), expected);
     }
@@ -195,7 +181,10 @@ fn nobody_pays_out_or_draws_what_is_not_theirs() {
     let step = till.book().declare(till.now).unwrap();
     let Body::Declared(drawn) = step.facts()[0].body().unwrap() else { panic!("declared") };
     assert_eq!(drawn.drawn, Some(amount(20)));
-    let more = Body::Declared(crate::Declared { drawn: Some(amount(21)), ..drawn });
+    let mut pool = till.book().pool("outer").unwrap().clone();
+    pool.declare(amount(21)).unwrap();
+    let (index, more) = (pool.index(), Some(amount(21)));
+    let more = Body::Declared(crate::Declared { drawn: more, index, ..drawn });
     let head = till.book().pool_account("outer").unwrap().head.clone();
     let fact = Fact::new(&head, till.now, &more);
     let mut verify = Verify::new();
