@@ -213,6 +213,7 @@ fn cases() -> Vec<(Body, Mirror)> {
         netted: None,
         regained: None,
         holders: None,
+        drawn: None,
     });
     let line = |i: u64| {
         let address = holder(i);

@@ -130,7 +130,8 @@ impl Book<'_> {
         })
     }
 
-    /// Declares everything that waits in the book's pools, at this record date.
+    /// Divides what waits for a rule that counts, and declares everything that waits in the book's
+    /// pools, at this record date.
     ///
     /// Returns how much was declared.
     ///
@@ -139,7 +140,11 @@ impl Book<'_> {
     pub async fn declare(&mut self, now: Time) -> Result<Amount, Error> {
         let before = self.fold()?.totals().declared;
         let name = self.name.clone();
-        self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
+        self.divide(now).await?;
+        // What one pool brings another is declared there in turn.
+        for _ in 0..=self.fold()?.pools_nested() {
+            self.divvy.act(|books| books.book(name.as_str())?.declare(now)).await?;
+        }
         self.fold()?.totals().declared.minus(before)
     }
 
@@ -222,7 +227,12 @@ impl Book<'_> {
         now: Time,
     ) -> Result<(), Error> {
         let flow_millis = Some(flow_secs.saturating_mul(1_000));
-        self.open_pool_with(pool, PoolOpened { supply, flow_millis, proofs: None }, now).await
+        self.open_pool_with(
+            pool,
+            PoolOpened { supply, flow_millis, proofs: None, payee: None },
+            now,
+        )
+        .await
     }
 
     /// Turns payable money of a holder into units of a pool, one for each minor unit, instead of

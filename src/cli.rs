@@ -15,6 +15,7 @@ mod pay;
 mod project;
 mod proof;
 mod reconcile;
+mod refer;
 mod refund;
 mod report;
 mod review;
@@ -71,6 +72,8 @@ enum Command {
     Restore(refund::Ending),
     /// Record that a dispute is lost: what it took stays away.
     Lose(refund::Ending),
+    /// Record who brought a person, for rules with an upline.
+    Refer(refer::Refer),
     /// Give a holder new units of the pool.
     Stake(stake::Stake),
     /// Take units of a holder out of the pool.
@@ -182,6 +185,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Refund(refund) => refund.run(out).await,
         Command::Restore(ending) => ending.restore(out).await,
         Command::Lose(ending) => ending.lose(out).await,
+        Command::Refer(refer) => refer.run(out).await,
         Command::Stake(stake) => stake.stake(out).await,
         Command::Unstake(stake) => stake.unstake(out).await,
         Command::Compound(compound) => compound.run(out).await,

@@ -1,10 +1,10 @@
 //! The book for those who keep books: as journals of beancount and hledger, and as CSV.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use divvy_core::{
-    Amount, Asset, Balance, Body, Book, Books, Error, Extent, Fact, Name, Place, Recorded, Stream,
-    Target, Time,
+    Amount, Asset, Balance, Body, Book, Books, Error, Extent, Fact, Legs, Name, Place, Recorded,
+    Stream, Target, Time,
 };
 
 mod accounts;
@@ -206,6 +206,15 @@ impl Walk {
                 ];
                 self.enter(fact.at, format!("became units of {}", body.pool), postings, &[holder])
             }
+            (Body::Divided(body), Place::Division { book }) if book == self.book.as_str() => {
+                let parts = body.payments.iter().flat_map(|parts| &parts.parts);
+                let names: BTreeSet<&str> = parts.map(|part| part.to.name()).collect();
+                let names = names.into_iter().map(Name::new).collect::<Result<Vec<_>, _>>()?;
+                self.enter(fact.at, format!("divided by rule {}", body.rule), Vec::new(), &names)
+            }
+            (Body::Declared(body), Place::Pool { book, pool }) if book == self.book.as_str() => {
+                self.passed_on(fact, pool, body.drawn.unwrap_or_default())
+            }
             (Body::Planned(body), Place::Batch { book, .. }) if book == self.book.as_str() => {
                 let mut names: Vec<Name> = body.lines.into_iter().map(|line| line.payee).collect();
                 names.sort_unstable();
@@ -235,6 +244,25 @@ impl Walk {
         self.enter(at, text, postings, &names)
     }
 
+    /// What a pool's payee gave to the pool's holders.
+    fn passed_on(&mut self, fact: &Fact, pool: &str, drawn: Amount) -> Result<(), Error> {
+        let fold = self.books.book(self.book.as_str())?;
+        let fed = |payee: &&Name| {
+            fold.passed_on_to(payee.as_str()).is_some_and(|fed| fed.as_str() == pool)
+        };
+        let Some(payee) = fold.payees().find(fed).filter(|_| !drawn.is_zero()) else {
+            return Ok(());
+        };
+        let (payee, amount) = (payee.clone(), wide(drawn));
+        let written = self.written.entry(payee.clone()).or_default();
+        written.paid = written.paid.plus(drawn)?;
+        let postings = vec![
+            (Account::Payee(payee.clone()), amount),
+            (Account::Undivided, amount.saturating_neg()),
+        ];
+        self.enter(fact.at, format!("passed on to pool {pool}"), postings, &[payee])
+    }
+
     /// A batch that settled, or came back.
     fn paid(&mut self, fact: &Fact) -> Result<(), Error> {
         let names = self.batches.get(&fact.stream).cloned().unwrap_or_default();
@@ -244,8 +272,8 @@ impl Walk {
     /// The payees that a rule names.
     fn sharers(&self, at: Time) -> Result<Vec<Name>, Error> {
         let rule = self.books.book(self.book.as_str())?.rule_at(at);
-        let legs = rule.map(|rule| rule.legs.legs()).unwrap_or_default();
-        let names = legs.iter().filter_map(|leg| match &leg.to {
+        let legs = rule.into_iter().flat_map(|rule| rule.all_legs().flat_map(Legs::legs));
+        let names = legs.filter_map(|leg| match &leg.to {
             Target::Payee(payee) => Some(Name::new(payee)),
             Target::Pool(_) | _ => None,
         });
@@ -297,9 +325,10 @@ impl Walk {
             payees.push((name, balance));
         }
         let stayed = totals.recorded.minus(totals.withheld)?.minus(totals.refunded)?;
-        let out = totals.paid.minus(self.before_paid)?.minus(self.staked)?;
+        let out = totals.paid.minus(self.before_paid)?.minus(self.staked)?.minus(totals.drawn)?;
         balances.insert(Account::Cash, wide(stayed).saturating_sub(wide(out)));
-        let divided = earned.saturating_sub(wide(totals.opened));
+        let passed_on = wide(totals.drawn);
+        let divided = earned.saturating_sub(wide(totals.opened)).saturating_sub(passed_on);
         balances.insert(Account::Undivided, divided.saturating_sub(wide(stayed)));
         Ok(Ledger {
             book: self.book,

@@ -34,7 +34,7 @@ pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{
     BadLine, BalanceRow, HolderRow, Import, RefundRow, named_payment, read_balances, read_file,
-    read_funds, read_holders, read_payments, read_refunds, read_statement,
+    read_funds, read_holders, read_payments, read_referrals, read_refunds, read_statement,
 };
 pub use joined::{Joined, JoinedRow, Landed};
 pub use key::{make_key, read_key};

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Guarded, Leg, Legs, Name, Opened, Period, Policy, PublicKey, Ratio,
-    Share, Signature, Target, Time, TreasuryTerms, Units,
+    Amount, Asset, Code, Error, Guarded, Name, Opened, Period, Policy, PublicKey, RuleSet, Time,
+    TreasuryTerms, Units,
 };
 
 mod database;
+mod rule;
 mod settings;
 
 use crate::worker::WorkerSettings;
@@ -31,7 +32,7 @@ use settings::{RawProject, RawThreshold};
 ///     ]
 /// "#;
 /// let project = Project::parse(text, "examples/duet".as_ref())?;
-/// assert_eq!(project.legs.legs().len(), 2);
+/// assert_eq!(project.rule.legs.legs().len(), 2);
 /// # Ok::<(), divvy::core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -43,16 +44,17 @@ pub struct Project {
     pub book: Name,
     /// How the book is opened.
     pub opened: Opened,
-    /// Who gets what of each payment.
-    pub legs: Legs,
-    /// From when on a rule holds that follows another; it may not start before a recorded payment.
-    pub rule_from: Option<Time>,
-    /// The issuer's signature of that rule.
-    pub rule_signature: Option<Signature>,
+    /// Who gets what of each payment, and from when on: a rule that follows another may not start
+    /// before a recorded payment.
+    pub rule: RuleSet,
+    /// Who brought whom, as `who,by`.
+    pub referrals: Option<PathBuf>,
     /// Whose key sets the rules after the first, if anybody's.
     pub issuer: Option<PublicKey>,
     /// The book's pool, if the rule has one.
     pub pool: Option<PoolSettings>,
+    /// More pools, such as those that hold units of another one.
+    pub pools: Vec<PoolSettings>,
     /// The policies of holders by how much they hold, least first.
     pub thresholds: Vec<Thresholds>,
     /// Payees who are paid at once.
@@ -93,6 +95,8 @@ pub struct PoolSettings {
     pub flow_secs: Option<u64>,
     /// Whether its declarations commit to the holders, so that each can prove their part.
     pub proofs: bool,
+    /// The payee whose earnings are this pool's: so it holds units of another one.
+    pub payee: Option<Name>,
 }
 
 /// The name of the settings file.
@@ -139,14 +143,17 @@ impl Project {
         let cooling_secs = raw.cooling_days.unwrap_or(1).saturating_mul(86_400);
         check_cooling(cooling_secs, rail.deadline_secs)?;
         let time = |text: &Option<String>| text.as_deref().map(Time::parse).transpose();
+        let (rule_from, from) = (time(&raw.rule_from)?, time(&raw.from)?);
+        let starts = rule_from.or(from).unwrap_or(Time::ZERO);
+        let rule = rule::rule(starts, &raw.rule, &raw.tiers, raw.upline.as_ref(), &asset)?;
         Ok(Self {
             dir: dir.to_path_buf(),
             book: Name::new(&raw.book)?,
-            legs: legs(&raw.rule, &asset)?,
-            rule_from: time(&raw.rule_from)?,
-            rule_signature: raw.rule_signature,
+            rule: RuleSet { signature: raw.rule_signature, ..rule },
+            referrals: raw.referrals.map(|file| dir.join(file)),
             issuer: raw.issuer.as_deref().map(PublicKey::parse).transpose()?,
-            pool: pool(raw.pool.as_ref(), dir)?,
+            pool: raw.pool.as_ref().map(|raw| pool(raw, dir)).transpose()?,
+            pools: raw.pools.iter().map(|raw| pool(raw, dir)).collect::<Result<_, _>>()?,
             thresholds: thresholds?,
             instant: raw.instant.iter().map(|name| Name::new(name)).collect::<Result<_, _>>()?,
             holds: holds.collect::<Result<_, Error>>()?,
@@ -155,7 +162,7 @@ impl Project {
                 .map(|raw| PaymentsFile::checked(&raw, dir, &asset))
                 .transpose()?,
             tick_secs: raw.tick_secs.unwrap_or(300).max(1),
-            from: time(&raw.from)?,
+            from,
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
@@ -214,9 +221,8 @@ fn thresholds(raw: &RawThreshold, asset: &Asset) -> Result<Thresholds, Error> {
     Ok(Thresholds { units_from: Units::parse(&raw.units_from)?, policies })
 }
 
-fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettings>, Error> {
-    let Some(raw) = raw else { return Ok(None) };
-    Ok(Some(PoolSettings {
+fn pool(raw: &settings::RawPool, dir: &Path) -> Result<PoolSettings, Error> {
+    Ok(PoolSettings {
         name: Name::new(&raw.name)?,
         supply: Units::parse(&raw.supply)?,
         holders: raw.holders.as_ref().map(|file| dir.join(file)),
@@ -225,7 +231,8 @@ fn pool(raw: Option<&settings::RawPool>, dir: &Path) -> Result<Option<PoolSettin
         // flows is accrued and not declared: there is nothing to prove, and who asks for both is
         // told.
         proofs: raw.proofs.unwrap_or(raw.flow_days.is_none()),
-    }))
+        payee: raw.payee.as_deref().map(Name::new).transpose()?,
+    })
 }
 
 fn flow_secs(days: Option<u64>) -> Result<Option<u64>, Error> {
@@ -233,27 +240,6 @@ fn flow_secs(days: Option<u64>) -> Result<Option<u64>, Error> {
         Some(0) => Err(malformed("[pool] flow_days is 0: leave it out to declare at once")),
         days => Ok(days.map(|days| days.saturating_mul(86_400))),
     }
-}
-
-fn legs(raw: &[settings::RawLeg], asset: &Asset) -> Result<Legs, Error> {
-    let leg = |raw: &settings::RawLeg| {
-        let to = match (&raw.payee, &raw.pool) {
-            (Some(payee), None) => Target::Payee(payee.clone()),
-            (None, Some(pool)) => Target::Pool(pool.clone()),
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(malformed("a leg of the rule goes to one payee or to one pool"));
-            }
-        };
-        let share = match raw.share.as_str() {
-            "remaining" => Share::Remaining,
-            text => match text.strip_prefix("up to ") {
-                Some(amount) => Share::UpTo(asset.amount(amount)?),
-                None => Share::Portion(Ratio::parse(text)?),
-            },
-        };
-        Ok(Leg { to, share })
-    };
-    Legs::new(raw.iter().map(leg).collect::<Result<_, Error>>()?)
 }
 
 fn malformed(detail: &str) -> Error {

@@ -116,6 +116,7 @@ fn add_balances(table: &mut Table, book: &Book, now: Time) -> Result<(), Error> 
         let balance = book.balance(payee.as_str(), now)?;
         let obstacle = balance.obstacle.map(|obstacle| match obstacle {
             Obstacle::NoDestination => "no destination",
+            Obstacle::PassedOn(_) => "passed on",
             Obstacle::Held(_) | _ => "held",
         });
         let amount = |amount: Amount| Cell::number(amount.get());

@@ -201,6 +201,10 @@ impl Walk {
                 self.elsewhere = self.elsewhere.plus(compounded.amount)?;
                 fact.at
             }
+            Body::Declared(declared) => {
+                self.elsewhere = self.elsewhere.plus(declared.drawn.unwrap_or_default())?;
+                fact.at
+            }
             _ => fact.at,
         };
         let Ok(book) = self.books.book(&self.book) else { return Ok(()) };

@@ -36,7 +36,7 @@ async fn show() -> (Divvy, Arc<Sqlite>) {
         named_on: Some(name("sandbox")),
     };
     let mut book = divvy.open_book_with(&name("show"), opened, NOW).await.unwrap();
-    let proven = PoolOpened { supply: units(28), flow_millis: None, proofs: Some(1) };
+    let proven = PoolOpened { supply: units(28), flow_millis: None, proofs: Some(1), payee: None };
     book.open_pool_with(&name("crew"), proven, NOW).await.unwrap();
     let crew: Vec<_> = (1..8_u64).map(|n| (name(&format!("h{n}")), units(n))).collect();
     book.issue("crew", &crew, NOW).await.unwrap();

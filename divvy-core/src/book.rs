@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! per payee   earned + owed_back == payable + reserved + paid
-//! accrual     recorded + opened + deficit + borne
+//! accrual     recorded + opened + deficit + borne + drawn
 //!             == refunded + withheld + undeclared + surplus + Σ one-shot + Σ declared − Σ mirrored
 //! payout      Σ paid == Σ moved
 //! ```
@@ -13,12 +13,14 @@
 mod apply;
 mod balance;
 mod breaks;
+mod divisions;
 mod due;
 mod equations;
 mod expected;
 mod flows;
 mod guard;
 mod movements;
+mod nested;
 mod payee;
 mod plan;
 mod pools;
@@ -28,6 +30,7 @@ mod rules;
 mod settings;
 mod slips;
 mod stored;
+mod tally;
 mod treasury;
 mod waiting;
 
@@ -51,6 +54,7 @@ use crate::name::Name;
 use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
+use divisions::Divisions;
 use due::DueQueue;
 use guard::{Day, Guard};
 use payee::Payee;
@@ -106,12 +110,16 @@ pub struct Book {
     totals: Totals,
     /// What was taken back from holders at a record date, from those who were any.
     taken: BTreeMap<PayeeId, Amount>,
-    /// What holders turned into units, from those who did.
+    /// What holders turned into units, or pools' payees passed on, from those who did.
     compounded: BTreeMap<PayeeId, Amount>,
+    /// What went back of legs, from those it went back from; it only grows.
+    back: BTreeMap<PayeeId, Amount>,
     /// What those were paid before who brought money along.
     brought: BTreeMap<PayeeId, Amount>,
     /// Payments that no rule covers; they belong to nobody yet.
     unruled: BTreeMap<Stream, Unruled>,
+    /// Payments in the order in which rules that count have divided them.
+    divisions: Divisions,
     treasury: Treasury,
     breaks: BTreeMap<Name, Break>,
     /// Whether roots over holders are recomputed, as `verify` does.
@@ -122,15 +130,16 @@ pub struct Book {
 }
 
 /// A payment that waits for a first rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Unruled {
     amount: Amount,
     event_at: Time,
     at: Time,
+    payer: Option<Box<str>>,
 }
 
 /// Where a leg leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Route {
     Payee(PayeeId),
     Pool(u32),
@@ -146,6 +155,7 @@ impl Book {
     pub(crate) fn open(name: Name, settings: Opened, rule_head: Head, at: Time) -> Self {
         let run_head = Head::start(Stream::run(&name));
         let treasury = Treasury::new(&name);
+        let divisions = Divisions::new(&name);
         Self {
             name,
             settings,
@@ -168,8 +178,10 @@ impl Book {
             totals: Totals::default(),
             taken: BTreeMap::new(),
             compounded: BTreeMap::new(),
+            back: BTreeMap::new(),
             brought: BTreeMap::new(),
             unruled: BTreeMap::new(),
+            divisions,
             treasury,
             breaks: BTreeMap::new(),
             strict: false,
@@ -256,6 +268,7 @@ impl Book {
             Place::Rule { .. } => &self.rule_head,
             Place::Run { .. } => &self.run_head,
             Place::Treasury { .. } => &self.treasury.head,
+            Place::Division { .. } => &self.divisions.head,
             Place::Break { id, .. } => &self.breaks.get(id)?.head,
             Place::Pool { pool, .. } => &self.pool_account(pool).ok()?.head,
             Place::Batch { run, i, .. } => self.slips.get(&(run, i))?.batch.head(),

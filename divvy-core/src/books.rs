@@ -289,6 +289,7 @@ impl Books {
             | Place::Pool { book, .. }
             | Place::Payee { book, .. }
             | Place::Batch { book, .. }
+            | Place::Division { book }
             | Place::Treasury { book }
             | Place::Break { book, .. } => return self.books.get(book)?.head_of(place),
         };
@@ -308,6 +309,7 @@ impl Books {
             | Place::Payee { book, .. }
             | Place::Run { book }
             | Place::Batch { book, .. }
+            | Place::Division { book }
             | Place::Treasury { book }
             | Place::Break { book, .. } => book,
         };
@@ -339,8 +341,14 @@ impl Books {
         while !self.early.is_empty() {
             let early = std::mem::take(&mut self.early);
             let before = early.len();
+            let mut held = BTreeSet::new();
             for fact in early {
-                if !self.fold(&fact, &fact.body()?).map_err(|error| fact.named(&error))? {
+                // What a payment waits for may come in this very round, before what follows it.
+                let is_behind = held.contains(&fact.stream);
+                if is_behind
+                    || !self.fold(&fact, &fact.body()?).map_err(|error| fact.named(&error))?
+                {
+                    held.insert(fact.stream.clone());
                     self.early.push(fact);
                 }
             }

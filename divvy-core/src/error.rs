@@ -165,6 +165,8 @@ codes! {
     PoolBroken = 1203, Us;
     /// A name that is no pool of this book.
     PoolUnknown = 1204, You;
+    /// Units that would lead a pool's money back to itself.
+    PoolCircle = 1205, You;
 
     /// The same payment was recorded with another body.
     PaymentConflict = 1301, You;
@@ -190,6 +192,10 @@ codes! {
     BookConflict = 1505, You;
     /// A name that is empty, too long, or holds a character that a stream's name cannot.
     NameMalformed = 1506, You;
+    /// A person whom somebody else has brought already, or who would stand in a circle.
+    UplineConflict = 1507, You;
+    /// A division that differs from what its rule says.
+    DivisionWrong = 1508, Us;
 
     /// A step that the batch's state does not allow.
     BatchState = 1601, Us;

@@ -3,6 +3,7 @@
 
 mod batch_story;
 mod desk_story;
+mod own_parts;
 mod payee_story;
 mod payment_story;
 

@@ -28,7 +28,7 @@ pub use hash::Hash;
 pub use kinds::Body;
 pub use people::{Approved, Asked, Consent, Decided, Guarded, KeyProof, Person};
 pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
-pub use rules::{IssuerSet, RuleSet};
+pub use rules::{Divided, IssuerSet, Part, Parts, Referred, RuleSet};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
 pub use treasury::{Figures, Funds, Purpose, WeekClosed};

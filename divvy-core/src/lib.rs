@@ -145,11 +145,11 @@ pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
     Accrued, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
     Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared, Declined,
-    Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head, Held,
-    Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place,
-    Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
-    Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stream,
-    Voided, WeekClosed, Window,
+    Destination, Divided, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head,
+    Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, Part, Parts, PayeeSet,
+    Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Referred, Refused, Released,
+    Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled,
+    Signed, Stream, Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
@@ -168,8 +168,8 @@ pub use reconcile::{
 };
 pub use signature::{PublicKey, SecretKey, Signature};
 pub use split::{
-    AfterFee, Carried, Carry, Leg, Legs, Ratio, Rule, Share, Shares, SignedShares, Target,
-    Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,
+    AfterFee, Carried, Carry, Leg, Legs, Level, Ratio, Rule, Share, Shares, SignedShares, Target,
+    Tier, Upline, Waterfall, portion_weights, split, split_after_fee, split_capped, split_signed,
 };
 pub use time::Time;
 pub use treasury::{

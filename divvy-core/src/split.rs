@@ -11,6 +11,7 @@ mod portion;
 mod rank;
 mod ratio;
 mod reciprocal;
+mod tier;
 
 use core::fmt;
 use core::num::NonZeroU128;
@@ -24,6 +25,8 @@ pub use legs::Legs;
 pub use order::{AfterFee, Waterfall, split_after_fee, split_capped};
 pub use portion::portion_weights;
 pub use ratio::Ratio;
+pub(crate) use tier::check_tiers;
+pub use tier::{Level, Tier, Upline};
 
 use rank::{Buckets, raise_largest};
 use reciprocal::Reciprocal;

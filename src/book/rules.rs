@@ -2,7 +2,7 @@
 
 #[cfg(doc)]
 use divvy_core::Code;
-use divvy_core::{Error, Legs, PublicKey, RuleSet, Signature, Step, Time};
+use divvy_core::{Error, Legs, Name, PublicKey, RuleSet, Signature, Step, Time};
 
 use crate::book::Book;
 
@@ -21,10 +21,44 @@ impl Book<'_> {
     /// the book has an issuer, unless it is the first rule, and the host's errors.
     pub async fn set_rule(&mut self, from: Time, legs: &Legs, now: Time) -> Result<(), Error> {
         self.act(|book| {
-            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
-            if same { Ok(Step::default()) } else { book.set_rule(from, legs.clone(), now) }
+            let rule = RuleSet::plain(from, legs.clone());
+            let same = book.rules().last().is_some_and(|newest| newest.is_same(&rule));
+            if same { Ok(Step::default()) } else { book.set_rule_whole(&rule, now) }
         })
         .await
+    }
+
+    /// Sets a rule with all its tiers and its upline, unless it is the newest one already.
+    ///
+    /// # Errors
+    /// As [`Book::set_rule`], those of [`RuleSet::check`], which say what leaks, and
+    /// [`Code::SignatureWrong`] where the book has an issuer who has not signed it over
+    /// [`divvy_core::Book::rule_whole_to_sign`].
+    pub async fn set_rule_whole(&mut self, rule: &RuleSet, now: Time) -> Result<(), Error> {
+        self.act(|book| {
+            let same = book.rules().last().is_some_and(|newest| newest.is_same(rule));
+            if same { Ok(Step::default()) } else { book.set_rule_whole(rule, now) }
+        })
+        .await
+    }
+
+    /// Says who was brought, and by whom, for rules with an upline: for what is divided from now
+    /// on.
+    ///
+    /// # Errors
+    /// [`Code::UplineConflict`] for a person whom another has brought, and for a circle, and the
+    /// host's errors.
+    pub async fn refer(&mut self, pairs: &[(Name, Name)], now: Time) -> Result<(), Error> {
+        self.act(|book| book.refer(pairs, now)).await
+    }
+
+    /// Divides the payments that wait for a rule that counts, in the order of their own times.
+    /// [`Book::declare`] does it too, first.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn divide(&mut self, now: Time) -> Result<(), Error> {
+        self.act(|book| book.divide(now)).await
     }
 
     /// Sets a rule that the issuer has signed, unless it is the newest one already: over
@@ -40,11 +74,10 @@ impl Book<'_> {
         now: Time,
     ) -> Result<(), Error> {
         self.act(|book| {
-            let same = book.rules().last().is_some_and(|rule| rule.legs == *legs);
-            if same {
-                return Ok(Step::default());
-            }
-            book.set_rule_signed(from, legs.clone(), signature, now)
+            let signature = Some(signature);
+            let rule = RuleSet { signature, ..RuleSet::plain(from, legs.clone()) };
+            let same = book.rules().last().is_some_and(|newest| newest.is_same(&rule));
+            if same { Ok(Step::default()) } else { book.set_rule_whole(&rule, now) }
         })
         .await
     }

@@ -144,8 +144,7 @@ impl Shift {
     async fn tick(&mut self, desk: &mut Desk, till: &mut Till, now: Time) -> Result<(), Error> {
         self.told.tell(now);
         till.revive().await?;
-        let waits = desk.book()?.fold()?.totals().undeclared;
-        if !waits.is_zero() {
+        if desk.book()?.fold()?.has_undeclared()? {
             desk.book()?.declare(now).await?;
         }
         let tick = self.worker.tick(&mut desk.divvy, now).await?;

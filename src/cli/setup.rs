@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
-use divvy::{BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders};
+use divvy::{
+    BadLine, Book, Divvy, HolderRow, PoolSettings, Project, read_file, read_holders, read_referrals,
+};
 
 use crate::cli::out::Out;
 use crate::cli::store::Store;
@@ -71,13 +73,14 @@ impl Desk {
         let project = self.project.clone();
         self.divvy.open_book_with(&project.book, project.opened.clone(), now).await?;
         let mut bad = Vec::new();
-        if let Some(pool) = &project.pool {
+        for pool in project.pools.iter().chain(&project.pool) {
             let flow_millis = pool.flow_secs.map(|secs| secs.saturating_mul(1_000));
             let proofs = pool.proofs.then_some(1);
-            let opened = PoolOpened { supply: pool.supply, flow_millis, proofs };
+            let payee = pool.payee.clone();
+            let opened = PoolOpened { supply: pool.supply, flow_millis, proofs, payee };
             self.book()?.open_pool_with(&pool.name, opened, now).await?;
             if let Some(file) = &pool.holders {
-                bad = self.import_holders(file, now, out).await?;
+                bad.extend(self.import_holders(pool, file, now, out).await?);
             }
         }
         if let Some(guarded) = &project.guarded
@@ -88,10 +91,12 @@ impl Desk {
         if let Some(key) = project.issuer {
             self.book()?.set_issuer(key, None, now).await?;
         }
-        let from = project.rule_from.or(project.from).unwrap_or(Time::ZERO);
-        match project.rule_signature {
-            Some(by) => self.book()?.set_rule_signed(from, &project.legs, by, now).await?,
-            None => self.book()?.set_rule(from, &project.legs, now).await?,
+        self.book()?.set_rule_whole(&project.rule, now).await?;
+        if let Some(file) = &project.referrals {
+            let import = read_referrals(&read_file(file)?)?;
+            say_bad_lines(out, file, &import.bad);
+            self.book()?.refer(&import.rows, now).await?;
+            bad.extend(import.bad);
         }
         self.choose_instant(now).await?;
         for (payee, reason) in &project.holds {
@@ -108,14 +113,11 @@ impl Desk {
     /// Issues units to the holders of a file, once, and sets what they wait for.
     pub(crate) async fn import_holders(
         &mut self,
+        pool: &PoolSettings,
         file: &Path,
         now: Time,
         out: &mut Out,
     ) -> Result<Vec<BadLine>, Error> {
-        let Some(pool) = self.project.pool.clone() else {
-            let detail = "divvy.toml has no [pool]: holders hold units of one";
-            return Err(Error::new(Code::InputMalformed, detail));
-        };
         let import = read_holders(&read_file(file)?)?;
         let entries: Vec<(Name, Units)> =
             import.rows.iter().map(|row| (row.holder.clone(), row.units)).collect();

@@ -103,6 +103,7 @@ pub(crate) fn balance_sentence(payee: &str, balance: &Balance, asset: &Asset) ->
 fn expected(balance: &Balance) -> String {
     match (&balance.obstacle, balance.expected_on) {
         (Some(Obstacle::Held(reason)), _) => format!("held: {reason}"),
+        (Some(Obstacle::PassedOn(pool)), _) => format!("goes to the holders of pool {pool}"),
         (Some(_), _) => "no destination: tell one to be paid".to_owned(),
         (None, Expected::Now) => "due now".to_owned(),
         (None, Expected::On(time)) => format!("expected on {time}"),

@@ -7,6 +7,7 @@ use divvy_core::{
 };
 use serde::Deserialize;
 
+use super::rule::{RawLeg, RawTier, RawUpline};
 use crate::worker::WorkerSettings;
 
 /// `divvy.toml`, literally.
@@ -16,10 +17,16 @@ pub(super) struct RawProject {
     pub(super) book: String,
     pub(super) asset: String,
     pub(super) rule: Vec<RawLeg>,
+    #[serde(default)]
+    pub(super) tiers: Vec<RawTier>,
+    pub(super) upline: Option<RawUpline>,
+    pub(super) referrals: Option<String>,
     pub(super) rule_from: Option<String>,
     pub(super) rule_signature: Option<Signature>,
     pub(super) issuer: Option<String>,
     pub(super) pool: Option<RawPool>,
+    #[serde(default)]
+    pub(super) pools: Vec<RawPool>,
     pub(super) threshold: Option<String>,
     pub(super) max_wait_days: Option<u64>,
     pub(super) period: Option<String>,
@@ -74,20 +81,13 @@ impl RawApprovals {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawLeg {
-    pub(super) payee: Option<String>,
-    pub(super) pool: Option<String>,
-    pub(super) share: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct RawPool {
     pub(super) name: String,
     pub(super) supply: String,
     pub(super) proofs: Option<bool>,
     pub(super) holders: Option<String>,
     pub(super) flow_days: Option<u64>,
+    pub(super) payee: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -86,6 +86,9 @@ impl Waiting {
 fn reason(balance: &Balance) -> (Why, Until) {
     match (&balance.obstacle, balance.expected_on) {
         (Some(Obstacle::Held(reason)), _) => (Why::Release, Until::Told(reason.clone())),
+        (Some(Obstacle::PassedOn(pool)), _) => {
+            (Why::Due, Until::Told(format!("goes to the holders of pool {pool}")))
+        }
         (Some(_), _) => (Why::Destination, Until::Told("tell where to be paid".into())),
         (None, Expected::Now) => (Why::Due, Until::Now),
         (None, Expected::On(time)) => (Why::Amount, Until::On(time)),

@@ -171,7 +171,7 @@ impl Worker {
     /// Declares what waits, and does a tick.
     async fn work(&mut self, divvy: &mut Divvy, clock: &Clock) -> Result<Tick, Error> {
         divvy.catch_up_or_begin_anew().await?;
-        let waits = |book: &&divvy_core::Book| !book.totals().undeclared.is_zero();
+        let waits = |book: &&divvy_core::Book| book.has_undeclared().unwrap_or(true);
         let books = divvy.books().all().filter(waits).map(|book| book.name().clone());
         for book in books.collect::<Vec<Name>>() {
             let declared = divvy.book(book.as_str())?.declare(clock.now()).await;

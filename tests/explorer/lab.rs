@@ -362,7 +362,7 @@ fn founding(guarded: bool) -> Vec<Fact> {
         named_on: None,
     };
     let rule = Head::start(Stream::rule(&name(BOOK)));
-    let rules = [Body::Opened(opened), Body::RuleSet(RuleSet { from: at, legs, signature: None })];
+    let rules = [Body::Opened(opened), Body::RuleSet(RuleSet::plain(at, legs))];
     let mut facts = Fact::chain(&rule, at, &rules);
     let payee = Head::start(Stream::payee(&name(BOOK), &name(PAYEE)));
     facts.push(Fact::new(&payee, at, &Body::PayeeSet(destination(0))));

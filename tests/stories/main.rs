@@ -22,4 +22,5 @@ mod server;
 mod servers;
 #[path = "../support/command.rs"]
 mod shell;
+mod tiers;
 mod workers;

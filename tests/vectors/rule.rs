@@ -1,9 +1,10 @@
-//! Runs the rule vectors: what an issuer signs, what counts as signed, which rule is in force.
+//! Runs the rule vectors: what an issuer signs, what counts as signed, which rule is in force, and
+//! what rules that count divide.
 
 use divvy_core::danger::{Vouched, vouched};
 use divvy_core::{
-    Asset, Body, Books, Code, Evidence, Hash, Leg, Legs, Name, Opened, Policy, PublicKey, Share,
-    Signature, Target, Time,
+    Asset, Body, Books, Code, Evidence, Hash, Leg, Legs, Name, Opened, Payment, Policy, PublicKey,
+    Share, Signature, Target, Time, Units,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,6 +16,7 @@ pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
     tally.hold_each(file, "signed", hold_signed);
     tally.hold_each(file, "in_force", hold_in_force);
+    tally.hold_each(file, "divided", hold_divided);
     tally
 }
 
@@ -70,6 +72,62 @@ fn hold_in_force(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
     same("rule", &own, &read(case.value("rule")?)?)?;
     tally.checks += 1;
     case.done()
+}
+
+/// A book of a pool `fund`, under one rule, in which payments come and are divided.
+fn hold_divided(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
+    case.text("id")?;
+    let usd = Asset::parse("USD").map_err(text)?;
+    let (floor, policy) = (usd.amount("0.01").map_err(text)?, Policy::Instant);
+    let opened = Opened { asset: usd.clone(), policy, floor, cooling_secs: 0, named_on: None };
+    let mut books = Books::default();
+    let step = books.open(&name("b")?, opened, Time::ZERO).map_err(text)?;
+    books.feed(step.facts()).map_err(text)?;
+    let supply = Units::new(1).map_err(text)?;
+    let step =
+        books.book("b").and_then(|book| book.open_pool(&Name::new("fund")?, supply, Time::ZERO));
+    books.feed(step.map_err(text)?.facts()).map_err(text)?;
+    let Body::RuleSet(rule) = read(case.value("rule")?)? else { return Err("no rule".into()) };
+    let step = books.book("b").and_then(|book| book.set_rule_whole(&rule, Time::ZERO));
+    books.feed(step.map_err(text)?.facts()).map_err(text)?;
+    let mut divided: Vec<Body> = Vec::new();
+    for step in case.list("steps")? {
+        let mut step = Fields::of(&step)?;
+        let book = books.book("b").map_err(text)?;
+        let facts = if let Some(pair) = step.optional("refer") {
+            let step = book.refer(&[read(pair)?], Time::ZERO).map_err(text)?;
+            step.facts().to_vec()
+        } else if step.optional("divide").is_some() {
+            let step = book.divide(Time::ZERO).map_err(text)?;
+            let bodies = step.facts().iter().map(divvy_core::Fact::body);
+            divided.extend(bodies.collect::<Result<Vec<_>, _>>().map_err(text)?);
+            step.facts().to_vec()
+        } else {
+            book.record(&[payment_of(&mut step, &usd)?], Time::ZERO).map_err(text)?
+        };
+        step.done()?;
+        books.feed(&facts).map_err(text)?;
+        books.check().map_err(text)?;
+    }
+    let said = case.list("divided")?.into_iter().map(read).collect::<Result<Vec<Body>, _>>()?;
+    same("divided", &divided, &said)?;
+    tally.checks += said.len();
+    case.done()
+}
+
+fn payment_of(step: &mut Fields, usd: &Asset) -> Result<Payment, String> {
+    let evidence = Evidence { source: "vector".into(), hash: Hash::of(b""), said: String::new() };
+    let payment = Vouched {
+        source: name("till")?,
+        account: name("main")?,
+        id: name(&step.text("pay")?)?,
+        amount: read(step.value("amount")?)?,
+        asset: usd.clone(),
+        payer: step.optional("payer").map(read).transpose()?,
+        event_at: read(step.value("at")?)?,
+        evidence,
+    };
+    vouched(payment, usd).map_err(text)
 }
 
 fn name(name: &str) -> Result<Name, String> {

@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
-use crate::book::{Book, PayeeId, Route, Unruled, lost};
+use crate::book::{Book, Route, Unruled};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream};
 use crate::name::Name;
@@ -38,6 +38,7 @@ impl Book {
             Place::Run { .. } => self.apply_run(fact, body)?,
             Place::Batch { run, i, .. } => self.apply_batch((run, i), fact, body)?,
             Place::Treasury { .. } => self.apply_treasury(fact, body)?,
+            Place::Division { .. } => self.apply_division(fact, body)?,
             Place::Break { id, .. } => self.apply_break(id, fact, body)?,
             Place::Coins { .. } | Place::Seal => return Err(misplaced(fact)),
         };
@@ -57,8 +58,9 @@ impl Book {
         let total = self.totals.recorded.plus(recorded.amount)?;
         let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
         let (amount, event_at) = (recorded.amount.minus(withheld)?, recorded.event_at);
-        let payment = Unruled { amount, event_at, at: fact.at };
-        if !self.divide(&fact.stream, payment, recorded.rule)?.is_done() {
+        let payer = recorded.payer.as_deref().map(Box::from);
+        let payment = Unruled { amount, event_at, at: fact.at, payer };
+        if !self.divide_recorded(&fact.stream, payment, recorded.rule)?.is_done() {
             return Ok(Folded::Early);
         }
         self.totals.recorded = total;
@@ -74,7 +76,7 @@ impl Book {
     /// Divides a payment by the rule that it names. One that names none is divided by the first,
     /// whatever came since, or kept until there is one: so the order in which the streams of rules
     /// and payments are read changes nothing.
-    pub(super) fn divide(
+    pub(super) fn divide_recorded(
         &mut self,
         stream: &Stream,
         payment: Unruled,
@@ -93,22 +95,29 @@ impl Book {
                 }
             };
         };
-        let parts = rule.legs.divide(payment.amount)?;
-        for (leg, part) in parts.into_iter().enumerate() {
-            let route = self.routes.get(number).and_then(|routes| routes.get(leg).copied());
-            self.give(route.ok_or_else(|| lost(PayeeId::MAX))?, part, stream, payment.at)?;
+        if rule.is_counted() {
+            return self.await_division(stream, payment, number);
+        }
+        for (route, part) in self.parts_by_legs(number, payment.amount, payment.event_at)? {
+            self.give(route, part, stream, payment.at)?;
         }
         Ok(Folded::Yes)
     }
 
     fn leave_unruled(&mut self, stream: &Stream, payment: Unruled) -> Result<Folded, Error> {
-        self.unruled.insert(stream.clone(), payment);
         self.totals.undeclared = self.totals.undeclared.plus(payment.amount)?;
+        self.unruled.insert(stream.clone(), payment);
         Ok(Folded::Yes)
     }
 
     /// One leg of a payment: earned at once by a payee, or waiting for a pool's declaration.
-    fn give(&mut self, route: Route, part: Amount, stream: &Stream, at: Time) -> Result<(), Error> {
+    pub(super) fn give(
+        &mut self,
+        route: Route,
+        part: Amount,
+        stream: &Stream,
+        at: Time,
+    ) -> Result<(), Error> {
         match route {
             Route::Payee(id) => {
                 self.totals.one_shot = self.totals.one_shot.plus(part)?;
@@ -135,9 +144,12 @@ impl Book {
     fn apply_pool(&mut self, pool: &str, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         let Some(id) = self.pool_id(pool) else {
             let Body::PoolOpened(opened) = body else { return Ok(Folded::Early) };
-            let account = PoolAccount::new(Name::new(pool)?, Head::after(fact), opened)?;
+            let payee = opened.payee.as_ref().map(|payee| self.payee_named(payee)).transpose()?;
+            let account = PoolAccount::new(Name::new(pool)?, Head::after(fact), opened, payee)?;
             self.pools.push(account);
             self.due.add_pool();
+            // Whoever feeds a pool is not paid any more.
+            payee.map_or(Ok(()), |payee| self.arm(payee, fact.at))?;
             return Ok(Folded::Yes);
         };
         if !follows(&self.account_mut(id)?.head, fact) {
@@ -198,9 +210,10 @@ impl Book {
 
     fn declare_folded(&mut self, id: u32, declared: &Declared, at: Time) -> Result<bool, Error> {
         self.check_root(id, declared)?;
-        if !self.account_mut(id)?.declare(declared)? {
+        if !self.may_draw(id, declared)? || !self.account_mut(id)?.declare(declared)? {
             return Ok(false);
         }
+        self.draw(id, declared, at)?;
         let totals = &mut self.totals;
         let (netted, regained) = declared.made_up();
         totals.undeclared = totals.undeclared.minus(declared.gross)?;

@@ -5,6 +5,7 @@ use crate::book::expected::Expected;
 use crate::book::{Book, PayeeId, place};
 use crate::error::Error;
 use crate::fact::Destination;
+use crate::name::Name;
 use crate::policy::Policy;
 use crate::time::Time;
 
@@ -85,6 +86,8 @@ pub enum Obstacle {
     Held(String),
     /// The payee has told no destination.
     NoDestination,
+    /// What the payee earns is not paid but declared to the holders of this pool.
+    PassedOn(Name),
 }
 
 impl Book {
@@ -104,6 +107,8 @@ impl Book {
             (None, None) => Some(Obstacle::NoDestination),
             (None, Some(_)) => None,
         };
+        let fed = self.pool_fed_by(id).map(|account| Obstacle::PassedOn(account.name.clone()));
+        let obstacle = fed.or(obstacle);
         Ok(Balance {
             earned,
             payable: earned.less(spoken_for),
@@ -149,6 +154,6 @@ impl Book {
         let payee = self.payee(id)?;
         let now = self.stamp(now);
         let somewhere = payee.chosen(now).is_some() || self.settings.named_on.is_some();
-        Ok(payee.held().is_none() && somewhere)
+        Ok(payee.held().is_none() && somewhere && self.pool_fed_by(id).is_none())
     }
 }

@@ -70,6 +70,9 @@ pub struct Totals {
     /// What was taken from those who held units at a record date.
     #[n(15)]
     pub mirrored: Amount,
+    /// What pools' payees earned and passed on: earned twice, by them and by the holders.
+    #[n(16)]
+    pub drawn: Amount,
 }
 
 impl Book {
@@ -80,9 +83,9 @@ impl Book {
     pub(super) fn check_accrual(&self) -> Result<(), Error> {
         let totals = &self.totals;
         let wide = |parts: &[Amount]| parts.iter().copied().sum::<u128>();
-        let Totals { recorded, opened, deficit, borne, mirrored, .. } = *totals;
+        let Totals { recorded, opened, deficit, borne, mirrored, drawn, .. } = *totals;
         let Totals { refunded, withheld, undeclared, surplus, one_shot, declared, .. } = *totals;
-        let came = wide(&[recorded, opened, deficit, borne, mirrored]);
+        let came = wide(&[recorded, opened, deficit, borne, mirrored, drawn]);
         let went = wide(&[refunded, withheld, undeclared, surplus, one_shot, declared]);
         if came != went {
             let detail = format!(
@@ -128,12 +131,14 @@ impl Book {
             }
         }
         self.check_pools()?;
+        self.check_nested()?;
         self.check_slips()?;
         self.check_treasury()
     }
 
     fn check_pools(&self) -> Result<(), Error> {
         let mut undeclared: u128 = self.unruled.values().map(|payment| payment.amount).sum();
+        undeclared = undeclared.saturating_add(self.divisions.waiting_total());
         let (mut declared, mut deficit, mut surplus) = (0_u128, 0_u128, 0_u128);
         for account in &self.pools {
             deficit = deficit.saturating_add(account.makeup.deficit().into());
@@ -209,8 +214,10 @@ impl Book {
         same(of, "open batches", &self.open, &live.open)?;
         same(of, "taken back", &self.taken, &live.taken)?;
         same(of, "compounded", &self.compounded, &live.compounded)?;
+        same(of, "what went back", &self.back, &live.back)?;
         same(of, "brought along", &self.brought, &live.brought)?;
         same(of, "payments without a rule", &self.unruled, &live.unruled)?;
+        same(of, "divisions", &self.divisions, &live.divisions)?;
         same(of, "treasury", &self.treasury, &live.treasury)?;
         same(of, "breaks", &self.breaks, &live.breaks)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;

@@ -197,6 +197,7 @@ impl Book {
         let at = self.stamp(now);
         let account = self.pool_account(pool)?;
         let id = self.payee_id(holder.as_str())?;
+        self.check_kept(id)?;
         let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
         if amount.is_zero() || amount > payable {
             let detail = format!("{amount} of {payable} payable to {holder} cannot be staked");
@@ -257,16 +258,9 @@ impl Book {
         let Some(id) = self.payee_ids.get(&compounded.holder).copied() else {
             return Ok(Folded::Early);
         };
-        let totals = &mut self.totals;
-        totals.paid = totals.paid.plus(compounded.amount)?;
-        totals.moved = totals.moved.plus(compounded.amount)?;
-        let payee = self.payee_mut(id)?;
-        payee.paid = payee.paid.plus(compounded.amount)?;
-        let sum = self.compounded.entry(id).or_default();
-        *sum = sum.plus(compounded.amount)?;
         self.run_batches.push(0);
         self.run_head = Head::after(fact);
-        self.arm(id, fact.at)?;
+        self.pass_on(id, compounded.amount, fact.at)?;
         Ok(Folded::Yes)
     }
 }

@@ -21,15 +21,20 @@ impl Book {
     /// # Errors
     /// [`Code::BookConflict`] when the pool is there already, [`Code::PoolUnits`] for no supply.
     pub fn open_pool(&self, pool: &Name, supply: Units, now: Time) -> Result<Step, Error> {
-        self.open_pool_with(pool, PoolOpened { supply, flow_millis: None, proofs: None }, now)
+        self.open_pool_with(
+            pool,
+            PoolOpened { supply, flow_millis: None, proofs: None, payee: None },
+            now,
+        )
     }
 
     /// Opens a pool whose money flows to the holders over so many milliseconds in which somebody
     /// holds units, or whose declarations let each holder prove their part.
     ///
     /// # Errors
-    /// As [`Book::open_pool`], and [`Code::InputMalformed`] for a form of proofs that this build
-    /// does not know, or for proofs of what flows.
+    /// As [`Book::open_pool`], [`Code::InputMalformed`] for a form of proofs that this build does
+    /// not know, and for proofs or a payee where money flows, and [`Code::BookConflict`] for a
+    /// payee who feeds another pool.
     pub fn open_pool_with(
         &self,
         pool: &Name,
@@ -46,6 +51,13 @@ impl Book {
             let detail = format!("{} has a pool {pool} already: use it as it is", self.name);
             return Err(Error::new(Code::BookConflict, detail));
         }
+        if let Some(payee) = &opened.payee {
+            if opened.flow_millis.is_some() {
+                let detail = "a pool whose money flows has no payee of its own: declare it at once";
+                return Err(Error::new(Code::InputMalformed, detail));
+            }
+            self.check_fed_once(payee)?;
+        }
         crate::pool::Pool::open(opened.supply)?;
         let head = Head::start(Stream::pool(&self.name, pool));
         let body = Body::PoolOpened(opened);
@@ -56,7 +68,8 @@ impl Book {
     ///
     /// # Errors
     /// [`Code::PoolUnknown`] for a pool that is not open, [`Code::PoolUnits`] when the supply
-    /// would pass what a pool can have.
+    /// would pass what a pool can have, [`Code::PoolCircle`] for the payee of a pool whose money
+    /// goes to this one.
     pub fn issue_units(
         &self,
         pool: &str,
@@ -64,6 +77,7 @@ impl Book {
         now: Time,
     ) -> Result<Step, Error> {
         let account = self.pool_account(pool)?;
+        entries.iter().try_for_each(|(holder, _)| self.check_holder(pool, holder.as_str()))?;
         let with_units: Vec<(Name, Units)> =
             entries.iter().filter(|(_, units)| *units > Units::ZERO).cloned().collect();
         with_units.iter().try_fold(account.pool.supply(), |sum, (_, units)| sum.plus(*units))?;
@@ -76,7 +90,8 @@ impl Book {
     /// Moves units from one holder to another, from now on.
     ///
     /// # Errors
-    /// [`Code::PoolUnits`] when the first holder has fewer, or both are one.
+    /// [`Code::PoolUnits`] when the first holder has fewer, or both are one, and
+    /// [`Code::PoolCircle`] as for new units.
     pub fn move_holding(
         &self,
         pool: &str,
@@ -90,6 +105,7 @@ impl Book {
         if from == to {
             return Err(Error::new(Code::PoolUnits, format!("{from} cannot sell to themselves")));
         }
+        self.check_holder(pool, to.as_str())?;
         let body = Body::Moved(Moved { from: from.clone(), to: to.clone(), units });
         self.change_units(account, [body], now)
     }
@@ -137,7 +153,10 @@ impl Book {
             let bodies = match (account.flow_millis, account.pool.supply()) {
                 (Some(_), _) => account.flow_on(self.stamp(now))?,
                 (None, Units::ZERO) => continue,
-                (None, _) => account.declarations(PAYMENTS_MAX, |id| self.name_of(id))?,
+                (None, _) => {
+                    let drawable = self.drawable(account)?;
+                    account.declarations(PAYMENTS_MAX, drawable, |id| self.name_of(id))?
+                }
             };
             facts.extend(Fact::chain(&account.head, self.stamp(now), &bodies));
         }

@@ -211,6 +211,7 @@ impl Book {
     pub(crate) fn check_lines(&self, rail: &Name, lines: &[Line], at: Time) -> Result<(), Error> {
         for line in lines {
             let id = self.payee_id(line.payee.as_str())?;
+            self.check_kept(id)?;
             if let Some(reason) = self.payee(id)?.held() {
                 let detail = format!("{} is held ({reason}): plan without them", line.payee);
                 return Err(Error::new(Code::BatchStale, detail));

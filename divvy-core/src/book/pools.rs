@@ -39,6 +39,10 @@ pub(super) struct PoolAccount {
     pub(super) proofs: bool,
     /// The root over the holders, and their number, until units move.
     pub(super) rooted: Option<(Hash, u64)>,
+    /// The payee whose earnings are this pool's, if anybody's.
+    pub(super) payee: Option<PayeeId>,
+    /// What that payee has passed on.
+    pub(super) drawn: Amount,
 }
 
 impl Declared {
@@ -50,12 +54,18 @@ impl Declared {
     /// What it distributes: gross, less what was kept back, and what was added.
     pub(crate) fn effective(&self) -> Result<Amount, Error> {
         let (netted, regained) = self.made_up();
-        self.gross.plus(regained)?.minus(netted)
+        let drawn = self.drawn.unwrap_or(Amount::ZERO);
+        self.gross.plus(regained)?.plus(drawn)?.minus(netted)
     }
 }
 
 impl PoolAccount {
-    pub(super) fn new(name: Name, head: Head, opened: &PoolOpened) -> Result<Self, Error> {
+    pub(super) fn new(
+        name: Name,
+        head: Head,
+        opened: &PoolOpened,
+        payee: Option<PayeeId>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             name,
             head,
@@ -70,6 +80,8 @@ impl PoolAccount {
             flowed_until: Time::ZERO,
             proofs: opened.proofs.is_some(),
             rooted: None,
+            payee,
+            drawn: Amount::ZERO,
         })
     }
 
@@ -87,6 +99,7 @@ impl PoolAccount {
         same(of, "undeclared", &self.undeclared_total, &live.undeclared_total)?;
         same(of, "proofs", &(self.proofs, self.rooted), &(live.proofs, live.rooted))?;
         let flows = |account: &Self| (account.flow_millis, account.flowed_until);
+        same(of, "payee", &(self.payee, self.drawn), &(live.payee, live.drawn))?;
         same(of, "flow", &flows(self), &flows(live))?;
         same(of, "flows", &self.flows, &live.flows)?;
         same(of, "what went back", &self.makeup, &live.makeup)?;
@@ -134,6 +147,7 @@ impl PoolAccount {
     pub(super) fn declarations<'a>(
         &'a self,
         payments_max: usize,
+        mut drawable: Amount,
         name: impl Fn(PayeeId) -> Option<&'a Name>,
     ) -> Result<Vec<Body>, Error> {
         let mut root = None;
@@ -141,21 +155,24 @@ impl PoolAccount {
         let (mut pool, mut makeup) = (self.pool.clone(), self.makeup);
         let mut bodies = Vec::new();
         let alone: &[(&Stream, Amount)] = &[];
-        let only_again = waiting.is_empty() && makeup.surplus() > makeup.deficit();
+        let beside = makeup.surplus().plus(drawable)?;
+        let only_again = waiting.is_empty() && beside > makeup.deficit();
         for chunk in waiting.chunks(payments_max).chain(only_again.then_some(alone)) {
             let gross = Amount::total(chunk.iter().map(|(_, part)| *part))?;
-            let (netted, regained) = makeup.next(gross)?;
+            let drawn = std::mem::take(&mut drawable);
+            let (netted, regained) = makeup.next(gross.plus(drawn)?)?;
             makeup.declared(netted, regained)?;
             let payments = chunk.iter().map(|(stream, _)| (*stream).clone()).collect();
             let some = |amount: Amount| (!amount.is_zero()).then_some(amount);
-            let (netted, regained) = (some(netted), some(regained));
+            let (netted, regained, drawn) = (some(netted), some(regained), some(drawn));
             let mut holders = None;
             if self.proofs {
                 let (root, count) = *root.get_or_insert_with(|| self.root(&name));
                 holders = Some(Holders { root, count, ..Holders::of(&[], &pool) });
             }
             let index = pool.index();
-            let mut declared = Declared { payments, gross, index, netted, regained, holders };
+            let mut declared =
+                Declared { payments, gross, index, netted, regained, holders, drawn };
             pool.declare(declared.effective()?)?;
             declared.index = pool.index();
             bodies.push(Body::Declared(declared));

@@ -7,13 +7,13 @@
 use crate::amount::Amount;
 use crate::batch::Step;
 use crate::book::apply::{Folded, misplaced};
-use crate::book::{Book, PayeeId, Route, lost};
+use crate::book::divisions::Back;
+use crate::book::{Book, PayeeId, Route};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Brought, Declared, Extent, Fact, Mirrored, Stream};
 use crate::movement::share_reversed;
 use crate::name::Name;
 use crate::pool::{Holdings, Pool};
-use crate::split::Target;
 use crate::time::Time;
 
 /// What went back of a pool's parts, and what has made up for it.
@@ -106,12 +106,10 @@ impl Book {
             _ => None,
         });
         let Some((at, declared)) = naming else { return Ok(Step::default()) };
-        let rule = self.rule_named(extent.rule)?.and_then(|at| self.rules.get(at));
-        let Some(rule) = rule else { return Ok(Step::default()) };
-        let parts = rule.legs.divide(extent.amount.minus(extent.withheld)?)?;
-        let own = rule.legs.legs().iter().zip(parts);
-        let own = own.filter(|(leg, _)| leg.to == Target::Pool(pool.to_owned()));
-        let part = Amount::total(own.map(|(_, part)| part))?;
+        let Some(shares) = self.shares_of(payment, extent)? else { return Ok(Step::default()) };
+        let route = self.pool_id(pool).map(Route::Pool);
+        let own = shares.parts.iter().filter(|(to, _)| Some(*to) == route);
+        let part = Amount::total(own.map(|(_, part)| *part))?;
         // What the declaration kept back reached nobody, and nobody can give it back.
         let kept_back = declared.netted.unwrap_or(Amount::ZERO);
         let reached = share_reversed(part, declared.gross.less(kept_back), declared.gross)?;
@@ -147,20 +145,19 @@ impl Book {
     }
 
     fn reverse(&mut self, extent: &Extent, fact: &Fact) -> Result<Folded, Error> {
-        let Extent { amount, withheld, before, after, .. } = extent;
-        let number = self.rule_named(extent.rule)?;
-        let rule = number.and_then(|at| Some((at, self.rules.get(at)?)));
-        let Some((number, rule)) = rule else { return Ok(Folded::Early) };
-        let parts = rule.legs.divide(amount.minus(*withheld)?)?;
-        let (mut taken, mut given) = (Amount::ZERO, Amount::ZERO);
-        for (leg, part) in parts.into_iter().enumerate() {
-            let route = self.routes.get(number).and_then(|routes| routes.get(leg).copied());
-            let route = route.ok_or_else(|| lost(PayeeId::MAX))?;
-            let was = share_reversed(part, *before, *amount)?;
-            let is = share_reversed(part, *after, *amount)?;
-            self.take_back(route, is.less(was), was.less(is), fact.at)?;
-            (taken, given) = (taken.plus(is.less(was))?, given.plus(was.less(is))?);
-        }
+        let Extent { amount, before, after, .. } = extent;
+        let back = Back { whole: *amount, before: *before, after: *after, at: fact.at };
+        let (taken, given) = match self.shares_of(&fact.stream, extent)? {
+            Some(shares) => self.take_parts(&shares, &back)?,
+            None => match self.divisions.waiting.get_mut(&fact.stream) {
+                // Nobody has a part of it yet.
+                Some(waiting) => {
+                    waiting.back.push(back);
+                    (Amount::ZERO, Amount::ZERO)
+                }
+                None => return Ok(Folded::Early),
+            },
+        };
         let totals = &mut self.totals;
         totals.refunded = totals.refunded.plus(*after)?.minus(*before)?;
         let day = self.treasury.on(fact.at);
@@ -173,7 +170,7 @@ impl Book {
     }
 
     /// Takes back, or gives back, one leg's part.
-    fn take_back(
+    pub(super) fn take_back(
         &mut self,
         route: Route,
         taken: Amount,
@@ -189,6 +186,8 @@ impl Book {
                 totals.one_shot = totals.one_shot.plus(given)?.minus(taken)?;
                 let payee = self.payee_mut(id)?;
                 payee.one_shot = payee.one_shot.plus(given)?.minus(taken)?;
+                let back = self.back.entry(id).or_default();
+                *back = back.plus(taken)?;
                 self.treasury.leg(at, id, given, taken)?;
                 self.arm(id, at)
             }

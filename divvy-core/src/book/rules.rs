@@ -25,7 +25,7 @@ impl Book {
     /// [`Code::PoolUnknown`] when it names a pool that is not open; [`Code::SignatureWrong`] where
     /// the book has an issuer, unless it is the first rule: see [`Book::set_rule_signed`].
     pub fn set_rule(&self, from: Time, legs: Legs, now: Time) -> Result<Step, Error> {
-        self.rule_step(&RuleSet { from, legs, signature: None }, now)
+        self.set_rule_whole(&RuleSet::plain(from, legs), now)
     }
 
     /// Sets a rule that the issuer has signed as [`Book::rule_to_sign`] says.
@@ -40,7 +40,8 @@ impl Book {
         signature: Signature,
         now: Time,
     ) -> Result<Step, Error> {
-        self.rule_step(&RuleSet { from, legs, signature: Some(signature) }, now)
+        let rule = RuleSet { signature: Some(signature), ..RuleSet::plain(from, legs) };
+        self.set_rule_whole(&rule, now)
     }
 
     /// What the issuer signs to set this rule as the next one.
@@ -76,7 +77,12 @@ impl Book {
     /// ```
     #[must_use]
     pub fn rule_to_sign(&self, from: Time, legs: &Legs) -> Hash {
-        let rule = RuleSet { from, legs: legs.clone(), signature: None };
+        self.rule_whole_to_sign(&RuleSet::plain(from, legs.clone()))
+    }
+
+    /// What the issuer signs to set a rule with all its tiers as the next one.
+    #[must_use]
+    pub fn rule_whole_to_sign(&self, rule: &RuleSet) -> Hash {
         rule.statement(&self.name, &self.rule_head.hash, self.rule_head.n)
     }
 
@@ -104,9 +110,13 @@ impl Book {
         set.statement(&self.name, &self.rule_head.hash, self.rule_head.n)
     }
 
-    fn rule_step(&self, rule: &RuleSet, now: Time) -> Result<Step, Error> {
+    /// Sets a rule with all its tiers and its upline, for payments of its moment and later.
+    ///
+    /// # Errors
+    /// As [`Book::set_rule`], and those of [`RuleSet::check`], which say what leaks.
+    pub fn set_rule_whole(&self, rule: &RuleSet, now: Time) -> Result<Step, Error> {
         self.check_from(rule.from)?;
-        for leg in rule.legs.legs() {
+        for leg in rule.all_legs().flat_map(Legs::legs) {
             Name::new(leg.to.name())?;
             if let Target::Pool(pool) = &leg.to {
                 self.pool_account(pool.as_str())?;
@@ -141,7 +151,7 @@ impl Book {
 
     /// What the fold asks of the next rule, whoever wrote it.
     fn check_rule(&self, rule: &RuleSet, fact: &Fact) -> Result<(), Error> {
-        standing(&rule.legs)?;
+        rule.check()?;
         if self.rules.is_empty() && rule.signature.is_none() {
             return Ok(());
         }
@@ -202,7 +212,7 @@ impl Book {
         self.rule_head = Head::after(fact);
         for (stream, payment) in std::mem::take(&mut self.unruled) {
             self.totals.undeclared = self.totals.undeclared.minus(payment.amount)?;
-            self.divide(&stream, payment, None)?;
+            self.divide_recorded(&stream, payment, None)?;
         }
         Ok(Folded::Yes)
     }
@@ -210,7 +220,7 @@ impl Book {
     /// Where a rule's legs lead; nothing while a pool that it names is not open.
     pub(super) fn routes_of(&mut self, rule: &RuleSet) -> Result<Option<Box<[Route]>>, Error> {
         let mut routes = Vec::with_capacity(rule.legs.legs().len());
-        for leg in rule.legs.legs() {
+        for leg in rule.all_legs().flat_map(Legs::legs) {
             routes.push(match &leg.to {
                 Target::Payee(payee) => Route::Payee(self.payee_named(&Name::new(payee)?)?),
                 Target::Pool(pool) => match self.pool_id(pool) {
@@ -221,11 +231,4 @@ impl Book {
         }
         Ok(Some(routes.into()))
     }
-}
-
-/// Legs that were made for one amount would stop the fold at the first payment of another.
-fn standing(legs: &Legs) -> Result<(), Error> {
-    let Some(amount) = legs.amount() else { return Ok(()) };
-    let detail = format!("legs for exactly {amount} are no rule for every payment: use a portion");
-    Err(Error::new(Code::SplitLeaky, detail))
 }

@@ -4,11 +4,13 @@
 
 use std::collections::HashMap;
 
+use crate::book::divisions::{Back, Divisions, Shares, Waiting};
 use crate::book::payee::{Choices, Chosen, Holding, Payee};
 use crate::book::pools::PoolAccount;
 use crate::book::reversals::Makeup;
 use crate::book::slips::Slip;
-use crate::book::{Book, PayeeId, Totals, Unruled};
+use crate::book::tally::Tally;
+use crate::book::{Book, PayeeId, Route, Totals, Unruled};
 use crate::checkpoint::{Reader, Stored, Writer, stored};
 use crate::fact::{Destination, Head, Opened, RuleSet, Sealed};
 use crate::policy::{Period, Policy};
@@ -16,7 +18,12 @@ use crate::signature::PublicKey;
 
 stored!(Holding { pool, slot });
 stored!(Choices { n, hash, policy, destinations, held });
-stored!(Unruled { amount, event_at, at });
+stored!(Unruled { amount, event_at, at, payer });
+stored!(Divisions { head, referrers, tallies, waiting, shares });
+stored!(Tally { so_far, levels, people });
+stored!(Waiting { rule, amount, event_at, payer, back });
+stored!(Back { whole, before, after, at });
+stored!(Shares { at, parts });
 stored!(Chosen { destination, n, from });
 stored!(Makeup { reversed, restored, netted, regained, mirrored });
 stored!(PoolAccount {
@@ -32,7 +39,9 @@ stored!(PoolAccount {
     flows,
     flowed_until,
     proofs,
-    rooted
+    rooted,
+    payee,
+    drawn
 });
 stored!(Slip { batch, lines });
 stored!(Head { stream, n, hash });
@@ -52,6 +61,22 @@ impl Stored for Destination {
 
     fn load(from: &mut Reader<'_>) -> Option<Self> {
         Some(Self { rail: from.take_shared_name()?, address: Stored::load(from)? })
+    }
+}
+
+impl Stored for Route {
+    fn store(&self, to: &mut Writer) {
+        match self {
+            Self::Payee(id) => (false, *id).store(to),
+            Self::Pool(pool) => (true, *pool).store(to),
+        }
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        Some(match <(bool, u32)>::load(from)? {
+            (false, id) => Self::Payee(id),
+            (true, pool) => Self::Pool(pool),
+        })
     }
 }
 
@@ -115,11 +140,13 @@ impl Stored for Book {
         open.store(to);
         due.store(to);
         totals.store(to);
-        let Self { taken, compounded, brought, unruled, .. } = self;
+        let Self { taken, compounded, back, brought, unruled, .. } = self;
         taken.store(to);
         compounded.store(to);
+        back.store(to);
         brought.store(to);
         unruled.store(to);
+        self.divisions.store(to);
         self.treasury.store(to);
         self.breaks.store(to);
         self.strict.store(to);
@@ -152,8 +179,10 @@ impl Stored for Book {
             totals: Stored::load(from)?,
             taken: Stored::load(from)?,
             compounded: Stored::load(from)?,
+            back: Stored::load(from)?,
             brought: Stored::load(from)?,
             unruled: Stored::load(from)?,
+            divisions: Stored::load(from)?,
             treasury: Stored::load(from)?,
             breaks: Stored::load(from)?,
             strict: Stored::load(from)?,

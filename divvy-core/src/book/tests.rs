@@ -14,8 +14,10 @@ use crate::{
 };
 
 mod desk;
+mod divisions;
 mod flows;
 mod guard;
+mod nested;
 mod policies;
 mod reversals;
 mod review;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
+use crate::explain::own_parts::OwnParts;
 use crate::explain::payment_story::named_rule;
 use crate::explain::{Told, batch_sentence, decided_sentence};
 use crate::fact::{
@@ -16,6 +17,7 @@ use crate::name::Name;
 use crate::policy::Period;
 use crate::pool::{Holder, Pool, Units};
 use crate::split::{Leg, Target};
+use crate::time::Time;
 
 #[derive(Debug)]
 pub(super) struct PayeeStory {
@@ -25,6 +27,7 @@ pub(super) struct PayeeStory {
     /// Where each rule stands, and what it says.
     rules: Vec<(u64, RuleSet)>,
     pools: BTreeMap<Stream, PoolPart>,
+    parts: OwnParts,
     /// The payee's line in each batch that has one: its place, and its amount.
     lines: BTreeMap<Stream, (u32, Amount)>,
 }
@@ -35,12 +38,14 @@ struct PoolPart {
     pool: Pool,
     own: Holder,
     others: Holder,
+    /// Whether what the payee earns goes to this pool.
+    feeds: bool,
 }
 
 impl PayeeStory {
     pub(super) fn new(book: Name, payee: Name, asset: Asset) -> Self {
         let (rules, pools, lines) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { book, payee, asset, rules, pools, lines }
+        Self { book, payee, asset, rules, pools, parts: OwnParts::default(), lines }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
@@ -71,12 +76,14 @@ impl PayeeStory {
             },
             Place::Batch { book, .. } if book == own => self.tell_batch(fact),
             Place::Run { book } if book == own => self.tell_compounded(fact),
+            Place::Division { book } if book == own => self.tell_division(fact),
             Place::Rule { .. }
             | Place::Pool { .. }
             | Place::Payee { .. }
             | Place::Run { .. }
             | Place::Batch { .. }
             | Place::Coins { .. }
+            | Place::Division { .. }
             | Place::Treasury { .. }
             | Place::Break { .. }
             | Place::Seal => Ok(None),
@@ -85,9 +92,9 @@ impl PayeeStory {
 
     fn tell_payment(&self, fact: &Fact, recorded: &Recorded) -> Result<Told, Error> {
         let rule = self.rule(recorded.rule).filter(|rule| rule.from <= recorded.event_at);
-        let Some(rule) = rule else { return Ok(None) };
+        let Some(rule) = rule.filter(|rule| !rule.is_counted()) else { return Ok(None) };
         let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
-        let own = self.own_part(rule, recorded.amount.minus(withheld)?)?;
+        let own = self.own_part(rule, recorded.amount.minus(withheld)?, recorded.event_at)?;
         let Some((leg, part)) = own else { return Ok(None) };
         let text = |amount| self.asset.text(amount);
         let sentence = format!(
@@ -110,19 +117,45 @@ impl PayeeStory {
         &self,
         rule: &'a RuleSet,
         divided: Amount,
+        event_at: Time,
     ) -> Result<Option<(&'a Leg, Amount)>, Error> {
-        let parts = rule.legs.divide(divided)?;
-        Ok(rule.legs.legs().iter().zip(parts).find(|(leg, _)| {
+        let (_, legs) = rule.legs_at(event_at);
+        let parts = legs.divide(divided)?;
+        Ok(legs.legs().iter().zip(parts).find(|(leg, _)| {
             matches!(&leg.to, Target::Payee(payee) if payee.as_str() == self.payee.as_str())
         }))
     }
 
+    /// What a rule that counts brought of payments, or who brought the payee.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else stands among divisions")]
+    fn tell_division(&mut self, fact: &Fact) -> Result<Told, Error> {
+        match fact.body()? {
+            Body::Referred(referred) if referred.who == self.payee => {
+                Ok(Some((None, format!("was brought by {}", referred.by))))
+            }
+            Body::Referred(referred) if referred.by == self.payee => {
+                Ok(Some((None, format!("brought {}", referred.who))))
+            }
+            Body::Divided(divided) => {
+                let rules = self.rules.iter().map(|(n, rule)| (*n, rule));
+                let Some(rule) = named_rule(rules, Some(divided.rule)) else { return Ok(None) };
+                self.parts.tell(&self.payee, &divided, rule, &self.asset)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Money of a payment that went back, or came again, as far as it was this payee's.
-    fn tell_reversal(&self, fact: &Fact, id: &str, extent: &Extent) -> Result<Told, Error> {
+    fn tell_reversal(&mut self, fact: &Fact, id: &str, extent: &Extent) -> Result<Told, Error> {
         let Extent { amount, withheld, before, after, .. } = extent;
         let Some(rule) = self.rule(extent.rule) else { return Ok(None) };
-        let own = self.own_part(rule, amount.minus(*withheld)?)?;
-        let Some((_, part)) = own else { return Ok(None) };
+        let part = if rule.is_counted() {
+            self.parts.of_reversed(&fact.stream, extent)
+        } else {
+            let own = self.own_part(rule, amount.minus(*withheld)?, extent.paid_at)?;
+            own.map(|(_, part)| part)
+        };
+        let Some(part) = part else { return Ok(None) };
         let was = share_reversed(part, *before, *amount)?;
         let is = share_reversed(part, *after, *amount)?;
         let (what, sign, change) = if is < was {
@@ -147,7 +180,8 @@ impl PayeeStory {
         let body = fact.body()?;
         if let Body::PoolOpened(opened) = &body {
             let (own, others) = (Holder::default(), Holder::default());
-            let part = PoolPart { pool: Pool::open(opened.supply)?, own, others };
+            let feeds = opened.payee.as_ref() == Some(&self.payee);
+            let part = PoolPart { pool: Pool::open(opened.supply)?, own, others, feeds };
             self.pools.insert(fact.stream.clone(), part);
             return Ok(None);
         }
@@ -320,11 +354,17 @@ impl PoolPart {
 
     fn declare(&mut self, declared: &Declared, asset: &Asset, fact: &Fact) -> Result<Told, Error> {
         let more = self.earn(declared.effective()?)?;
+        let drawn = declared.drawn.unwrap_or(Amount::ZERO);
+        if self.feeds && !drawn.is_zero() {
+            let (drawn, code) = (asset.text(drawn), asset.code());
+            let sentence = format!("passed on {drawn} {code} to the holders of {}", fact.stream);
+            return Ok(Some((Some(format!("paid +{drawn}")), sentence)));
+        }
         if self.own.units() == Units::ZERO {
             return Ok(None);
         }
         let sentence = format!(
-            "earned {} {} with {} of {} units from declaration {} of {} ({} from {} payments)",
+            "earned {} {} with {} of {} units from declaration {} of {} ({} from {} payments{})",
             asset.text(more),
             asset.code(),
             self.own.units(),
@@ -332,7 +372,11 @@ impl PoolPart {
             fact.n,
             fact.stream,
             asset.text(declared.gross),
-            declared.payments.len()
+            declared.payments.len(),
+            match drawn {
+                Amount::ZERO => String::new(),
+                drawn => format!(", {} earned in other places", asset.text(drawn)),
+            }
         );
         Ok(Some((Some(format!("earned +{}", asset.text(more))), sentence)))
     }

@@ -4,7 +4,8 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::Told;
-use crate::fact::{Body, Cause, Fact, Place, Recorded, Restored, Reversed, RuleSet, Stream};
+use crate::explain::own_parts::why;
+use crate::fact::{Body, Cause, Fact, Part, Place, Recorded, Restored, Reversed, RuleSet, Stream};
 
 #[derive(Debug)]
 pub(super) struct PaymentStory {
@@ -52,6 +53,7 @@ impl PaymentStory {
                     format!("its part for pool {pool} began to flow to the holders, over {secs} s");
                 Ok(Some((None, sentence)))
             }
+            Place::Division { book } => self.tell_division(fact, book),
             Place::Rule { .. }
             | Place::Pool { .. }
             | Place::Payee { .. }
@@ -63,6 +65,28 @@ impl PaymentStory {
             | Place::Break { .. }
             | Place::Seal => Ok(None),
         }
+    }
+
+    /// How a rule that counts divided it, once others had their place before it.
+    fn tell_division(&self, fact: &Fact, book: &str) -> Result<Told, Error> {
+        let Body::Divided(divided) = fact.body()? else { return Ok(None) };
+        let own = divided.payments.iter().find(|parts| parts.payment == self.stream);
+        let Some(own) = own else { return Ok(None) };
+        let rules = self.rules.iter().filter(|(of, ..)| of.place() == Place::Rule { book });
+        let rule = named_rule(rules.map(|(_, n, rule)| (*n, rule)), Some(divided.rule));
+        let Some(rule) = rule else { return Ok(None) };
+        let part = |part: &Part| {
+            format!("{} to {} ({})", self.asset.text(part.amount), part.to, why(rule, part))
+        };
+        let parts: Vec<String> = own.parts.iter().map(part).collect();
+        let until = self.asset.text(divided.until);
+        let sentence = format!(
+            "divided by rule {} as {}; after this fact the rule has divided {until} {}",
+            divided.rule,
+            parts.join(", "),
+            self.asset.code()
+        );
+        Ok(Some((None, sentence)))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else follows a payment")]
@@ -114,14 +138,19 @@ impl PaymentStory {
         let rule = rule.filter(|rule| rule.from <= recorded.event_at);
         let divided = match rule {
             None => "no rule covers it, so it belongs to nobody yet".to_owned(),
+            Some(rule) if rule.is_counted() => {
+                "its rule counts, so it waits for its place among the others".to_owned()
+            }
             Some(rule) => {
                 let withheld = recorded.withheld.unwrap_or(Amount::ZERO);
-                let parts = rule.legs.divide(recorded.amount.minus(withheld)?)?;
+                let (tier, legs) = rule.legs_at(recorded.event_at);
+                let parts = legs.divide(recorded.amount.minus(withheld)?)?;
                 let part = |(leg, part): (&crate::split::Leg, Amount)| {
                     format!("{} to {} ({})", asset.text(part), leg.to, leg.share)
                 };
-                let parts: Vec<String> = rule.legs.legs().iter().zip(parts).map(part).collect();
-                format!("divided as {}", parts.join(", "))
+                let parts: Vec<String> = legs.legs().iter().zip(parts).map(part).collect();
+                let tier = if tier > 0 { format!(" by tier {tier}") } else { String::new() };
+                format!("divided{tier} as {}", parts.join(", "))
             }
         };
         let sentence = format!(

@@ -64,6 +64,9 @@ bodies! {
         /// The form of the proofs that its declarations allow: 1, or none.
         #[n(2)] #[serde(default, skip_serializing_if = "Option::is_none")]
         proofs: Option<u32>,
+        /// The payee whose earnings are this pool's: so a pool holds units of another one.
+        #[n(3)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        payee: Option<Name>,
     }
     /// New units.
     Issued {
@@ -103,6 +106,9 @@ bodies! {
         /// Who held units, so that each can prove their part.
         #[n(5)] #[serde(default, skip_serializing_if = "Option::is_none")]
         holders: Option<Holders>,
+        /// What was added to it, of what the pool's payee had earned.
+        #[n(6)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        drawn: Option<Amount>,
     }
     /// What a payee chose. What is absent stays as it was.
     PayeeSet {

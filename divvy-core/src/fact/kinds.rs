@@ -14,7 +14,7 @@ use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
-use crate::fact::rules::{IssuerSet, RuleSet};
+use crate::fact::rules::{Divided, IssuerSet, Referred, RuleSet};
 use crate::fact::seals::Sealed;
 use crate::fact::treasury::{Funds, WeekClosed};
 
@@ -78,6 +78,10 @@ kinds! {
     RuleSet = "rule_set.1";
     /// From now on rules are set with a key.
     IssuerSet = "issuer_set.1";
+    /// A person brought another.
+    Referred = "referred.1";
+    /// Payments were divided by a rule that counts.
+    Divided = "divided.1";
     /// A pool begins.
     PoolOpened = "pool_opened.1";
     /// Holders got new units.

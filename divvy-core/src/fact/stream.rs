@@ -57,6 +57,11 @@ pub enum Place<'a> {
         /// The id of the money's movement.
         id: &'a str,
     },
+    /// `division/<book>`: who brought whom, and how payments were divided whose rule counts.
+    Division {
+        /// The book.
+        book: &'a str,
+    },
     /// `run/<book>`: the payout runs.
     Run {
         /// The book.
@@ -149,6 +154,12 @@ impl Stream {
         Self(format!("coins/{wallet}").into())
     }
 
+    /// The stream of a book's divisions, and of who brought whom.
+    #[must_use]
+    pub fn division(book: &Name) -> Self {
+        Self(format!("division/{book}").into())
+    }
+
     /// The stream of a book's treasury.
     #[must_use]
     pub fn treasury(book: &Name) -> Self {
@@ -208,6 +219,7 @@ fn place(text: &str) -> Option<Place<'_>> {
         }
         "rule" => Place::Rule { book: rest },
         "run" => Place::Run { book: rest },
+        "division" => Place::Division { book: rest },
         "coins" => Place::Coins { wallet: rest },
         "treasury" => Place::Treasury { book: rest },
         "break" => {
@@ -233,6 +245,7 @@ impl Place<'_> {
             | Self::Run { book: name }
             | Self::Batch { book: name, .. }
             | Self::Coins { wallet: name }
+            | Self::Division { book: name }
             | Self::Treasury { book: name } => is_name(name),
             Self::Seal => true,
         }

@@ -15,6 +15,8 @@ use crate::{
     Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, SecretKey, Share, Target, Units,
 };
 
+mod rules;
+
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
 #[derive(Clone, Debug)]
 struct Parts {
@@ -133,17 +135,11 @@ impl Parts {
                 cooling_secs: self.numbers[3],
                 named_on: self.option(0, self.name(0)),
             }),
-            "rule_set.1" => {
-                let (from, legs, signature) = (self.time(0), self.legs(), self.signature());
-                Body::RuleSet(RuleSet { from, legs, signature })
-            }
-            "issuer_set.1" => {
-                Body::IssuerSet(IssuerSet { key: SIGNED.0, signature: self.signature() })
-            }
             "pool_opened.1" => {
                 let flow_millis = self.option(0, self.numbers[2]);
                 let proofs = self.option(1, 1);
-                Body::PoolOpened(PoolOpened { supply: units, flow_millis, proofs })
+                let payee = self.option(2, from);
+                Body::PoolOpened(PoolOpened { supply: units, flow_millis, proofs, payee })
             }
             "issued.1" => Body::Issued(Issued { entries: self.many((from, units)) }),
             "moved.1" => Body::Moved(Moved { from, to, units }),
@@ -161,7 +157,16 @@ impl Parts {
                     index: Index::new(self.numbers[2].into()),
                 };
                 let holders = self.option(2, holders);
-                Body::Declared(Declared { payments, gross, index, netted, regained, holders })
+                let drawn = self.option(3, self.amount(0));
+                Body::Declared(Declared {
+                    payments,
+                    gross,
+                    index,
+                    netted,
+                    regained,
+                    holders,
+                    drawn,
+                })
             }
             "payee_set.1" => {
                 let destination = self.option(2, Destination { rail: from, address });
@@ -169,7 +174,7 @@ impl Parts {
             }
             "held.1" => Body::Held(Held { reason, cause: self.option(0, self.stream()) }),
             "released.1" => Body::Released(Released { reason }),
-            kind => self.income(kind),
+            kind => self.ruling(kind),
         }
     }
 

@@ -15,7 +15,12 @@ use crate::pool::Units;
 ///
 /// let (ann, bob) = (Name::new("ann")?, Name::new("bob")?);
 /// let bodies = [
-///     Body::PoolOpened(PoolOpened { supply: Units::new(10)?, flow_millis: None, proofs: None }),
+///     Body::PoolOpened(PoolOpened {
+///         supply: Units::new(10)?,
+///         flow_millis: None,
+///         proofs: None,
+///         payee: None,
+///     }),
 ///     Body::Issued(Issued { entries: vec![(ann.clone(), Units::new(10)?)] }),
 ///     Body::Moved(Moved { from: ann, to: bob.clone(), units: Units::new(4)? }),
 /// ];

@@ -47,15 +47,19 @@ pub(super) fn weights(portions: &[Option<(u128, u128)>]) -> Result<Vec<u64>, Err
     let whole = whole.ok_or_else(unlike)?;
     let weight = |(num, den): &(u128, u128)| {
         let scaled = u128::from(whole).checked_div(*den).and_then(|times| num.checked_mul(times));
-        scaled.ok_or_else(above)
+        scaled.ok_or_else(far_above)
     };
     let mut used = 0_u128;
     for portion in portions.iter().flatten() {
-        used = used.checked_add(weight(portion)?).ok_or_else(above)?;
+        used = used.checked_add(weight(portion)?).ok_or_else(far_above)?;
     }
-    let left = u128::from(whole).checked_sub(used).ok_or_else(above)?;
+    let whole = u128::from(whole);
+    let left = whole.checked_sub(used).ok_or_else(|| above(used.abs_diff(whole), whole))?;
     match portions.iter().filter(|portion| portion.is_none()).count() {
-        0 if left > 0 => Err(leaky("the portions are below one: add a remaining portion")),
+        0 if left > 0 => Err(leaky(&format!(
+            "the portions are below one by {}: add a remaining portion",
+            fraction(left, whole)
+        ))),
         0 | 1 => {
             let weight = |portion: &Option<_>| portion.as_ref().map_or(Ok(left), weight);
             portions.iter().map(|portion| narrow(weight(portion)?)).collect()
@@ -74,8 +78,20 @@ fn narrow(weight: u128) -> Result<u64, Error> {
     u64::try_from(weight).map_err(|_| unlike())
 }
 
-fn above() -> Error {
-    leaky("the portions are above one: lower them until they make up the whole")
+fn above(by: u128, whole: u128) -> Error {
+    let by = fraction(by, whole);
+    leaky(&format!("the portions are above one by {by}: lower them until they make up the whole"))
+}
+
+fn far_above() -> Error {
+    leaky("the portions are far above one: lower them until they make up the whole")
+}
+
+/// A part of the whole in lowest terms, as it is written in a rule.
+fn fraction(part: u128, whole: u128) -> String {
+    let common = gcd(part, whole);
+    let lowest = |number: u128| number.checked_div(common).unwrap_or(number);
+    format!("{}/{}", lowest(part), lowest(whole))
 }
 
 fn leaky(detail: &str) -> Error {

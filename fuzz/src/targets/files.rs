@@ -52,11 +52,11 @@ pub(crate) fn settings(bytes: &[u8]) {
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
     for amount in [Amount::ZERO, Amount::ONE, Amount::MAX] {
-        let parts = project.legs.divide(amount).expect("a standing rule divides everything");
+        let parts = project.rule.legs.divide(amount).expect("a standing rule divides everything");
         assert_eq!(Amount::total(parts), Ok(amount));
     }
     assert!(!project.opened.floor.is_zero());
-    assert!(project.legs.amount().is_none());
+    assert!(project.rule.legs.amount().is_none());
 }
 
 /// A secret: whoever prints the credential does not see it.

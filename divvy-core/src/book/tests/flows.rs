@@ -7,7 +7,7 @@ impl Till {
     /// A pool whose money flows over ten seconds.
     fn stake_pool(&mut self) {
         let supply = Units::new(1_000_000).unwrap();
-        let opened = PoolOpened { supply, flow_millis: Some(10_000), proofs: None };
+        let opened = PoolOpened { supply, flow_millis: Some(10_000), proofs: None, payee: None };
         let step = self.book().open_pool_with(&name("s"), opened, self.now).unwrap();
         self.commit(&step);
         self.rule(&[("*s", "rest")]);

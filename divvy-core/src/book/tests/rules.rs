@@ -137,7 +137,7 @@ fn only_the_issuer_sets_a_rule_once_and_for_this_book() {
     let good = key.sign(&till.book().rule_to_sign(from, &legs));
     let other = crate::SecretKey::new(&[2; 32]);
     let head = till.book().rule_head.clone();
-    let rule = |signature| RuleSet { from, legs: legs.clone(), signature };
+    let rule = |signature| RuleSet { signature, ..RuleSet::plain(from, legs.clone()) };
     let late = RuleSet { from: secs(2_001), ..rule(Some(good)) };
     let for_cyd = RuleSet { legs: standing(&[("cyd", "rest")]), ..rule(Some(good)) };
     let at = |head: &Head, rule: &RuleSet, book: &str| {
