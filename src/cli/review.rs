@@ -8,12 +8,13 @@ use divvy::core::{
     Batch, Body, Code, Error, Evidence, Fact, Hash, Judge, Name, Rail as _, Resolution, SecretKey,
     State, Stream, Verdict as Said,
 };
-use divvy::{Clock, Http, Worker, clock, read_key};
+use divvy::{Clock, Http, Worker, clock};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::signer::Signer;
 use crate::cli::till::Till;
 
 /// Show what waits for a person, and since when; or say what became of it.
@@ -31,8 +32,10 @@ pub(crate) struct Review {
 enum Act {
     /// Say what became of a batch in review.
     Resolve(Resolve),
+    /// Hold a payee: accrual goes on, nothing is paid.
+    Hold(Payee),
     /// Let a held payee be paid again.
-    Release(Release),
+    Release(Payee),
 }
 
 /// Who decides, and why.
@@ -41,12 +44,8 @@ struct Decision {
     /// Why.
     #[arg(long)]
     reason: String,
-    /// The file with your key, where the book knows keys.
-    #[arg(long, env = "DIVVY_KEY")]
-    key: Option<PathBuf>,
-    /// Your name, where the book knows no keys: it is written down, and nobody can check it.
-    #[arg(long)]
-    by: Option<String>,
+    #[command(flatten)]
+    signer: Signer,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
@@ -80,7 +79,7 @@ struct Outcome {
 }
 
 #[derive(Args, Debug)]
-struct Release {
+struct Payee {
     /// The payee.
     payee: String,
     #[command(flatten)]
@@ -92,7 +91,8 @@ impl Review {
         match &self.act {
             None => list(&self.dir, out).await,
             Some(Act::Resolve(resolve)) => resolve.run(out).await,
-            Some(Act::Release(release)) => release.run(out).await,
+            Some(Act::Hold(payee)) => payee.hold(out).await,
+            Some(Act::Release(payee)) => payee.release(out).await,
         }
     }
 }
@@ -200,46 +200,42 @@ impl Outcome {
     }
 }
 
-impl Release {
-    async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+impl Payee {
+    async fn hold(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.decision.dir).await?;
+        let key = self.decision.key()?;
+        let judge = self.decision.judge(&desk, key.as_ref())?;
+        let (payee, by) = (Name::new(&self.payee)?, judge.by.clone());
+        desk.book()?.by(judge).hold(&payee, &self.decision.reason, clock::now()).await?;
+        Self::say(&payee, &by, "is held", out);
+        desk.close().await.map(|()| Verdict::Done)
+    }
+
+    async fn release(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.decision.dir).await?;
         let key = self.decision.key()?;
         let judge = self.decision.judge(&desk, key.as_ref())?;
         let payee = Name::new(&self.payee)?;
         desk.book()?.release_by(&payee, &judge, clock::now()).await?;
-        out.say(&format!("{} decided: {payee} is paid again", judge.by));
-        out.value(&json!({"payee": payee, "by": judge.by}));
+        Self::say(&payee, &judge.by, "is paid again", out);
         desk.close().await.map(|()| Verdict::Done)
+    }
+
+    fn say(payee: &Name, by: &Name, what: &str, out: &mut Out) {
+        out.say(&format!("{by} decided: {payee} {what}"));
+        out.value(&json!({"payee": payee, "by": by}));
     }
 }
 
 impl Decision {
     fn key(&self) -> Result<Option<SecretKey>, Error> {
-        self.key.as_deref().map(read_key).transpose()
+        self.signer.key()
     }
 
-    /// Who decides: the one whose key it is, or, where the book knows no keys, who they say.
     fn judge<'a>(&self, desk: &Desk, key: Option<&'a SecretKey>) -> Result<Judge<'a>, Error> {
-        let book = desk.divvy.books().book(desk.project.book.as_str())?;
-        let by = match (book.guarded(), key, &self.by) {
-            (Some(guarded), Some(key), _) => {
-                let public = key.public();
-                let known = guarded.people.iter().find(|person| person.key == public);
-                known.map(|person| person.name.clone()).ok_or_else(|| {
-                    let detail = format!("book {} knows nobody with this key", book.name());
-                    Error::new(Code::SignatureWrong, detail)
-                })?
-            }
-            (Some(_), None, _) => {
-                let detail = format!("book {} knows who may decide: use --key", book.name());
-                return Err(Error::new(Code::SignatureWrong, detail));
-            }
-            (None, _, Some(by)) => Name::new(by)?,
-            (None, _, None) => {
-                let detail = "a decision needs a name: use --by";
-                return Err(Error::new(Code::InputMalformed, detail));
-            }
-        };
-        Ok(Judge { by, reason: self.reason.clone(), key })
+        self.signer.judge(desk, key, &self.reason)?.ok_or_else(|| {
+            let detail = "a decision needs a name: use --key, or --by where the book knows nobody";
+            Error::new(Code::InputMalformed, detail)
+        })
     }
 }

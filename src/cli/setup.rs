@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
+use divvy::core::{Code, Error, Judge, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
 use divvy::{BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders};
 
 use crate::cli::out::Out;
@@ -58,6 +58,15 @@ impl Desk {
         self.divvy.book(self.project.book.as_str())
     }
 
+    /// The project's book in the hands of a person, if one acts.
+    pub(crate) fn book_by<'a>(&'a mut self, judge: Option<Judge<'a>>) -> Result<Book<'a>, Error> {
+        let book = self.book()?;
+        Ok(match judge {
+            Some(judge) => book.by(judge),
+            None => book,
+        })
+    }
+
     /// Keeps a checkpoint, so that the next opening costs only what is new.
     pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
@@ -80,12 +89,9 @@ impl Desk {
                 bad = self.import_holders(file, now, out).await?;
             }
         }
-        if let Some(guarded) = &project.guarded
-            && self.book()?.fold()?.guarded().is_none()
+        if let Some(key) = project.issuer
+            && self.book()?.fold()?.issuer().is_none()
         {
-            self.book()?.guard(guarded, now).await?;
-        }
-        if let Some(key) = project.issuer {
             self.book()?.set_issuer(key, None, now).await?;
         }
         let from = project.rule_from.or(project.from).unwrap_or(Time::ZERO);
@@ -101,6 +107,12 @@ impl Desk {
             {
                 book.hold(payee, reason, now).await?;
             }
+        }
+        // Last, so that what the settings say from the start needs no signature.
+        if let Some(guarded) = &project.guarded
+            && self.book()?.fold()?.guarded().is_none()
+        {
+            self.book()?.guard(guarded, now).await?;
         }
         Ok(bad)
     }

@@ -377,8 +377,9 @@ fn founding(guarded: bool) -> Vec<Fact> {
 /// Nothing is paid before its one person has approved it, lately.
 fn guard() -> Guarded {
     let person = Person { name: name(PERSON), key: key().public() };
-    let (limit, people, consents) = (Amount::ZERO, vec![person], vec![]);
-    Guarded { limit, approvals: 1, people, expires_secs: EXPIRES_SECS, consents }
+    let (limit, people, expires_secs) = (Amount::ZERO, vec![person], EXPIRES_SECS);
+    // The rule was set before.
+    Guarded { limit, approvals: 1, people, expires_secs, consents: vec![], unsigned: Some(1) }
 }
 
 pub(crate) const PERSON: &str = "ann";

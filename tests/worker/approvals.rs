@@ -21,6 +21,7 @@ async fn guard(divvy: &mut Divvy, now: Time) {
         people: vec![person("ann", 1), person("bob", 2)],
         expires_secs: 3_600,
         consents: vec![],
+        unsigned: None,
     };
     divvy.book(BOOK).unwrap().guard(&guarded, now).await.unwrap();
 }

@@ -4,7 +4,7 @@ use crate::batch::{Batch, State, Step, Try};
 use crate::book::Judge;
 use crate::books::{Books, holds};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Evidence, Fact, Head, Place, Refused, Settled, Voided, Window};
+use crate::fact::{Body, Evidence, Place, Refused, Settled, Voided, Window};
 use crate::name::Name;
 use crate::rail::{Answer, Stranger, Timing};
 use crate::time::Time;
@@ -112,14 +112,7 @@ impl Books {
         judge: &Judge<'_>,
         now: Time,
     ) -> Result<Step, Error> {
-        let book = self.book(book)?;
-        let released = book.release(payee, &judge.reason, now)?;
-        let head: Head = book.payee_head(payee);
-        let body = released.facts().first().map(Fact::body).transpose()?;
-        let bodies: Vec<Body> = body.into_iter().collect();
-        let decided = book.decided(&head, &bodies, judge)?;
-        let all: Vec<Body> = std::iter::once(decided).chain(bodies).collect();
-        Ok(Step::new(Fact::chain(&head, book.stamp(now), &all), Vec::new()))
+        self.decide(self.book(book)?.release(payee, &judge.reason, now)?, judge)
     }
 }
 

@@ -32,7 +32,8 @@ impl Till {
         if guarded {
             let people = vec![Person { name: name("ann"), key: ann().public() }];
             let (limit, consents) = (Amount::MAX, vec![]);
-            let guarded = Guarded { limit, approvals: 1, people, expires_secs: 60, consents };
+            let (approvals, expires_secs, unsigned) = (1, 60, None);
+            let guarded = Guarded { limit, approvals, people, expires_secs, consents, unsigned };
             let step = till.book().guard(guarded, till.now).unwrap();
             till.commit(&step);
         }
