@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use divvy::core::{
-    Batch, Body, Code, Error, Evidence, Fact, Hash, Judge, Name, Rail as _, Resolution, SecretKey,
-    State, Stream, Verdict as Said,
+    Batch, Body, Code, Error, Evidence, Explanation, Fact, Hash, Judge, Name, Rail as _,
+    Resolution, SecretKey, State, Stream, Subject, Verdict as Said,
 };
 use divvy::{Clock, Http, Worker, clock};
 use serde_json::{Value, json};
@@ -100,6 +100,7 @@ impl Review {
 /// Every batch in review, with what is known of it.
 async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
+    let now = clock::now();
     let asset = desk.project.opened.asset.clone();
     let mut values: Vec<Value> = Vec::new();
     let book = desk.book()?;
@@ -110,9 +111,10 @@ async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
             continue;
         }
         let (since, why) = reviewed(&facts, &batch);
+        let hours = now.millis_since(since).checked_div(3_600_000).unwrap_or(0);
         let total = asset.text(batch.total());
         out.say(&format!(
-            "{stream}: {total} {} in {} lines over {}, since {since}: {why}",
+            "{stream}: {total} {} in {} lines over {}, since {since}, for {hours} hours: {why}",
             asset.code(),
             batch.lines().len(),
             batch.rail()
@@ -122,10 +124,16 @@ async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
             let (reference, deadline) = (&signed.reference, signed.deadline);
             out.say(&format!("{:>18}  try {reference}, until {deadline}", format!("{fate:?}")));
         }
+        // All that is known of it: what was signed when, what the rail said of it, who decided.
+        let subject = Subject::Batch(stream.clone());
+        let mut explanation = Explanation::new(subject, asset.clone())?;
+        explanation.feed(&facts)?;
+        let story = explanation.finish();
+        story.iter().for_each(|chapter| out.say(&format!("{:>18}  {chapter}", "")));
         let tries: Vec<&String> = batch.tries().iter().map(|try_| &try_.signed.reference).collect();
         values.push(json!({
             "batch": stream, "total": total, "lines": batch.lines().len(), "rail": batch.rail(),
-            "since": since, "why": why, "tries": tries,
+            "since": since, "age_hours": hours, "why": why, "tries": tries, "story": story,
         }));
     }
     if values.is_empty() {
