@@ -1,8 +1,8 @@
 //! One book, through which everything about it is done.
 
 use divvy_core::{
-    Amount, Balance, Body, Books, Brought, Chapter, Code, Error, Explanation, Fact, Judge, Manner, Name,
-    PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
+    Amount, Balance, Body, Books, Brought, Chapter, Code, Error, Explanation, Fact, Judge, Manner,
+    Name, PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};

@@ -46,9 +46,7 @@ impl Adopt {
         let reason = "the rails show it, and no fact knows it";
         let adopted = match self.signer.judge(&desk, key.as_ref(), reason)? {
             _ if self.dry_run => Amount::ZERO,
-            Some(judge) => {
-                worker.adopt_by(&mut desk.divvy, &book, &shown, &judge, &clock).await?
-            }
+            Some(judge) => worker.adopt_by(&mut desk.divvy, &book, &shown, &judge, &clock).await?,
             None => worker.adopt(&mut desk.divvy, &book, &shown, &clock).await?,
         };
         let (adopted, count) = (asset.text(adopted), strangers().count());

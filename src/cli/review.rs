@@ -30,7 +30,7 @@ pub(crate) struct Review {
 
 #[derive(Debug, Subcommand)]
 enum Act {
-    /// Say what became of a batch in review.
+    /// Say what became of a batch in review, or that one moved after all that was decided before.
     Resolve(Resolve),
     /// Hold a payee: accrual goes on, nothing is paid.
     Hold(Payee),
@@ -57,6 +57,9 @@ struct Resolve {
     batch: String,
     #[command(flatten)]
     said: Outcome,
+    /// Which of its tries moved, where several may have.
+    #[arg(long = "try", value_name = "REFERENCE", requires = "settled")]
+    reference: Option<String>,
     /// What you know it from; its hash is kept, and not the file.
     #[arg(long)]
     evidence: Option<PathBuf>,
@@ -172,7 +175,8 @@ impl Resolve {
         };
         let evidence = self.evidence(&judge)?;
         let timing = till.rail.timing();
-        let resolution = Resolution { verdict, evidence, listing, timing };
+        let reference = self.reference.clone();
+        let resolution = Resolution { verdict, reference, evidence, listing, timing };
         desk.book()?.resolve(&stream, &resolution, &judge, clock::now()).await?;
         let state = format!("{:?}", desk.book()?.batch(&stream).await?.state()).to_lowercase();
         out.say(&format!("{} decided: {stream} is {state}", judge.by));

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use divvy_core::{
-    Amount, Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream, Time,
-    Timing, Turn,
+    Amount, Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream,
+    Time, Timing, Turn,
 };
 
 use tracing::Instrument as _;

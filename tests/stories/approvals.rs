@@ -73,7 +73,9 @@ fn a_book_that_knows_people_takes_each_act_signed_and_lets_others_follow() {
     let [(ann, ann_key), (bob, bob_key), (eve, _)] =
         ["ann", "bob", "eve"].map(|who| key(&folder, who));
     let approvals = |who: &str, key: &str| {
-        format!("\n[approvals]\nlimit = \"20.00\"\nneeded = 1\n[approvals.people]\n{who} = \"{key}\"\n")
+        format!(
+            "\n[approvals]\nlimit = \"20.00\"\nneeded = 1\n[approvals.people]\n{who} = \"{key}\"\n"
+        )
     };
     folder.write("divvy.toml", format!("{SETTINGS}{}", approvals("ann", &ann_key)));
     let funds = "id,purpose,amount,at\nseed,replenished,50.00,2026-03-01T00:00:00Z\n";
@@ -106,7 +108,10 @@ fn a_book_that_knows_people_takes_each_act_signed_and_lets_others_follow() {
 
     folder.write("divvy.toml", format!("{SETTINGS}{}", approvals("bob", &bob_key)));
     let shown = run(&["approver", "show", dir]);
-    assert_eq!((shown.code, &shown.value["in_force"]["people"][0]["name"]), (Some(5), &"ann".into()));
+    assert_eq!(
+        (shown.code, &shown.value["in_force"]["people"][0]["name"]),
+        (Some(5), &"ann".into())
+    );
     let own = run(&["approver", "set", dir, "--key", &bob]);
     assert_eq!(own.value["error"]["name"], "signature_wrong", "{}", own.said);
     assert_eq!(run(&["approver", "set", dir]).value["error"]["name"], "approval_missing");

@@ -24,8 +24,7 @@ fn run_file(file: &Value, tally: &mut Tally) -> Result<(), String> {
     let mut file = Fields::of(file)?;
     file.text("about")?;
     let mut digests = BTreeSet::new();
-    let parts: [(&str, Run); 3] =
-        [("cases", run_case), ("guards", run_guard), ("acts", run_act)];
+    let parts: [(&str, Run); 3] = [("cases", run_case), ("guards", run_guard), ("acts", run_act)];
     for (part, run) in parts {
         for case in file.list(part)? {
             let mut case = Fields::of(&case)?;

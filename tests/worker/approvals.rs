@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use divvy::core::{
-    Amount, Approved, Batch, Body, Error, Guarded, Heard, Job, Judge, Line, Name, Pack,
-    Person, Rail, Request, SecretKey, Seen, Signed, State, Stranger, Stream, Time, Timing, Turn,
+    Amount, Approved, Batch, Body, Error, Guarded, Heard, Job, Judge, Line, Name, Pack, Person,
+    Rail, Request, SecretKey, Seen, Signed, State, Stranger, Stream, Time, Timing, Turn,
 };
 use divvy::sandbox::WindowKind;
 use divvy::{Divvy, Worker};

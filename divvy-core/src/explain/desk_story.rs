@@ -37,7 +37,8 @@ impl DeskStory {
             Body::Decided(decided) => Some((None, super::decided_sentence(&decided))),
             Body::RuleSet(rule) => Some((None, self.rule(&rule))),
             Body::IssuerSet(set) => {
-                let by = if set.signature.is_some() { ", as the key before has signed" } else { "" };
+                let by =
+                    if set.signature.is_some() { ", as the key before has signed" } else { "" };
                 Some((None, format!("rules are set with key {} from now on{by}", set.key)))
             }
             Body::Guarded(guarded) => Some((None, self.guarded(&guarded))),
