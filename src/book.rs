@@ -1,8 +1,8 @@
 //! One book, through which everything about it is done.
 
 use divvy_core::{
-    Amount, Balance, Body, Brought, Chapter, Code, Error, Explanation, Fact, Manner, Name,
-    PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
+    Amount, Balance, Body, Books, Brought, Chapter, Code, Error, Explanation, Fact, Judge, Manner,
+    Name, PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
@@ -32,11 +32,41 @@ pub enum Recording {
 pub struct Book<'a> {
     divvy: &'a mut Divvy,
     name: Name,
+    /// Who acts by this handle, if that is to be written down.
+    judge: Option<Judge<'a>>,
 }
 
 impl<'a> Book<'a> {
     pub(crate) const fn of(divvy: &'a mut Divvy, name: Name) -> Self {
-        Self { divvy, name }
+        Self { divvy, name, judge: None }
+    }
+
+    /// The same book in the hands of a person: what they do by this handle that needs a person
+    /// (set a rule, hold and release, bring balances along, note what the owner put in, close a
+    /// week, explain and close a difference) stands behind their name, reason and signature.
+    ///
+    /// A book that knows people ([`Book::guard`]) takes none of it unsigned.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), divvy::core::Error> {
+    /// use divvy::core::{Asset, Judge, Name, Stream};
+    /// use divvy::{Divvy, Sqlite, clock};
+    ///
+    /// let mut divvy = Divvy::open(Sqlite::in_memory()?).await?;
+    /// let (name, eve, now) = (Name::new("chapter-42")?, Name::new("eve")?, clock::now());
+    /// divvy.open_book(&name, Asset::parse("USD")?, now).await?;
+    ///
+    /// let judge = Judge { by: Name::new("ann")?, reason: "she rang".into(), key: None };
+    /// divvy.book("chapter-42")?.by(judge).hold(&eve, "asked to wait", now).await?;
+    /// let facts = divvy.host().read(&Stream::payee(&name, &eve)).await?;
+    /// assert_eq!((&*facts[0].kind, &*facts[1].kind), ("decided.1", "held.1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by(self, judge: Judge<'a>) -> Self {
+        Self { judge: Some(judge), ..self }
     }
 }
 
@@ -385,8 +415,15 @@ impl Book<'_> {
         &mut self,
         decide: impl Fn(&divvy_core::Book) -> Result<Step, Error>,
     ) -> Result<(), Error> {
-        let name = self.name.clone();
-        self.divvy.act(|books| decide(books.book(name.as_str())?)).await.map(drop)
+        let (name, judge) = (self.name.clone(), self.judge.clone());
+        let step = |books: &Books| {
+            let step = decide(books.book(name.as_str())?)?;
+            match &judge {
+                Some(judge) => books.decide(step, judge),
+                None => Ok(step),
+            }
+        };
+        self.divvy.act(step).await.map(drop)
     }
 }
 

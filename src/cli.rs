@@ -2,12 +2,14 @@
 
 mod adopt;
 mod approve;
+mod approver;
 mod backup;
 mod balances;
 mod breaks;
 mod explain;
 mod export;
 mod init;
+mod key;
 mod measure;
 mod out;
 mod page;
@@ -19,8 +21,10 @@ mod refer;
 mod refund;
 mod report;
 mod review;
+mod rule;
 mod run;
 mod setup;
+mod signer;
 mod split;
 mod stake;
 mod status;
@@ -92,8 +96,15 @@ enum Command {
     Approvals(approve::Approvals),
     /// Approve batches as they are planned.
     Approve(approve::Approve),
-    /// Make a key to sign with.
-    Key(approve::Key),
+    /// Show who approves, and let others follow them.
+    #[command(subcommand)]
+    Approver(approver::Approver),
+    /// Make a key to sign with, or show its public half.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Show the rules, sign the next one, and set it.
+    #[command(subcommand)]
+    Rule(rule::Rule),
     /// Take in what the rail has paid and no fact knows, after an older copy was put back.
     Adopt(adopt::Adopt),
     /// Show what waits for a person, and say what became of it.
@@ -195,7 +206,9 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Work(work) => work.run(out).await,
         Command::Approvals(approvals) => approvals.run(out).await,
         Command::Approve(approve) => approve.run(out).await,
+        Command::Approver(approver) => approver.run(out).await,
         Command::Key(key) => key.run(out),
+        Command::Rule(rule) => rule.run(out).await,
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Review(review) => review.run(out).await,
         Command::Status(status) => status.run(out).await,

@@ -196,6 +196,7 @@ impl Divvy {
         if step.facts().is_empty() {
             return Ok(step.committed());
         }
+        self.books.check_step(&step)?;
         let calls = match self.host.commit(step.facts().to_vec(), Manner::Together).await {
             Ok(_) => step.committed(),
             Err(error) if error.code() == Code::CommitUnknown => {

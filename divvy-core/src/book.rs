@@ -10,6 +10,7 @@
 //! A book is a fold of facts and of nothing else. It may be fed in any order that respects each
 //! stream's own; a fact that comes early waits until what it rests on is there.
 
+mod acts;
 mod apply;
 mod balance;
 mod breaks;
@@ -55,6 +56,7 @@ use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
 use divisions::Divisions;
+use acts::Acts;
 use due::DueQueue;
 use guard::{Day, Guard};
 use payee::Payee;
@@ -100,6 +102,7 @@ pub struct Book {
     guarded_runs: BTreeSet<u64>,
     /// What was planned today.
     day: Day,
+    acts: Acts,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -169,6 +172,7 @@ impl Book {
             guards: Vec::new(),
             guarded_runs: BTreeSet::new(),
             day: Day::default(),
+            acts: Acts::default(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),

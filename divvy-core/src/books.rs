@@ -1,5 +1,6 @@
 //! Every book of one database, and the wallets that they pay from: the fold of everything.
 
+mod acts;
 mod adopt;
 mod review;
 mod wallets;
@@ -212,9 +213,12 @@ impl Books {
     /// [`Code::BatchState`] when the new try could coexist with an earlier one;
     /// [`Code::ApprovalMissing`] when it is not approved now; [`Code::BatchStale`] when a line's
     /// destination is not in force any more, or its payee is held: cancel it then, and what is due
-    /// is planned anew.
+    /// is planned anew. [`Code::ActUnsigned`] as [`Book::check_acts`].
     pub fn sign(&self, batch: &Batch, signed: Signed, now: Time) -> Result<Step, Error> {
         let at = now.max(self.newest);
+        if let Place::Batch { book, .. } = batch.stream().place() {
+            self.book(book)?.check_acts()?;
+        }
         self.check_current(batch, at)?;
         let mut after = batch.clone();
         let fact = Fact::new(batch.head(), at, &Body::Signed(signed.clone()));

@@ -252,6 +252,10 @@ codes! {
 
     /// Other funds under a known id, or a week that cannot be closed like this.
     TreasuryConflict = 2001, You;
+    /// What a person says in a book that knows people, and none of them has signed.
+    ActUnsigned = 2002, You;
+    /// A rail that asks more for a batch than those agreed to who approved it.
+    FeeAboveCeiling = 2003, World;
 
     /// An id that is no open break of this book.
     BreakUnknown = 2101, You;

@@ -46,6 +46,10 @@ pub enum Subject {
     Treasury(Stream),
     /// How a difference with a statement was found, and how it ended.
     Break(Stream),
+    /// The rules of a book, and whose key sets them.
+    Rules(Stream),
+    /// Who approves the runs of a book, above which limit.
+    Runs(Stream),
 }
 
 /// One thing that happened, as data and as a sentence.
@@ -130,10 +134,18 @@ impl Explanation {
             Subject::Break(stream) if matches!(stream.place(), Place::Break { .. }) => {
                 Story::Desk(DeskStory::new(stream, asset))
             }
+            Subject::Rules(stream) if matches!(stream.place(), Place::Rule { .. }) => {
+                Story::Desk(DeskStory::new(stream, asset))
+            }
+            Subject::Runs(stream) if matches!(stream.place(), Place::Run { .. }) => {
+                Story::Desk(DeskStory::new(stream, asset))
+            }
             Subject::Payment(stream)
             | Subject::Batch(stream)
             | Subject::Treasury(stream)
-            | Subject::Break(stream) => {
+            | Subject::Break(stream)
+            | Subject::Rules(stream)
+            | Subject::Runs(stream) => {
                 let detail = format!("{stream} has no story: name a payee, a payment or a batch");
                 return Err(Error::new(Code::InputMalformed, detail));
             }

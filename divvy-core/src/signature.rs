@@ -100,6 +100,31 @@ impl SecretKey {
     }
 }
 
+impl Signature {
+    /// Reads 128 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Code::InputMalformed`] for anything else.
+    ///
+    /// ```
+    /// use divvy_core::{Hash, SecretKey, Signature};
+    ///
+    /// let signature = SecretKey::new(&[7; 32]).sign(&Hash::of(b"pay them"));
+    /// assert_eq!(Signature::parse(&signature.to_string())?, signature);
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let halves = text.split_at_checked(64).and_then(|(first, second)| {
+            Some([*Hash::parse(first)?.as_bytes(), *Hash::parse(second)?.as_bytes()])
+        });
+        let bytes = halves.and_then(|halves| halves.as_flattened().try_into().ok());
+        bytes.map(Self).ok_or_else(|| {
+            let detail = "a signature is 128 hexadecimal digits: copy it whole";
+            Error::new(Code::InputMalformed, detail)
+        })
+    }
+}
+
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretKey")

@@ -122,7 +122,7 @@ impl Verify {
             self.seals.feed(std::slice::from_ref(fact))?;
             let body = fact.body_strict()?;
             self.runs.note(fact, &body);
-            self.acts.note(fact, &body)?;
+            self.acts.note(fact, &body);
             self.rules.note(fact, &body)?;
             if matches!(fact.stream.place(), Place::Payment { .. }) {
                 self.payments.note(fact, &body)?;
@@ -142,7 +142,8 @@ impl Verify {
     /// # Errors
     /// [`Code::FactOrphan`] for a fact that rests on what is not there and for a run whose batches
     /// are missing, [`Code::FactTampered`] for a run that differs from its batches and for what
-    /// nobody decided, [`Code::RuleMissing`] for a payment that is not divided by the rule of its
+    /// nobody decided, [`Code::ActUnsigned`] for what a person said and none of those signed whom
+    /// the book knew, [`Code::RuleMissing`] for a payment that is not divided by the rule of its
     /// time, and the errors of [`Books::check`].
     pub fn finish(self) -> Result<Verified, Error> {
         if let Some(early) = self.books.early().first() {
@@ -150,7 +151,7 @@ impl Verify {
             return Err(early.named(&Error::new(Code::FactOrphan, detail)));
         }
         self.runs.check()?;
-        self.acts.check()?;
+        self.acts.check(&self.books)?;
         self.rules.check()?;
         self.books.check()?;
         Ok(Verified {

@@ -13,7 +13,8 @@ impl Book<'_> {
     /// As [`divvy_core::Book::guard`], and the host's errors.
     pub async fn guard(&mut self, guarded: &Guarded, now: Time) -> Result<(), Error> {
         self.act(|book| {
-            let bare = |of: &Guarded| Guarded { consents: Vec::new(), ..of.clone() };
+            let bare =
+                |of: &Guarded| Guarded { consents: Vec::new(), unsigned: None, ..of.clone() };
             if book.guarded().is_some_and(|known| bare(known) == bare(guarded)) {
                 return Ok(Step::default());
             }

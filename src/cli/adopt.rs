@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::signer::Signer;
 use crate::cli::till::Till;
 
 /// Take in what the rail has paid and no fact knows, after an older copy was put back.
@@ -22,6 +23,8 @@ pub(crate) struct Adopt {
     /// Only show what it is.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    signer: Signer,
 }
 
 impl Adopt {
@@ -39,10 +42,12 @@ impl Adopt {
             let (batch, reference) = (&stranger.batch, &stranger.reference);
             out.say(&format!("{total:>18}  {lines} lines of {batch} as {reference}"));
         }
-        let adopted = if self.dry_run {
-            Amount::ZERO
-        } else {
-            worker.adopt(&mut desk.divvy, &book, &shown, &clock).await?
+        let key = self.signer.key()?;
+        let reason = "the rails show it, and no fact knows it";
+        let adopted = match self.signer.judge(&desk, key.as_ref(), reason)? {
+            _ if self.dry_run => Amount::ZERO,
+            Some(judge) => worker.adopt_by(&mut desk.divvy, &book, &shown, &judge, &clock).await?,
+            None => worker.adopt(&mut desk.divvy, &book, &shown, &clock).await?,
         };
         let (adopted, count) = (asset.text(adopted), strangers().count());
         out.say(&format!("{count} tries that no fact knows; {adopted} {} adopted", asset.code()));

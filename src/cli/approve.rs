@@ -1,23 +1,16 @@
-//! `divvy key`, `divvy approvals` and `divvy approve`: who has to say yes, and who does.
+//! `divvy approvals` and `divvy approve`: who has to say yes, and who does.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use divvy::clock;
 use divvy::core::{Approved, Batch, Code, Error, Name, Next, SecretKey, Stream, Time, Timing};
-use divvy::{make_key, read_key};
+use divvy::read_key;
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
-
-/// Make a key to sign with.
-#[derive(Args, Debug)]
-pub(crate) struct Key {
-    /// The new file; nobody else may read it.
-    file: PathBuf,
-}
 
 /// Show what waits for approvals, and since when.
 #[derive(Args, Debug)]
@@ -38,15 +31,6 @@ pub(crate) struct Approve {
     /// The file with your key.
     #[arg(long, env = "DIVVY_KEY")]
     key: PathBuf,
-}
-
-impl Key {
-    pub(crate) fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
-        let public = make_key(&self.file)?;
-        out.say(&format!("wrote {}; its public key is {public}", self.file.display()));
-        out.value(&json!({"wrote": self.file.display().to_string(), "key": public}));
-        Ok(Verdict::Done)
-    }
 }
 
 impl Approvals {

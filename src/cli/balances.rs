@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::signer::Signer;
 use crate::cli::take::{File, finish};
 
 /// Balances are taken in by commits of so many.
@@ -24,6 +25,8 @@ pub(crate) struct Balances {
     /// Show what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    signer: Signer,
 }
 
 /// A file of balances against what the book has.
@@ -51,8 +54,10 @@ impl Balances {
         let differences = Differences::find(&mut desk, &import, &asset).await?;
         differences.say(out, &asset, self.dry_run);
         if !self.dry_run {
+            let (key, reason) = (self.signer.key()?, format!("as {} says", path.display()));
             for chunk in differences.new.chunks(ROWS_MAX) {
-                desk.book()?.bring(chunk, now).await?;
+                let judge = self.signer.judge(&desk, key.as_ref(), &reason)?;
+                desk.book_by(judge)?.bring(chunk, now).await?;
             }
         }
         let counts = differences.counts(&asset, self.dry_run);

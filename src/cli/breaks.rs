@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::{Desk, say_bad_lines};
+use crate::cli::signer::Signer;
 use crate::cli::till::Till;
 
 /// Compare our books with a rail's statement, and note what differs.
@@ -159,6 +160,8 @@ pub(crate) enum Breaks {
         /// In your words.
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        signer: Signer,
         /// The folder with `divvy.toml`.
         #[arg(long, default_value = ".")]
         dir: PathBuf,
@@ -170,6 +173,8 @@ pub(crate) enum Breaks {
         /// Why.
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        signer: Signer,
         /// The folder with `divvy.toml`.
         #[arg(long, default_value = ".")]
         dir: PathBuf,
@@ -179,13 +184,16 @@ pub(crate) enum Breaks {
 impl Breaks {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let now = clock::now();
-        let (id, dir) = match self {
-            Self::Explain { id, dir, .. } | Self::Close { id, dir, .. } => (id, dir),
+        let (id, dir, signer, reason) = match self {
+            Self::Explain { id, dir, signer, reason, .. } => (id, dir, signer, reason),
+            Self::Close { id, dir, signer, reason } => (id, dir, signer, reason),
         };
         let mut desk = Desk::open(dir).await?;
-        let mut book = desk.book()?;
+        let key = signer.key()?;
+        let judge = signer.judge(&desk, key.as_ref(), reason)?;
+        let mut book = desk.book_by(judge)?;
         match self {
-            Self::Explain { cause, reason, .. } => {
+            Self::Explain { cause, .. } => {
                 let cause = BreakCause::parse(cause).ok_or_else(|| {
                     let detail = format!("{cause:?} is no cause: use unknown when it is not known");
                     Error::new(Code::InputMalformed, detail)
@@ -193,7 +201,7 @@ impl Breaks {
                 book.explain_break(id, cause, reason, now).await?;
                 out.say(&format!("break {id} is explained"));
             }
-            Self::Close { reason, .. } => {
+            Self::Close { .. } => {
                 book.close_break(id, reason, now).await?;
                 out.say(&format!("break {id} is closed"));
             }

@@ -13,7 +13,7 @@ use crate::cli::setup::Desk;
 /// Tell the story of a payee, a payment or a batch.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A payee's name, or a stream such as payment/… or batch/….
+    /// A payee's name, or a stream such as payment/…, batch/…, rule/… or run/….
     subject: String,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
@@ -34,6 +34,8 @@ impl Explain {
             Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
             Ok(stream) if self.subject.starts_with("treasury/") => Subject::Treasury(stream),
             Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
+            Ok(stream) if self.subject.starts_with("rule/") => Subject::Rules(stream),
+            Ok(stream) if self.subject.starts_with("run/") => Subject::Runs(stream),
             Ok(stream) => Subject::Batch(stream),
             Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
         };

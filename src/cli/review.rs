@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use divvy::core::{
-    Batch, Body, Code, Error, Evidence, Fact, Hash, Judge, Name, Rail as _, Resolution, SecretKey,
-    State, Stream, Verdict as Said,
+    Batch, Body, Code, Error, Evidence, Explanation, Fact, Hash, Judge, Name, Rail as _,
+    Resolution, SecretKey, State, Stream, Subject, Verdict as Said,
 };
-use divvy::{Clock, Http, Worker, clock, read_key};
+use divvy::{Clock, Http, Worker, clock};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::signer::Signer;
 use crate::cli::till::Till;
 
 /// Show what waits for a person, and since when; or say what became of it.
@@ -29,10 +30,12 @@ pub(crate) struct Review {
 
 #[derive(Debug, Subcommand)]
 enum Act {
-    /// Say what became of a batch in review.
+    /// Say what became of a batch in review, or that one moved after all that was decided before.
     Resolve(Resolve),
+    /// Hold a payee: accrual goes on, nothing is paid.
+    Hold(Payee),
     /// Let a held payee be paid again.
-    Release(Release),
+    Release(Payee),
 }
 
 /// Who decides, and why.
@@ -41,12 +44,8 @@ struct Decision {
     /// Why.
     #[arg(long)]
     reason: String,
-    /// The file with your key, where the book knows keys.
-    #[arg(long, env = "DIVVY_KEY")]
-    key: Option<PathBuf>,
-    /// Your name, where the book knows no keys: it is written down, and nobody can check it.
-    #[arg(long)]
-    by: Option<String>,
+    #[command(flatten)]
+    signer: Signer,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
@@ -58,6 +57,9 @@ struct Resolve {
     batch: String,
     #[command(flatten)]
     said: Outcome,
+    /// Which of its tries moved, where several may have.
+    #[arg(long = "try", value_name = "REFERENCE", requires = "settled")]
+    reference: Option<String>,
     /// What you know it from; its hash is kept, and not the file.
     #[arg(long)]
     evidence: Option<PathBuf>,
@@ -80,7 +82,7 @@ struct Outcome {
 }
 
 #[derive(Args, Debug)]
-struct Release {
+struct Payee {
     /// The payee.
     payee: String,
     #[command(flatten)]
@@ -92,7 +94,8 @@ impl Review {
         match &self.act {
             None => list(&self.dir, out).await,
             Some(Act::Resolve(resolve)) => resolve.run(out).await,
-            Some(Act::Release(release)) => release.run(out).await,
+            Some(Act::Hold(payee)) => payee.hold(out).await,
+            Some(Act::Release(payee)) => payee.release(out).await,
         }
     }
 }
@@ -100,6 +103,7 @@ impl Review {
 /// Every batch in review, with what is known of it.
 async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
+    let now = clock::now();
     let asset = desk.project.opened.asset.clone();
     let mut values: Vec<Value> = Vec::new();
     let book = desk.book()?;
@@ -110,9 +114,10 @@ async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
             continue;
         }
         let (since, why) = reviewed(&facts, &batch);
+        let hours = now.millis_since(since).checked_div(3_600_000).unwrap_or(0);
         let total = asset.text(batch.total());
         out.say(&format!(
-            "{stream}: {total} {} in {} lines over {}, since {since}: {why}",
+            "{stream}: {total} {} in {} lines over {}, since {since}, for {hours} hours: {why}",
             asset.code(),
             batch.lines().len(),
             batch.rail()
@@ -122,10 +127,16 @@ async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
             let (reference, deadline) = (&signed.reference, signed.deadline);
             out.say(&format!("{:>18}  try {reference}, until {deadline}", format!("{fate:?}")));
         }
+        // All that is known of it: what was signed when, what the rail said of it, who decided.
+        let subject = Subject::Batch(stream.clone());
+        let mut explanation = Explanation::new(subject, asset.clone())?;
+        explanation.feed(&facts)?;
+        let story = explanation.finish();
+        story.iter().for_each(|chapter| out.say(&format!("{:>18}  {chapter}", "")));
         let tries: Vec<&String> = batch.tries().iter().map(|try_| &try_.signed.reference).collect();
         values.push(json!({
             "batch": stream, "total": total, "lines": batch.lines().len(), "rail": batch.rail(),
-            "since": since, "why": why, "tries": tries,
+            "since": since, "age_hours": hours, "why": why, "tries": tries, "story": story,
         }));
     }
     if values.is_empty() {
@@ -164,7 +175,8 @@ impl Resolve {
         };
         let evidence = self.evidence(&judge)?;
         let timing = till.rail.timing();
-        let resolution = Resolution { verdict, evidence, listing, timing };
+        let reference = self.reference.clone();
+        let resolution = Resolution { verdict, reference, evidence, listing, timing };
         desk.book()?.resolve(&stream, &resolution, &judge, clock::now()).await?;
         let state = format!("{:?}", desk.book()?.batch(&stream).await?.state()).to_lowercase();
         out.say(&format!("{} decided: {stream} is {state}", judge.by));
@@ -200,46 +212,42 @@ impl Outcome {
     }
 }
 
-impl Release {
-    async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+impl Payee {
+    async fn hold(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let mut desk = Desk::open(&self.decision.dir).await?;
+        let key = self.decision.key()?;
+        let judge = self.decision.judge(&desk, key.as_ref())?;
+        let (payee, by) = (Name::new(&self.payee)?, judge.by.clone());
+        desk.book()?.by(judge).hold(&payee, &self.decision.reason, clock::now()).await?;
+        Self::say(&payee, &by, "is held", out);
+        desk.close().await.map(|()| Verdict::Done)
+    }
+
+    async fn release(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.decision.dir).await?;
         let key = self.decision.key()?;
         let judge = self.decision.judge(&desk, key.as_ref())?;
         let payee = Name::new(&self.payee)?;
         desk.book()?.release_by(&payee, &judge, clock::now()).await?;
-        out.say(&format!("{} decided: {payee} is paid again", judge.by));
-        out.value(&json!({"payee": payee, "by": judge.by}));
+        Self::say(&payee, &judge.by, "is paid again", out);
         desk.close().await.map(|()| Verdict::Done)
+    }
+
+    fn say(payee: &Name, by: &Name, what: &str, out: &mut Out) {
+        out.say(&format!("{by} decided: {payee} {what}"));
+        out.value(&json!({"payee": payee, "by": by}));
     }
 }
 
 impl Decision {
     fn key(&self) -> Result<Option<SecretKey>, Error> {
-        self.key.as_deref().map(read_key).transpose()
+        self.signer.key()
     }
 
-    /// Who decides: the one whose key it is, or, where the book knows no keys, who they say.
     fn judge<'a>(&self, desk: &Desk, key: Option<&'a SecretKey>) -> Result<Judge<'a>, Error> {
-        let book = desk.divvy.books().book(desk.project.book.as_str())?;
-        let by = match (book.guarded(), key, &self.by) {
-            (Some(guarded), Some(key), _) => {
-                let public = key.public();
-                let known = guarded.people.iter().find(|person| person.key == public);
-                known.map(|person| person.name.clone()).ok_or_else(|| {
-                    let detail = format!("book {} knows nobody with this key", book.name());
-                    Error::new(Code::SignatureWrong, detail)
-                })?
-            }
-            (Some(_), None, _) => {
-                let detail = format!("book {} knows who may decide: use --key", book.name());
-                return Err(Error::new(Code::SignatureWrong, detail));
-            }
-            (None, _, Some(by)) => Name::new(by)?,
-            (None, _, None) => {
-                let detail = "a decision needs a name: use --by";
-                return Err(Error::new(Code::InputMalformed, detail));
-            }
-        };
-        Ok(Judge { by, reason: self.reason.clone(), key })
+        self.signer.judge(desk, key, &self.reason)?.ok_or_else(|| {
+            let detail = "a decision needs a name: use --key, or --by where the book knows nobody";
+            Error::new(Code::InputMalformed, detail)
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
+use divvy::core::{Code, Error, Judge, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
 use divvy::{
     BadLine, Book, Divvy, HolderRow, PoolSettings, Project, read_file, read_holders, read_referrals,
 };
@@ -60,6 +60,15 @@ impl Desk {
         self.divvy.book(self.project.book.as_str())
     }
 
+    /// The project's book in the hands of a person, if one acts.
+    pub(crate) fn book_by<'a>(&'a mut self, judge: Option<Judge<'a>>) -> Result<Book<'a>, Error> {
+        let book = self.book()?;
+        Ok(match judge {
+            Some(judge) => book.by(judge),
+            None => book,
+        })
+    }
+
     /// Keeps a checkpoint, so that the next opening costs only what is new.
     pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
@@ -83,12 +92,9 @@ impl Desk {
                 bad.extend(self.import_holders(pool, file, now, out).await?);
             }
         }
-        if let Some(guarded) = &project.guarded
-            && self.book()?.fold()?.guarded().is_none()
+        if let Some(key) = project.issuer
+            && self.book()?.fold()?.issuer().is_none()
         {
-            self.book()?.guard(guarded, now).await?;
-        }
-        if let Some(key) = project.issuer {
             self.book()?.set_issuer(key, None, now).await?;
         }
         self.book()?.set_rule_whole(&project.rule, now).await?;
@@ -106,6 +112,12 @@ impl Desk {
             {
                 book.hold(payee, reason, now).await?;
             }
+        }
+        // Last, so that what the settings say from the start needs no signature.
+        if let Some(guarded) = &project.guarded
+            && self.book()?.fold()?.guarded().is_none()
+        {
+            self.book()?.guard(guarded, now).await?;
         }
         Ok(bad)
     }

@@ -12,6 +12,7 @@ use crate::cli::balances::Balances;
 use crate::cli::out::Out;
 use crate::cli::refund::Refunds;
 use crate::cli::setup::{Desk, say_bad_lines};
+use crate::cli::signer::Signer;
 
 /// Take in files.
 #[derive(Debug, Subcommand)]
@@ -21,7 +22,7 @@ pub(crate) enum Import {
     /// Payments: id,paid_at,amount and an optional payer.
     Payments(File),
     /// What no payment tells of the treasury: id,purpose,amount,at and an optional expected_on.
-    Funds(File),
+    Funds(Funds),
     /// Refunds and disputes: id,payment,refunded_at,amount and an optional cause.
     Refunds(Refunds),
     /// What payees bring along from before: payee,earned and an optional paid.
@@ -38,6 +39,15 @@ pub(crate) struct File {
     pub(crate) dir: PathBuf,
 }
 
+/// A file of funds.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Funds {
+    #[command(flatten)]
+    file: File,
+    #[command(flatten)]
+    signer: Signer,
+}
+
 /// What became of many payments.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Taken {
@@ -51,7 +61,7 @@ impl Import {
         match self {
             Self::Holders(file) => holders(file, out).await,
             Self::Payments(file) => payments(file, out).await,
-            Self::Funds(file) => funds(file, out).await,
+            Self::Funds(Funds { file, signer }) => funds(file, signer, out).await,
             Self::Refunds(refunds) => refunds.run(out).await,
             Self::Balances(balances) => balances.run(out).await,
         }
@@ -87,14 +97,16 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
 }
 
-async fn funds(file: &File, out: &mut Out) -> Result<Verdict, Error> {
+async fn funds(file: &File, signer: &Signer, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::open(&file.dir).await?;
     let now = clock::now();
     desk.set_up(now, out).await?;
     let name = file.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let asset = desk.project.opened.asset.clone();
     let import = read_funds(&read_file(&file.file)?, &name.unwrap_or_default(), &asset)?;
-    let new = desk.book()?.note_funds(&import.rows, now).await?;
+    let (key, reason) = (signer.key()?, format!("as {} says", file.file.display()));
+    let judge = signer.judge(&desk, key.as_ref(), &reason)?;
+    let new = desk.book_by(judge)?.note_funds(&import.rows, now).await?;
     let known = import.rows.len().saturating_sub(new);
     out.say(&format!("{new} funds noted, {known} known before"));
     finish(desk, &file.file, &import.bad, out, json!({"new": new, "known": known})).await

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::signer::Signer;
 
 /// Show how long the money lasts, or close a week.
 #[derive(Args, Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Treasury {
     /// Close the week of this day: its figures stand from then on. 2026-W47, or any day in it.
     #[arg(long, value_name = "WEEK")]
     close: Option<String>,
+    #[command(flatten)]
+    signer: Signer,
 }
 
 impl Treasury {
@@ -47,7 +50,9 @@ impl Treasury {
         let mut desk = Desk::open(&self.dir).await?;
         let owner = desk.project.treasury.owner.clone();
         let asset = desk.project.opened.asset.clone();
-        let mut book = desk.book()?;
+        let key = self.signer.key()?;
+        let judge = self.signer.judge(&desk, key.as_ref(), "the week is over")?;
+        let mut book = desk.book_by(judge)?;
         let closing = book.close_week(*day, owner.as_ref(), clock::now()).await?;
         let closings = book.fold()?.treasury().closings();
         let before = closings.iter().rev().find(|other| other.from < closing.from).cloned();

@@ -75,6 +75,7 @@ impl RawApprovals {
             people: self.people.iter().map(person).collect::<Result<_, Error>>()?,
             expires_secs: hours.saturating_mul(3_600),
             consents: Vec::new(),
+            unsigned: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Adopting: what the rails show and no fact knows is taken in, once a person has said so.
 
-use divvy_core::{Amount, Batch, Code, Error, Name, Place, Shown, Stranger};
+use divvy_core::{Amount, Batch, Books, Code, Error, Judge, Name, Place, Shown, Stranger};
 
 use crate::clock::Clock;
 use crate::divvy::Divvy;
@@ -90,7 +90,8 @@ impl Worker {
     /// since it knows what the payouts were for.
     ///
     /// # Errors
-    /// As [`divvy_core::Books::adopt`], and the host's errors. Nothing is written then.
+    /// As [`divvy_core::Books::adopt`], [`Code::ActUnsigned`] in a book that knows people, and the
+    /// host's errors. Nothing is written then.
     pub async fn adopt(
         &mut self,
         divvy: &mut Divvy,
@@ -98,8 +99,42 @@ impl Worker {
         shown: &[Shown],
         clock: &Clock,
     ) -> Result<Amount, Error> {
+        self.adopt_as(divvy, book, shown, None, clock).await
+    }
+
+    /// The same, with the name, reason and signature of the person who decides it; a book that
+    /// knows people adopts nothing without.
+    ///
+    /// # Errors
+    /// As [`Worker::adopt`], and those of [`divvy_core::Books::decide`].
+    pub async fn adopt_by(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        shown: &[Shown],
+        judge: &Judge<'_>,
+        clock: &Clock,
+    ) -> Result<Amount, Error> {
+        self.adopt_as(divvy, book, shown, Some(judge), clock).await
+    }
+
+    async fn adopt_as(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        shown: &[Shown],
+        judge: Option<&Judge<'_>>,
+        clock: &Clock,
+    ) -> Result<Amount, Error> {
         let now = self.fresh(divvy, clock).await?;
-        divvy.act(|books| books.adopt(book.as_str(), shown, now)).await?;
+        let adopted = |books: &Books| {
+            let step = books.adopt(book.as_str(), shown, now)?;
+            match judge {
+                Some(judge) => books.decide(step, judge),
+                None => Ok(step),
+            }
+        };
+        divvy.act(adopted).await?;
         self.clearances.forget(book);
         let strangers = shown.iter().flat_map(|shown| &shown.strangers);
         strangers.map(Stranger::total).try_fold(Amount::ZERO, |sum, total| sum.plus(total?))

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use divvy_core::{
-    Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream, Time,
-    Timing, Turn,
+    Amount, Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream,
+    Time, Timing, Turn,
 };
 
 use tracing::Instrument as _;
@@ -179,17 +179,7 @@ impl Worker {
         }
         let now = self.fresh(divvy, clock).await?;
         if let Err(stale) = divvy.books().check_current(batch, now) {
-            let step = divvy.books().cancel(batch, &stale.to_string(), now)?;
-            match divvy.commit(step).await {
-                // Someone else has signed or given it up meanwhile.
-                Err(error) if error.code() == Code::AddressTaken => {
-                    count(&mut tick.races_lost);
-                    divvy.catch_up().await?;
-                }
-                given_up => drop(given_up?),
-            }
-            self.pace.remove(batch.stream());
-            return Ok(());
+            return self.give_up(divvy, batch, &stale, now, tick).await;
         }
         if !batch.is_approved(now) {
             return Ok(());
@@ -198,6 +188,15 @@ impl Worker {
         let Place::Batch { book, .. } = batch.stream().place() else { return Ok(()) };
         if !self.is_clear(divvy, &Name::new(book)?, &*rail, now, tick).await? {
             return Ok(());
+        }
+        if batch.asked().is_some() {
+            let Some(packs) = self.packs(&*rail, batch.lines(), now, tick).await else {
+                return Ok(());
+            };
+            let fee = Amount::total(packs.iter().map(|pack| pack.fee))?;
+            if let Err(above) = batch.check_fee(fee) {
+                return self.give_up(divvy, batch, &above, now, tick).await;
+            }
         }
         let job = Job {
             batch: batch.stream().clone(),
@@ -220,6 +219,29 @@ impl Worker {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Gives up a batch that may not be signed any more; what is due is planned anew.
+    async fn give_up(
+        &mut self,
+        divvy: &mut Divvy,
+        batch: &Batch,
+        why: &Error,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Result<(), Error> {
+        tracing::warn!(batch = %batch.stream(), %why, "a batch is given up and planned anew");
+        let step = divvy.books().cancel(batch, &why.to_string(), now)?;
+        match divvy.commit(step).await {
+            // Someone else has signed or given it up meanwhile.
+            Err(error) if error.code() == Code::AddressTaken => {
+                count(&mut tick.races_lost);
+                divvy.catch_up().await?;
+            }
+            given_up => drop(given_up?),
+        }
+        self.pace.remove(batch.stream());
+        Ok(())
     }
 
     async fn look(

@@ -1,9 +1,9 @@
 //! Everything that can happen next: what workers do, what the world does to them, what people do.
 
-use divvy_core::{Approved, Batch, Body, Next, State as BatchState};
+use divvy_core::{Approved, Batch, Body, Fact, Fate, Judge, Next, State as BatchState, Step, Try};
 
 use crate::driver::{Ask, Who, evidence};
-use crate::lab::{BOOK, Lab, PAYEE, PERSON, destination, key, name, payment};
+use crate::lab::{BOOK, Lab, Log, PAYEE, PERSON, destination, key, name, payment};
 use crate::model::{
     Flight, Kind, LAG_SECS, LogId, Movement, PASSES_SECS, Stage, State, TIMING, Told, View, Worker,
 };
@@ -110,6 +110,10 @@ pub(crate) enum Action {
     Resolve {
         batch: usize,
     },
+    /// A person says that nothing of a batch in review moved, whatever the rail knows.
+    Misjudge {
+        batch: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +180,9 @@ pub(crate) fn actions(lab: &Lab, state: &State) -> Vec<Action> {
         Kind::UntilHeight => (),
         Kind::Until => (),
         Kind::Once => all.extend((0..batches).map(|batch| Action::Resolve { batch })),
+    }
+    if lab.errs {
+        all.extend((0..batches).map(|batch| Action::Misjudge { batch }));
     }
     if lab.guarded {
         all.extend((0..batches).map(|batch| Action::Approve { batch }));
@@ -298,6 +305,10 @@ pub(crate) fn apply(lab: &mut Lab, before: &State, action: Action) -> Option<Sta
         }
         Action::Approve { batch } => state.log = approve(lab, &state, batch)?,
         Action::Resolve { batch } => state.log = resolve(lab, &state, batch)?,
+        Action::Misjudge { batch } => {
+            state.log = misjudge(lab, &state, batch)?;
+            state.misjudged = true;
+        }
         _ => world_apply(lab, &mut state, action)?,
     }
     if lab.mutant != Some(Mutant::StalePlanner) {
@@ -499,26 +510,56 @@ fn person(lab: &mut Lab, state: &State, action: Action) -> Option<LogId> {
             book.set_payee(&payee, destination(1), now).ok()?.facts().to_vec()
         }
         Action::Hold if book.release(&payee, "", now).is_err() => {
-            book.hold(&payee, "asked to wait", None, now).facts().to_vec()
+            decided(lab, log, book.hold(&payee, "asked to wait", None, now))
         }
-        Action::Release => book.release(&payee, "looked at", now).ok()?.facts().to_vec(),
+        Action::Release => decided(lab, log, book.release(&payee, "looked at", now).ok()?),
         _ => return None,
     };
     let draft = lab.planted(facts, Vec::new());
     lab.append(state.log, draft)
 }
 
+/// What a person does, signed where the book knows people.
+fn decided(lab: &Lab, log: &Log, step: Step) -> Vec<Fact> {
+    let (own, by, reason) = (key(), name(PERSON), "they rang".to_owned());
+    let judge = Judge { by, reason, key: lab.guarded.then_some(&own) };
+    let step = log.books.decide(step, &judge).expect("one whom the book knows may decide");
+    step.facts().to_vec()
+}
+
+/// Nothing moved, says a person who has looked at the wrong statement.
+fn misjudge(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
+    let (log, now) = (lab.log(state.log), lab.seconds(state.clock));
+    let here: &Batch = &log.batches[batch];
+    if log.is_broken || here.state() != BatchState::Review {
+        return None;
+    }
+    let open = here.tries().iter().filter(|try_| try_.is_open());
+    let wrong = |try_: &Try| {
+        let (reference, evidence) = (try_.signed.reference.clone(), evidence());
+        Body::Voided(divvy_core::Voided { reference, evidence })
+    };
+    let bodies: Vec<Body> = open.map(wrong).collect();
+    let step = log.books.follow(here, &bodies, now).expect("a person may decide a review");
+    let draft = lab.draft(step);
+    lab.append(state.log, draft)
+}
+
 /// From the statement of a rail that remembers nothing: it moved, or, long after the deadline, it
-/// did not and never will.
+/// did not and never will. What somebody was wrong about settles whenever it is seen.
 fn resolve(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
     let (log, now) = (lab.log(state.log), lab.seconds(state.clock));
-    if log.is_broken || log.batches[batch].state() != BatchState::Review {
+    let in_review = !log.is_broken && log.batches[batch].state() == BatchState::Review;
+    if log.is_broken || !(in_review || state.misjudged) {
         return None;
     }
     let tries = lab.tries_of(state.log, batch);
     let log = lab.log(state.log);
     let here: &Batch = &log.batches[batch];
-    let open = here.tries().iter().zip(tries).filter(|(try_, _)| try_.is_open());
+    let open = here.tries().iter().zip(tries).filter(|(try_, _)| match in_review {
+        true => try_.is_open(),
+        false => try_.fate == Fate::Void,
+    });
     let mut bodies = Vec::new();
     for (try_, id) in open {
         let reference = try_.signed.reference.clone();
@@ -532,7 +573,10 @@ fn resolve(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
         let moved = stages.iter().any(|stage| matches!(stage, Stage::Final | Stage::Returned));
         if moved {
             bodies.push(Body::Settled(divvy_core::Settled { reference, evidence }));
-        } else if !stages.contains(&Stage::Pending) && try_.is_past_grace(now, None, TIMING) {
+        } else if in_review
+            && !stages.contains(&Stage::Pending)
+            && try_.is_past_grace(now, None, TIMING)
+        {
             bodies.push(Body::Voided(divvy_core::Voided { reference, evidence }));
         }
     }

@@ -89,8 +89,14 @@ impl Healing {
                 return;
             }
         }
-        if !self.act(lab, Action::Plan { w }) {
-            self.act(lab, Action::Release);
+        if self.act(lab, Action::Plan { w }) || self.act(lab, Action::Release) {
+            return;
+        }
+        // The statement shows what somebody was wrong about.
+        for batch in 0..lab.log(self.state.log).batches.len() {
+            if self.state.misjudged && self.act(lab, Action::Resolve { batch }) {
+                return;
+            }
         }
     }
 

@@ -120,6 +120,12 @@ fn returned_held(log: &Log) -> Option<Finding> {
 pub(crate) fn state_findings(lab: &Lab, state: &State) -> Vec<Finding> {
     let log = lab.log(state.log);
     let mut found = log.findings.clone();
+    found.extend(in_force_when_sent(lab, state));
+    if state.misjudged {
+        // Whoever is wrong about the first try pays a second time: what holds is said when all
+        // has come to rest.
+        return found;
+    }
     let mut moved = 0;
     for (at, move_) in state.moves.iter().flatten().enumerate().filter(|(_, m)| m.is_live()) {
         moved += lab.amount(move_.try_id);
@@ -140,7 +146,6 @@ pub(crate) fn state_findings(lab: &Lab, state: &State) -> Vec<Finding> {
         found.push(Finding::new(Promise::MovedOnce, said));
     }
     found.extend(facts_true(lab, state));
-    found.extend(in_force_when_sent(lab, state));
     found
 }
 
@@ -191,7 +196,8 @@ pub(crate) fn healed_findings(lab: &Lab, state: &State) -> Vec<Finding> {
     let arrived = state.moves.iter().flatten().filter(|move_| move_.stage == Stage::Final);
     let arrived: u64 = arrived.map(|move_| lab.amount(move_.try_id)).sum();
     let mut found = state_findings(lab, state);
-    if arrived != log.earned {
+    // Where a person was wrong, more may have arrived, and what is too much is owed back.
+    if arrived < log.earned || (arrived != log.earned && !state.misjudged) {
         let said = format!("{arrived} arrived of {} that were earned", log.earned);
         found.push(Finding::new(Promise::ArrivesOnce, said));
     }
@@ -200,6 +206,11 @@ pub(crate) fn healed_findings(lab: &Lab, state: &State) -> Vec<Finding> {
     }
     let book = log.books.book(BOOK).expect("the book is open");
     let totals = book.totals();
+    let balance = book.balance(PAYEE, log.books.newest()).expect("a payee of the book");
+    if balance.owed_back.get() != arrived.saturating_sub(log.earned) {
+        let said = format!("{} owed back, {arrived} arrived", balance.owed_back);
+        found.push(Finding::new(Promise::ArrivesOnce, said));
+    }
     let at_rest = |state: BatchState| {
         use BatchState::{Cancelled, Refused, Returned, Settled};
         matches!(state, Cancelled | Refused | Returned | Settled)

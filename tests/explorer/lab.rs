@@ -23,6 +23,8 @@ pub(crate) struct Lab {
     pub(crate) kind: Kind,
     /// Whether every payout waits for a person.
     pub(crate) guarded: bool,
+    /// Whether a person may be wrong about what a rail has forgotten.
+    pub(crate) errs: bool,
     pub(crate) mutant: Option<Mutant>,
     pub(crate) logs: Vec<Log>,
     drafts: Vec<Draft>,
@@ -77,6 +79,7 @@ impl Lab {
         let mut lab = Self {
             kind,
             guarded,
+            errs: false,
             mutant,
             logs: Vec::new(),
             drafts: vec![nothing()],
@@ -99,6 +102,7 @@ impl Lab {
             late: 0,
             swept: 0,
             undone: false,
+            misjudged: false,
             flights: [None; 3],
             moves: [None; 4],
             workers: [Worker::started(0, 0), Worker::started(1, 0)],
@@ -377,8 +381,9 @@ fn founding(guarded: bool) -> Vec<Fact> {
 /// Nothing is paid before its one person has approved it, lately.
 fn guard() -> Guarded {
     let person = Person { name: name(PERSON), key: key().public() };
-    let (limit, people, consents) = (Amount::ZERO, vec![person], vec![]);
-    Guarded { limit, approvals: 1, people, expires_secs: EXPIRES_SECS, consents }
+    let (limit, people, expires_secs) = (Amount::ZERO, vec![person], EXPIRES_SECS);
+    // The rule was set before.
+    Guarded { limit, approvals: 1, people, expires_secs, consents: vec![], unsigned: Some(1) }
 }
 
 pub(crate) const PERSON: &str = "ann";

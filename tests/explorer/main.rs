@@ -53,3 +53,8 @@ fn money_moves_once_over_a_rail_that_refuses_after_a_height() {
 fn money_moves_once_over_a_rail_that_remembers_nothing() {
     search::hold(Kind::Once);
 }
+
+#[test]
+fn nothing_is_lost_when_a_person_is_wrong_about_what_moved() {
+    search::hold_misjudged(Kind::Once);
+}

@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) swept: u8,
     /// Whether the rail has undone anything that was final.
     pub(crate) undone: bool,
+    /// Whether a person has said of a try that it never moved, and was wrong or may yet be.
+    pub(crate) misjudged: bool,
     /// Requests on the wire, sorted.
     pub(crate) flights: [Option<Flight>; 3],
     /// What the rail has on its ledger, sorted.

@@ -103,6 +103,8 @@ impl Search {
     fn healed(&mut self, depth: usize, at: u32, state: &State) -> Option<(Finding, Vec<Action>)> {
         let left = u32::try_from(self.bounds.depth - depth).unwrap_or(u32::MAX);
         let each = (self.bounds.heal_each >> left.min(63)).max(1);
+        // What a mistake of a person comes to shows only at rest.
+        let each = if state.misjudged { 1 } else { each };
         if !fingerprint(state).is_multiple_of(each) {
             return None;
         }
@@ -152,6 +154,14 @@ pub(crate) fn hold(kind: Kind) {
 pub(crate) fn hold_approved(kind: Kind) {
     let depth = depth().saturating_sub(4);
     hold_in(Lab::new(kind, true, None), depth, &format!("{kind:?}, approved"));
+}
+
+/// The same, where a person may be wrong about what a rail has forgotten: nothing is lost, and what
+/// arrived twice is owed back.
+pub(crate) fn hold_misjudged(kind: Kind) {
+    let mut lab = Lab::new(kind, false, None);
+    lab.errs = true;
+    hold_in(lab, depth(), &format!("{kind:?}, misjudged"));
 }
 
 fn hold_in(lab: Lab, depth: usize, what: &str) {

@@ -16,6 +16,7 @@ mod kills;
 mod outward;
 mod policies;
 mod projections;
+mod review;
 mod rules;
 #[path = "../support/postgres.rs"]
 mod server;

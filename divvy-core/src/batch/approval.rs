@@ -1,5 +1,6 @@
 //! Approvals: who has to say yes before a batch is signed, and to what exactly.
 
+use crate::amount::Amount;
 use crate::batch::{Batch, State, apply::refused};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
@@ -80,6 +81,26 @@ impl Batch {
         let (fee_max, at) = (asked.fee_max.get().to_be_bytes(), signed_at.millis().to_be_bytes());
         let parts = [self.lines_hash.as_bytes().as_slice(), &fee_max, &at];
         Ok(Hash::of_said("divvy.approval.1", &about, &parts))
+    }
+
+    /// Whether a rail may charge so much for it: not more than those have signed who approved it.
+    ///
+    /// # Errors
+    /// [`Code::FeeAboveCeiling`]: give it up then, so that it is planned and asked for anew.
+    pub fn check_fee(&self, fee: Amount) -> Result<(), Error> {
+        let Some(asked) = self.asked.as_ref().filter(|asked| fee > asked.fee_max) else {
+            return Ok(());
+        };
+        let detail = format!(
+            "rail {} asks {} {} for {} now, and people were asked for {} at most: it is planned \
+             and asked for anew",
+            self.rail,
+            asked.asset.text(fee),
+            asked.asset.code(),
+            self.head.stream,
+            asked.asset.text(asked.fee_max)
+        );
+        Err(Error::new(Code::FeeAboveCeiling, detail))
     }
 
     pub(super) fn apply_asked(&mut self, asked: &Asked) -> Result<(), Error> {

@@ -65,6 +65,11 @@ impl Step {
         &self.facts
     }
 
+    /// The same calls behind other facts.
+    pub(crate) fn with_facts(self, facts: Vec<Fact>) -> Self {
+        Self { facts, ..self }
+    }
+
     /// Whether a call follows, so that the commit must be flushed and must not join a host's
     /// open transaction.
     #[must_use]

@@ -45,6 +45,7 @@ impl Book {
         if folded == Folded::Yes {
             self.newest = self.newest.max(fact.at);
             self.totals.facts = self.totals.facts.saturating_add(1);
+            self.acts.note(fact, body)?;
             self.check_accrual()?;
         }
         Ok(folded)

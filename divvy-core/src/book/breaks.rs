@@ -116,7 +116,8 @@ impl Book {
             let Some(known) = self.breaks.get(id) else { continue };
             if known.state != BreakState::Closed {
                 let reason = format!("both sides say the same in {}", evidence.source);
-                let body = Body::BreakClosed(BreakClosed { reason });
+                let evidence = Some(evidence.clone());
+                let body = Body::BreakClosed(BreakClosed { reason, evidence });
                 facts.push(Fact::new(&known.head, self.stamp(now), &body));
             }
         }
@@ -144,7 +145,7 @@ impl Book {
     /// [`Code::BreakUnknown`] for an id that is no open break.
     pub fn close_break(&self, id: &str, reason: &str, now: Time) -> Result<Step, Error> {
         let reason = reason.to_owned();
-        self.end_break(id, &Body::BreakClosed(BreakClosed { reason }), now)
+        self.end_break(id, &Body::BreakClosed(BreakClosed { reason, evidence: None }), now)
     }
 
     fn end_break(&self, id: &str, body: &Body, now: Time) -> Result<Step, Error> {
@@ -192,12 +193,18 @@ impl Book {
                 head: Head::after(fact),
                 ..open.clone()
             },
-            (Body::BreakClosed(BreakClosed { reason }), Some(open)) => Break {
+            (Body::BreakClosed(BreakClosed { reason, .. }), Some(open)) => Break {
                 reason: reason.clone(),
                 state: BreakState::Closed,
                 head: Head::after(fact),
                 ..open.clone()
             },
+            (Body::Decided(decided), Some(open)) => {
+                if self.apply_decided(decided, fact)? == Folded::Early {
+                    return Ok(Folded::Early);
+                }
+                Break { head: Head::after(fact), ..open.clone() }
+            }
             _ => return Err(misplaced(fact)),
         };
         self.breaks.insert(id, next);

@@ -210,6 +210,7 @@ impl Book {
         same(of, "runs", &self.run_batches, &live.run_batches)?;
         same(of, "guards", &self.guards, &live.guards)?;
         same(of, "guarded runs", &self.guarded_runs, &live.guarded_runs)?;
+        same(of, "acts", &self.acts, &live.acts)?;
         same(of, "planned today", &self.day, &live.day)?;
         same(of, "open batches", &self.open, &live.open)?;
         same(of, "taken back", &self.taken, &live.taken)?;

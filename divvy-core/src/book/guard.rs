@@ -21,8 +21,9 @@ use crate::time::Time;
 /// A guard, and its place in the stream of runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Guard {
-    n: u64,
-    guarded: Guarded,
+    pub(super) n: u64,
+    pub(super) at: Time,
+    pub(super) guarded: Guarded,
 }
 
 /// What was planned on one day of UTC.
@@ -53,7 +54,7 @@ pub struct Judge<'a> {
     pub key: Option<&'a SecretKey>,
 }
 
-stored!(Guard { n, guarded });
+stored!(Guard { n, at, guarded });
 stored!(Day { number, planned });
 stored!(Guarded as cbor);
 
@@ -82,22 +83,32 @@ impl Book {
 
     /// Sets from when on which payouts need approvals, and by whom. All that is planned of one
     /// day counts, whether or not it is paid in the end. The first guard needs nobody's consent;
-    /// each later one is signed by as many of those in force as a payout needs.
+    /// each later one is signed by as many of those in force as a payout needs. Acts of people
+    /// that stand in the book are let stand; each later one is signed by one of these people.
     ///
     /// # Errors
     /// [`Code::InputMalformed`] for nobody, the same person or key twice, or more approvals than
     /// people; [`Code::SignatureWrong`] and [`Code::ApprovalMissing`] for consents that do not
     /// count.
     pub fn guard(&self, guarded: Guarded, now: Time) -> Result<Step, Error> {
-        self.check_guarded(&guarded, self.run_head.n)?;
+        let guarded = self.letting_stand(guarded);
+        self.check_guarded(&guarded)?;
         let fact = Fact::new(&self.run_head, self.stamp(now), &Body::Guarded(guarded));
         Ok(Step::new(vec![fact], Vec::new()))
     }
 
-    /// What those in force sign so that a guard may follow theirs, as things are now.
+    /// What those in force sign so that a guard may follow theirs. It stays the same until
+    /// another guard is set, whatever is paid meanwhile.
     #[must_use]
     pub fn guard_digest(&self, guarded: &Guarded) -> Hash {
-        guarded.digest(&self.run_head.stream, self.run_head.n)
+        let before = self.guards.last().map_or(0, |guard| guard.n);
+        self.letting_stand(guarded.clone()).digest(&self.run_head.stream, before)
+    }
+
+    /// The guard that lets every act stand that is there now.
+    fn letting_stand(&self, guarded: Guarded) -> Guarded {
+        let unsigned = self.acts.unsigned();
+        Guarded { unsigned: (unsigned > 0).then_some(unsigned), ..guarded }
     }
 
     /// The fact that says who decided what follows at this head, before it.
@@ -147,8 +158,8 @@ impl Book {
         guarded: &Guarded,
         fact: &Fact,
     ) -> Result<Folded, Error> {
-        self.check_guarded(guarded, fact.n)?;
-        self.guards.push(Guard { n: fact.n, guarded: guarded.clone() });
+        self.check_guarded(guarded)?;
+        self.guards.push(Guard { n: fact.n, at: fact.at, guarded: guarded.clone() });
         self.pass_run(fact);
         Ok(Folded::Yes)
     }
@@ -202,7 +213,7 @@ impl Book {
         if number > self.day.number { Day { number, planned: 0 } } else { self.day }
     }
 
-    fn check_guarded(&self, guarded: &Guarded, n: u64) -> Result<(), Error> {
+    fn check_guarded(&self, guarded: &Guarded) -> Result<(), Error> {
         let people = &guarded.people;
         let names: BTreeSet<&Name> = people.iter().map(|person| &person.name).collect();
         let keys: BTreeSet<_> = people.iter().map(|person| person.key).collect();
@@ -219,8 +230,8 @@ impl Book {
             );
             return Err(Error::new(Code::InputMalformed, detail));
         }
-        let Some(before) = self.guarded() else { return Ok(()) };
-        let digest = guarded.digest(&self.run_head.stream, n);
+        let Some(Guard { n, guarded: before, .. }) = self.guards.last() else { return Ok(()) };
+        let digest = guarded.digest(&self.run_head.stream, *n);
         let mut said: BTreeSet<&Name> = BTreeSet::new();
         for Consent { by, signature } in &guarded.consents {
             let known = person(&before.people, by);

@@ -121,12 +121,14 @@ impl Book {
     /// cannot write run *n + 1*, and nobody plans the same payable twice.
     ///
     /// # Errors
-    /// [`Code::ApprovalMissing`] above the limit of the day; [`Code::BatchState`] for no batches,
+    /// [`Code::ActUnsigned`] as [`Book::check_acts`]; [`Code::ApprovalMissing`] above the limit of
+    /// the day; [`Code::BatchState`] for no batches,
     /// no lines, too many lines, or a try that pays other lines; [`Code::BatchStale`] for a
     /// destination that is not in force on the batch's rail, a payee who is held, and more than is
     /// payable.
     pub(crate) fn plan(&self, plans: &[Plan], now: Time) -> Result<Step, Error> {
         let at = self.stamp(now);
+        self.check_acts()?;
         let total = Amount::total(plans.iter().map(|plan| plan.planned.total()))?;
         if self.is_guarded(total, at) {
             let detail = format!(
@@ -149,9 +151,11 @@ impl Book {
     /// Each batch comes with what its rail may charge for it, which those who approve sign too.
     ///
     /// # Errors
-    /// [`Code::ApprovalMissing`] in a book that knows nobody who could approve; otherwise as for a
+    /// [`Code::ApprovalMissing`] in a book that knows nobody who could approve,
+    /// [`Code::ActUnsigned`] as [`Book::check_acts`]; otherwise as for a
     /// run that is signed at once.
     pub fn plan_to_wait(&self, plans: &[(Planned, Amount)], now: Time) -> Result<Step, Error> {
+        self.check_acts()?;
         let asked = |(planned, fee_max): &(Planned, Amount)| {
             let asked = self.asks(*fee_max).ok_or_else(|| {
                 let detail = format!("book {} knows nobody who could approve", self.name);

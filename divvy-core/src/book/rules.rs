@@ -207,6 +207,11 @@ impl Book {
                 self.check_issuer(set, fact)?;
                 self.issuer = Some(set.key);
             }
+            Body::Decided(decided) => {
+                if self.apply_decided(decided, fact)? == Folded::Early {
+                    return Ok(Folded::Early);
+                }
+            }
             _ => return Err(misplaced(fact)),
         }
         self.rule_head = Head::after(fact);

@@ -130,10 +130,11 @@ impl Stored for Book {
         } = self;
         run_head.store(to);
         run_batches.store(to);
-        let Self { guards, guarded_runs, day, .. } = self;
+        let Self { guards, guarded_runs, day, acts, .. } = self;
         guards.store(to);
         guarded_runs.store(to);
         day.store(to);
+        acts.store(to);
         payees.store(to);
         pools.store(to);
         slips.store(to);
@@ -170,6 +171,7 @@ impl Stored for Book {
             guards: Stored::load(from)?,
             guarded_runs: Stored::load(from)?,
             day: Stored::load(from)?,
+            acts: Stored::load(from)?,
             payees: Stored::load(from)?,
             payee_ids: HashMap::new(),
             pools: Stored::load(from)?,

@@ -13,6 +13,7 @@ use crate::{
     Target, Timing, Units, Window,
 };
 
+mod acts;
 mod desk;
 mod divisions;
 mod flows;
@@ -27,6 +28,7 @@ const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_se
 const COOLING_SECS: u64 = 86_400;
 
 /// A book with everything that was ever committed, and a clock that only tests move.
+#[derive(Clone)]
 struct Till {
     books: Books,
     facts: Vec<Fact>,

@@ -5,7 +5,7 @@ use crate::batch::{State, Step};
 use crate::book::Book;
 use crate::book::apply::{Folded, follows, misplaced};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Figures, Funds, WeekClosed};
+use crate::fact::{Body, Fact, Figures, Funds, Head, WeekClosed};
 use crate::name::Name;
 use crate::time::Time;
 use crate::treasury::{Day, Payouts, Treasury, TreasuryStatus, TreasuryTerms};
@@ -94,6 +94,12 @@ impl Book {
         match body {
             Body::Funds(funds) => self.treasury.note(funds, fact)?,
             Body::WeekClosed(closing) => self.treasury.close(closing, fact)?,
+            Body::Decided(decided) => {
+                if self.apply_decided(decided, fact)? == Folded::Early {
+                    return Ok(Folded::Early);
+                }
+                self.treasury.head = Head::after(fact);
+            }
             _ => return Err(misplaced(fact)),
         }
         Ok(Folded::Yes)

@@ -1,10 +1,10 @@
 //! Review: what a person says became of a try that no machine can tell, and what they need for it.
 
-use crate::batch::{Batch, State, Step, Try};
+use crate::batch::{Batch, Fate, State, Step, Try};
 use crate::book::Judge;
 use crate::books::{Books, holds};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Evidence, Fact, Head, Place, Refused, Settled, Voided, Window};
+use crate::fact::{Body, Evidence, Place, Refused, Settled, Voided, Window};
 use crate::name::Name;
 use crate::rail::{Answer, Stranger, Timing};
 use crate::time::Time;
@@ -36,6 +36,7 @@ pub enum Verdict {
 /// let said = "the bank confirmed it by telephone".to_owned();
 /// let resolution = Resolution {
 ///     verdict: Verdict::Settled,
+///     reference: None,
 ///     evidence: Evidence { source: "letter.pdf".into(), hash: Hash::of(b"letter"), said },
 ///     listing: None,
 ///     timing: Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 },
@@ -47,6 +48,8 @@ pub enum Verdict {
 pub struct Resolution {
     /// What became of it.
     pub verdict: Verdict,
+    /// Which of its tries moved, where several may have; none named means the only one.
+    pub reference: Option<String>,
     /// How the person knows.
     pub evidence: Evidence,
     /// Every try that the rail shows from this batch's run on, asked for just now.
@@ -57,13 +60,15 @@ pub struct Resolution {
 
 impl Books {
     /// What a person decided about a batch in review: who and why, and then what follows. Evidence
-    /// beats judgement: should the money have moved after all, a later look still settles it.
+    /// beats judgement: should the money have moved after all, a later look still settles it, and so
+    /// does a person who says so of a batch that was decided before.
     ///
     /// That nothing moved counts only past the deadline and its grace, and with a listing of the
     /// rail's own from that time that lacks the try.
     ///
     /// # Errors
-    /// [`Code::BatchState`] for a batch that is not in review; [`Code::ReviewUnproven`] for a
+    /// [`Code::BatchState`] for a batch that is not in review, unless a try that did not settle is
+    /// said to have moved; [`Code::InputMalformed`] where several may have; [`Code::ReviewUnproven`] for a
     /// verdict that the rail's listing does not bear out; [`Code::SignatureWrong`] without the key
     /// of one whom the book knows, where it knows any.
     pub fn resolve(
@@ -74,19 +79,14 @@ impl Books {
         now: Time,
     ) -> Result<Step, Error> {
         let at = now.max(self.newest);
-        if batch.state() != State::Review {
-            let detail = format!("{} is not in review: nothing to decide", batch.stream());
-            return Err(Error::new(Code::BatchState, detail));
-        }
-        let open: Vec<&Try> = batch.tries().iter().filter(|try_| try_.is_open()).collect();
-        let mut bodies = Vec::with_capacity(open.len());
-        for try_ in open {
-            if resolution.verdict != Verdict::Settled {
+        let mut bodies = Vec::new();
+        if resolution.verdict == Verdict::Settled {
+            bodies.push(resolution.body(moved(batch, resolution)?, judge));
+        } else {
+            check_in_review(batch)?;
+            for try_ in batch.tries().iter().filter(|try_| try_.is_open()) {
                 check_unmoved(batch, try_, resolution, at)?;
-            }
-            bodies.push(resolution.body(try_, judge));
-            if resolution.verdict == Verdict::Settled {
-                break;
+                bodies.push(resolution.body(try_, judge));
             }
         }
         let Place::Batch { book, .. } = batch.stream().place() else { return Ok(Step::default()) };
@@ -112,14 +112,7 @@ impl Books {
         judge: &Judge<'_>,
         now: Time,
     ) -> Result<Step, Error> {
-        let book = self.book(book)?;
-        let released = book.release(payee, &judge.reason, now)?;
-        let head: Head = book.payee_head(payee);
-        let body = released.facts().first().map(Fact::body).transpose()?;
-        let bodies: Vec<Body> = body.into_iter().collect();
-        let decided = book.decided(&head, &bodies, judge)?;
-        let all: Vec<Body> = std::iter::once(decided).chain(bodies).collect();
-        Ok(Step::new(Fact::chain(&head, book.stamp(now), &all), Vec::new()))
+        self.decide(self.book(book)?.release(payee, &judge.reason, now)?, judge)
     }
 }
 
@@ -133,6 +126,38 @@ impl Resolution {
                 let reason = judge.reason.clone();
                 Body::Refused(Refused { reference, reason, line: None, evidence })
             }
+        }
+    }
+}
+
+fn check_in_review(batch: &Batch) -> Result<(), Error> {
+    if batch.state() == State::Review {
+        return Ok(());
+    }
+    let detail = format!("{} is not in review: nothing to decide", batch.stream());
+    Err(Error::new(Code::BatchState, detail))
+}
+
+/// The try that a person says has moved: one that may, or that was taken for void or refused.
+fn moved<'a>(batch: &'a Batch, resolution: &Resolution) -> Result<&'a Try, Error> {
+    let in_review = batch.state() == State::Review;
+    let may = |try_: &&Try| match &resolution.reference {
+        Some(reference) => try_.signed.reference == *reference && try_.fate != Fate::Settled,
+        None if in_review => try_.is_open(),
+        None => matches!(try_.fate, Fate::Void | Fate::Refused),
+    };
+    let found: Vec<&Try> = batch.tries().iter().filter(may).collect();
+    match found[..] {
+        [] => {
+            check_in_review(batch)?;
+            let detail = format!("{} has no such try that could have moved", batch.stream());
+            Err(Error::new(Code::InputMalformed, detail))
+        }
+        [one] => Ok(one),
+        _ => {
+            let names: Vec<&str> = found.iter().map(|try_| &*try_.signed.reference).collect();
+            let detail = format!("several tries may have moved, name one: {}", names.join(", "));
+            Err(Error::new(Code::InputMalformed, detail))
         }
     }
 }

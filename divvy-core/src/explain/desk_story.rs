@@ -1,10 +1,13 @@
-//! What a treasury noted, and what became of a difference with a statement.
+//! What a treasury noted, what became of a difference with a statement, and what people said of
+//! rules and limits.
 
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::Told;
-use crate::fact::{Body, BreakFound, Fact, Funds, Purpose, Stream, WeekClosed};
+use crate::fact::{Body, BreakFound, Fact, Funds, Guarded, Purpose, RuleSet, Stream, WeekClosed};
+use crate::name::Name;
+use crate::split::Share;
 
 #[derive(Debug)]
 pub(super) struct DeskStory {
@@ -31,12 +34,58 @@ impl DeskStory {
                 Some((None, format!("a person explained it as {cause}: {}", explained.reason)))
             }
             Body::BreakClosed(closed) => Some((None, format!("closed: {}", closed.reason))),
+            Body::Decided(decided) => Some((None, super::decided_sentence(&decided))),
+            Body::RuleSet(rule) => Some((None, self.rule(&rule))),
+            Body::IssuerSet(set) => {
+                let by =
+                    if set.signature.is_some() { ", as the key before has signed" } else { "" };
+                Some((None, format!("rules are set with key {} from now on{by}", set.key)))
+            }
+            Body::Guarded(guarded) => Some((None, self.guarded(&guarded))),
+            Body::Run(run) => {
+                let total = self.text(run.total);
+                Some((None, format!("{} lines of {total} together were planned", run.lines)))
+            }
             _ => None,
         })
     }
 
     fn text(&self, amount: Amount) -> String {
         format!("{} {}", self.asset.text(amount), self.asset.code())
+    }
+
+    fn rule(&self, rule: &RuleSet) -> String {
+        let legs = rule.legs.legs().iter().map(|leg| match &leg.share {
+            Share::Remaining => format!("the rest to {}", leg.to.name()),
+            Share::UpTo(amount) => format!("up to {} to {}", self.text(*amount), leg.to.name()),
+            Share::Portion(portion) => format!("{portion} to {}", leg.to.name()),
+            other => format!("{other:?} to {}", leg.to.name()),
+        });
+        let (from, legs) = (rule.from, legs.collect::<Vec<_>>().join(", "));
+        let by = if rule.signature.is_some() { ", as the issuer has signed" } else { "" };
+        format!("payments from {from} on are divided so: {legs}{by}")
+    }
+
+    fn guarded(&self, guarded: &Guarded) -> String {
+        let names = |names: Vec<&Name>| {
+            names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let people = names(guarded.people.iter().map(|person| &person.name).collect());
+        let limit = self.text(guarded.limit);
+        let mut sentence = format!(
+            "above {limit} of a day, {} of these people approve from now on: {people}",
+            guarded.approvals
+        );
+        if !guarded.consents.is_empty() {
+            let by = names(guarded.consents.iter().map(|consent| &consent.by).collect());
+            sentence.push_str("; signed by ");
+            sentence.push_str(&by);
+        }
+        if let Some(unsigned) = guarded.unsigned {
+            let let_stand = format!("; {unsigned} acts that nobody signed are let stand");
+            sentence.push_str(&let_stand);
+        }
+        sentence
     }
 
     fn noted(&self, funds: &Funds) -> (Option<String>, String) {

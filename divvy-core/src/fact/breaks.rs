@@ -36,6 +36,9 @@ bodies! {
     BreakClosed {
         /// Why.
         #[n(0)] reason: String,
+        /// The statement that says the same as our books now; none where a person says so.
+        #[n(1)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Evidence>,
     }
 }
 

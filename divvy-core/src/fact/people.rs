@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::fact::bodies::bodies;
-use crate::fact::{Hash, Stream};
+use crate::fact::{Body, Hash, Purpose, Stream};
 use crate::name::Name;
 use crate::signature::{PublicKey, Signature};
 use crate::time::Time;
@@ -25,6 +25,10 @@ bodies! {
         /// What those in force before have signed; none for the first.
         #[n(4)] #[serde(default, skip_serializing_if = "Vec::is_empty")]
         consents: Vec<Consent>,
+        /// How many acts of people stand in the book that nobody has signed; none means 0. Each
+        /// one beyond them has to be signed.
+        #[n(5)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        unsigned: Option<u64>,
     }
     /// A person who answers for what they sign.
     Person {
@@ -87,25 +91,27 @@ bodies! {
 }
 
 impl Guarded {
-    /// What those in force before have to sign: all of it but the signatures, at its place.
+    /// What those in force before have to sign: all of it but the signatures, and the place of the
+    /// guard that it follows.
     ///
     /// ```
     /// use divvy_core::{Amount, Guarded, Name, Person, SecretKey, Stream};
     ///
     /// let key = SecretKey::new(&[7; 32]).public();
     /// let people = vec![Person { name: Name::new("ann")?, key }];
-    /// let (limit, consents) = (Amount::new(50_000)?, vec![]);
-    /// let guarded = Guarded { limit, approvals: 1, people, expires_secs: 3_600, consents };
+    /// let (limit, approvals, expires_secs) = (Amount::new(50_000)?, 1, 3_600);
+    /// let (consents, unsigned) = (vec![], None);
+    /// let guarded = Guarded { limit, approvals, people, expires_secs, consents, unsigned };
     /// let runs = Stream::run(&Name::new("chapter-42")?);
-    /// // The same words at another place are another statement: nobody can repeat them.
-    /// assert_ne!(guarded.digest(&runs, 7), guarded.digest(&runs, 8));
+    /// // The same words behind another guard are another statement: nobody can repeat them.
+    /// assert_ne!(guarded.digest(&runs, 0), guarded.digest(&runs, 8));
     /// # Ok::<(), divvy_core::Error>(())
     /// ```
     #[must_use]
-    pub fn digest(&self, runs: &Stream, n: u64) -> Hash {
+    pub fn digest(&self, runs: &Stream, before: u64) -> Hash {
         let bare = Self { consents: Vec::new(), ..self.clone() };
-        let body = crate::fact::Body::Guarded(bare).encode();
-        Hash::of_said("divvy.guard.1", &[runs.as_str()], &[&n.to_be_bytes(), &body])
+        let body = Body::Guarded(bare).encode();
+        Hash::of_said("divvy.guard.1", &[runs.as_str()], &[&before.to_be_bytes(), &body])
     }
 }
 
@@ -124,7 +130,70 @@ impl Decided {
     #[must_use]
     pub fn digest_at(&self, stream: &Stream, n: u64) -> Hash {
         let bare = Self { proof: None, ..self.clone() };
-        let body = crate::fact::Body::Decided(bare).encode();
+        let body = Body::Decided(bare).encode();
         Hash::of_said("divvy.act.1", &[stream.as_str()], &[&n.to_be_bytes(), &body])
     }
 }
+
+impl Body {
+    /// Whether a person said so, on their own word: where a book knows people, such a fact follows
+    /// from a decision that one of them has signed.
+    ///
+    /// What a rail, a statement or an issuer's key bears out is no act, and neither is what a
+    /// program does for payees, buyers and sellers.
+    ///
+    /// ```
+    /// use divvy_core::{Body, Held, Stream};
+    ///
+    /// let held = |cause| Body::Held(Held { reason: "asked to wait".into(), cause });
+    /// assert!(held(None).is_act());
+    /// assert!(!held(Some(Stream::parse("batch/chapter-42/0/0")?)).is_act());
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else is no word of a person")]
+    pub fn is_act(&self) -> bool {
+        match self {
+            Self::RuleSet(rule) => rule.signature.is_none(),
+            Self::IssuerSet(set) => set.signature.is_none(),
+            Self::Held(held) => held.cause.is_none(),
+            Self::BreakClosed(closed) => closed.evidence.is_none(),
+            Self::Funds(funds) => funds.purpose.is_owners(),
+            Self::Released(_) | Self::Brought(_) => true,
+            Self::BreakExplained(_) | Self::WeekClosed(_) => true,
+            // A try that is adopted was never signed by us, and its bytes are lost.
+            Self::Signed(signed) => signed.bytes.is_empty() && signed.deadline == Time::ZERO,
+            _ => false,
+        }
+    }
+
+    /// Whether facts of a kind may be acts, without reading them.
+    pub(crate) fn may_be_act(kind: &str) -> bool {
+        ACTS.contains(&kind)
+    }
+}
+
+impl Purpose {
+    /// Whether only the owner knows: no provider and no statement tells it.
+    const fn is_owners(self) -> bool {
+        match self {
+            Self::Replenished | Self::Withdrawn | Self::Drawn | Self::Repaid => true,
+            Self::CreditLimit | Self::Reserve => true,
+            Self::FeeEarned | Self::FeePaid => false,
+            Self::Expected(_) | Self::Arrived | Self::Missed => false,
+        }
+    }
+}
+
+const ACTS: [&str; 10] = [
+    "rule_set.1",
+    "issuer_set.1",
+    "held.1",
+    "break_closed.1",
+    "funds.1",
+    "released.1",
+    "brought.1",
+    "break_explained.1",
+    "week_closed.1",
+    "signed.1",
+];

@@ -250,7 +250,10 @@ impl Parts {
             "guarded.1" => {
                 let (limit, expires_secs) = (self.amount(0), self.numbers[2]);
                 let (people, consents) = (self.many(self.person()), self.many(self.consent()));
-                Body::Guarded(Guarded { limit, approvals: number, people, expires_secs, consents })
+                let (approvals, unsigned) = (number, self.option(1, self.numbers[1]));
+                let guarded =
+                    Guarded { limit, approvals, people, expires_secs, consents, unsigned };
+                Body::Guarded(guarded)
             }
             "decided.1" => {
                 let Consent { by, signature } = self.consent();
@@ -324,7 +327,10 @@ impl Parts {
                 evidence: self.evidence(),
             }),
             "break_explained.1" => Body::BreakExplained(BreakExplained { cause, reason }),
-            "break_closed.1" => Body::BreakClosed(BreakClosed { reason }),
+            "break_closed.1" => {
+                let evidence = self.option(0, self.evidence());
+                Body::BreakClosed(BreakClosed { reason, evidence })
+            }
             kind => panic!("no sample of {kind}: add one"),
         }
     }

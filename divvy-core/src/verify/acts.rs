@@ -1,57 +1,31 @@
-//! Decisions against what follows from them: nobody's name stands above what they did not sign.
+//! What people decided, against those whom the book knew at the time.
 
-use std::collections::HashMap;
+use crate::books::Books;
+use crate::error::Error;
+use crate::fact::{Body, Fact};
 
-use crate::book::body_hash;
-use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Hash, Stream};
-
-/// Decisions of which not all facts have followed, by their stream.
+/// Every decision that says with whose key it was signed.
 #[derive(Debug, Default)]
 pub(super) struct Acts {
-    pending: HashMap<Stream, Pending>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    n: u64,
-    left: u32,
-    wanted: Hash,
-    found: Hash,
+    signed: Vec<(Fact, u64)>,
 }
 
 impl Acts {
-    /// Takes in the next fact of a stream.
-    pub(super) fn note(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
-        if let Some(mut pending) = self.pending.remove(&fact.stream) {
-            pending.found = pending.found.then(&body_hash(body));
-            pending.left = pending.left.saturating_sub(1);
-            if pending.left > 0 {
-                self.pending.insert(fact.stream.clone(), pending);
-            } else if pending.found != pending.wanted {
-                return Err(differs(&fact.stream, pending.n));
-            }
-        } else if let Body::Decided(decided) = body
-            && decided.acts > 0
+    pub(super) fn note(&mut self, fact: &Fact, body: &Body) {
+        if let Body::Decided(decided) = body
+            && let Some(proof) = &decided.proof
         {
-            let (n, left, wanted) = (fact.n, decided.acts, decided.digest);
-            let pending = Pending { n, left, wanted, found: Hash::default() };
-            self.pending.insert(fact.stream.clone(), pending);
+            self.signed.push((fact.clone(), proof.guard));
+        }
+    }
+
+    /// Whether all that was decided has followed, all that people said is signed, and nobody
+    /// signed who was one of them no more.
+    pub(super) fn check(&self, books: &Books) -> Result<(), Error> {
+        books.all().try_for_each(crate::book::Book::check_decided_all)?;
+        for (fact, guard) in &self.signed {
+            books.check_key_of(fact, *guard)?;
         }
         Ok(())
     }
-
-    /// Whether all that was decided has followed.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        self.pending
-            .iter()
-            .next()
-            .map_or(Ok(()), |(stream, pending)| Err(differs(stream, pending.n)))
-    }
-}
-
-fn differs(stream: &Stream, n: u64) -> Error {
-    let detail =
-        format!("fact {n} of {stream} (decided.1): something else follows than was decided");
-    Error::new(Code::FactTampered, detail)
 }

@@ -20,8 +20,8 @@ fn people(names: &[(&str, u8)]) -> Vec<Person> {
 }
 
 fn guarded(limit: u64, approvals: u32, names: &[(&str, u8)]) -> Guarded {
-    let (limit, people) = (amount(limit), people(names));
-    Guarded { limit, approvals, people, expires_secs: EXPIRES_SECS, consents: vec![] }
+    let (limit, people, expires_secs) = (amount(limit), people(names), EXPIRES_SECS);
+    Guarded { limit, approvals, people, expires_secs, consents: vec![], unsigned: None }
 }
 
 const THREE: [(&str, u8); 3] = [("ann", 1), ("bob", 2), ("cyd", 3)];

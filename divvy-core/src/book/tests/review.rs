@@ -4,7 +4,8 @@
 
 use super::*;
 use crate::{
-    Guarded, Judge, Person, Resolution, SecretKey, Stranger, Time, Verdict, Verify, Window,
+    Entry, Guarded, Judge, Person, Resolution, SecretKey, Stranger, Terms, Time, Verdict, Verify,
+    Window, reconcile,
 };
 
 fn ann() -> SecretKey {
@@ -17,7 +18,7 @@ fn listed(stream: &Stream, reference: &str, answer: Answer) -> Stranger {
 }
 
 fn resolution(verdict: Verdict, listing: Option<Vec<Stranger>>) -> Resolution {
-    Resolution { verdict, evidence: evidence(), listing, timing: TIMING }
+    Resolution { verdict, reference: None, evidence: evidence(), listing, timing: TIMING }
 }
 
 fn judge(key: Option<&SecretKey>) -> Judge<'_> {
@@ -32,7 +33,8 @@ impl Till {
         if guarded {
             let people = vec![Person { name: name("ann"), key: ann().public() }];
             let (limit, consents) = (Amount::MAX, vec![]);
-            let guarded = Guarded { limit, approvals: 1, people, expires_secs: 60, consents };
+            let (approvals, expires_secs, unsigned) = (1, 60, None);
+            let guarded = Guarded { limit, approvals, people, expires_secs, consents, unsigned };
             let step = till.book().guard(guarded, till.now).unwrap();
             till.commit(&step);
         }
@@ -127,6 +129,46 @@ fn evidence_beats_a_judgement_and_a_second_payment_is_owed_back() {
     till.hear(again.stream(), Answer::Final);
     till.hear(&stream, Answer::Final);
     assert_eq!(till.places("eve"), [100, 0, 0, 200, 100]);
+    till.verify().unwrap();
+}
+
+/// A rail that remembers nothing says nothing later either: a statement shows what somebody was
+/// wrong about, and a person says so.
+#[test]
+fn a_wrong_void_ends_in_owed_back_and_a_break_and_is_never_lost() {
+    let (mut till, stream) = Till::in_review(true);
+    let key = ann();
+    let step = till.resolve(&stream, &resolution(Verdict::Void, Some(vec![])), &judge(Some(&key)));
+    till.commit(&step.unwrap());
+    let batch = till.batch(&stream);
+    let signed = till.signed(batch.lines());
+    let step = till.books.sign(&batch, signed, till.now).unwrap();
+    till.commit(&step);
+    let again = till.batch(&stream).tries()[1].signed.reference.clone();
+    till.hear(&stream, Answer::Final);
+    assert_eq!(till.places("eve"), [100, 0, 0, 100, 0]);
+
+    // The statement has both tries, and our books one of them.
+    let usd = Asset::parse("USD").unwrap();
+    let theirs = [batch.tries()[0].signed.reference.as_str(), again.as_str()]
+        .map(|reference| Entry::paid(reference, amount(100), usd.clone(), till.now));
+    let ours = [Entry::paid(&again, amount(100), usd, till.now)];
+    let until = till.now.plus_secs(1);
+    let terms = Terms { statement_until: until, ours_until: until, tolerance: Amount::ZERO };
+    let found = reconcile(&ours, &theirs, &terms);
+    let step = till.book().note_breaks(&found, &evidence(), till.now).unwrap();
+    till.commit(&step);
+    assert_eq!(till.book().breaks().count(), 1);
+
+    let settled = resolution(Verdict::Settled, None);
+    let other = Resolution { reference: Some(again), ..settled.clone() };
+    let error = till.resolve(&stream, &other, &judge(Some(&key))).unwrap_err();
+    assert_eq!(error.code(), Code::BatchState, "that one is settled");
+    let step = till.resolve(&stream, &settled, &judge(Some(&key))).unwrap();
+    till.commit(&step);
+    assert_eq!(till.places("eve"), [100, 0, 0, 200, 100]);
+    till.record("2", 150);
+    assert_eq!(till.places("eve"), [250, 50, 0, 200, 0], "it comes off the next");
     till.verify().unwrap();
 }
 
