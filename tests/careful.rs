@@ -35,7 +35,7 @@ impl Client {
         let timing = Timing { grace_secs, ..settings.timing };
         let rail = Sandbox::new(RailSettings { window, timing, ..settings }).unwrap();
         let amount = Amount::new(TOTAL).unwrap();
-        let line = Line { payee: name("ann"), amount, to: "ann".to_owned(), to_n: None };
+        let line = Line { payee: name("ann"), amount, to: "ann".to_owned(), to_n: None, fee: None };
         let planned = Planned { rail: name("sandbox"), wallet: name("till"), lines: vec![line] };
         let head = Head::start(Stream::batch(&name("book"), 0, 0));
         let planned = Fact::new(&head, Time::ZERO, &Body::Planned(planned));

@@ -4,7 +4,7 @@
 //! per payee   earned + owed_back == payable + reserved + paid
 //! accrual     recorded + opened + deficit + borne
 //!             == refunded + withheld + undeclared + surplus + Σ one-shot + Σ declared − Σ mirrored
-//! payout      Σ paid == Σ moved
+//! payout      Σ paid == Σ moved + Σ fees borne by payees + Σ rate differences
 //! ```
 //!
 //! A book is a fold of facts and of nothing else. It may be fed in any order that respects each
@@ -16,6 +16,7 @@ mod breaks;
 mod due;
 mod equations;
 mod expected;
+mod fees;
 mod flows;
 mod guard;
 mod movements;
@@ -52,6 +53,7 @@ use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
 use due::DueQueue;
+use fees::FeeTerms;
 use guard::{Day, Guard};
 use payee::Payee;
 use pools::PoolAccount;
@@ -96,6 +98,8 @@ pub struct Book {
     guarded_runs: BTreeSet<u64>,
     /// What was planned today.
     day: Day,
+    /// What fees may cost, and who bears them, oldest first.
+    fee_terms: Vec<FeeTerms>,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -159,6 +163,7 @@ impl Book {
             guards: Vec::new(),
             guarded_runs: BTreeSet::new(),
             day: Day::default(),
+            fee_terms: Vec::new(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),

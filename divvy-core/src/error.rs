@@ -203,6 +203,8 @@ codes! {
     SignatureWrong = 1605, You;
     /// A verdict about a try that the rail's own listing does not bear out.
     ReviewUnproven = 1606, You;
+    /// A rail quotes more for a batch than a book pays, or than people have approved.
+    FeeAboveCeiling = 1607, World;
 
     /// Bytes that are not the one encoding of a fact.
     FactMalformed = 1701, Us;

@@ -97,7 +97,8 @@
 //! };
 //!
 //! // The rail says that it is final, and the money is where it belongs.
-//! let seen = Seen { answers: vec![Answer::Final], tip: None, evidence };
+//! let answers = vec![Answer::Final];
+//! let seen = Seen { answers, tip: None, evidence, bills: Vec::new() };
 //! let timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 //! let step = books.learn(&own(&stored)?, &seen, now, timing)?;
 //! stored.extend(step.facts().iter().cloned());
@@ -144,10 +145,10 @@ pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
     Accrued, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
-    Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared, Declined,
-    Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head, Held,
-    Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place,
-    Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
+    Cancelled, Cause, Charged, Claimed, Compounded, Consent, Converted, Decided, Declared,
+    Declined, Destination, Evidence, Extent, Fact, FeesSet, Figures, Flowing, Funds, Guarded, Hash,
+    Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person,
+    Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
     Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stream,
     Voided, WeekClosed, Window,
 };
@@ -161,7 +162,8 @@ pub use proof::{
     merkle_root_by,
 };
 pub use rail::{
-    Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
+    Answer, Bill, Fee, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine,
+    Timing, Turn,
 };
 pub use reconcile::{
     Direction, Entry, Firmness, Found, Pile, Places, Reconciliation, Terms, break_id, reconcile,

@@ -34,7 +34,7 @@ stored!(PoolAccount {
     proofs,
     rooted
 });
-stored!(Slip { batch, lines });
+stored!(Slip { batch, lines, fees });
 stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
 stored!(Opened as cbor);
@@ -105,10 +105,11 @@ impl Stored for Book {
         } = self;
         run_head.store(to);
         run_batches.store(to);
-        let Self { guards, guarded_runs, day, .. } = self;
+        let Self { guards, guarded_runs, day, fee_terms, .. } = self;
         guards.store(to);
         guarded_runs.store(to);
         day.store(to);
+        fee_terms.store(to);
         payees.store(to);
         pools.store(to);
         slips.store(to);
@@ -143,6 +144,7 @@ impl Stored for Book {
             guards: Stored::load(from)?,
             guarded_runs: Stored::load(from)?,
             day: Stored::load(from)?,
+            fee_terms: Stored::load(from)?,
             payees: Stored::load(from)?,
             payee_ids: HashMap::new(),
             pools: Stored::load(from)?,

@@ -96,6 +96,7 @@ fn signed_batch(kind: usize) -> Batch {
         amount: divvy::core::Amount::ONE,
         to: who.to_owned(),
         to_n: None,
+        fee: None,
     };
     let lines = vec![line("ann"), line("bob")];
     let end = Time::ZERO.plus_secs(10_300);

@@ -28,7 +28,7 @@ impl Sandbox {
             Some(Window::UntilHeight(_)) => heard.iter().filter_map(height).max(),
             _ => None,
         };
-        Turn::Done(Seen { answers, tip, evidence: evidence(heard) })
+        Turn::Done(Seen { answers, tip, evidence: evidence(heard), bills: Vec::new() })
     }
 }
 
