@@ -203,8 +203,6 @@ codes! {
     SignatureWrong = 1605, You;
     /// A verdict about a try that the rail's own listing does not bear out.
     ReviewUnproven = 1606, You;
-    /// A rail quotes more for a batch than a book pays, or than people have approved.
-    FeeAboveCeiling = 1607, World;
 
     /// Bytes that are not the one encoding of a fact.
     FactMalformed = 1701, Us;
@@ -248,6 +246,8 @@ codes! {
 
     /// Other funds under a known id, or a week that cannot be closed like this.
     TreasuryConflict = 2001, You;
+    /// A rail that asks more for a batch than its book pays, or than people have approved.
+    FeeAboveCeiling = 2003, World;
 
     /// An id that is no open break of this book.
     BreakUnknown = 2101, You;

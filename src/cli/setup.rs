@@ -85,6 +85,9 @@ impl Desk {
         {
             self.book()?.guard(guarded, now).await?;
         }
+        if let Some(fees) = &project.fees {
+            self.book()?.set_fees(fees, now).await?;
+        }
         if let Some(key) = project.issuer {
             self.book()?.set_issuer(key, None, now).await?;
         }

@@ -11,6 +11,8 @@ pub(super) struct Chart {
     names: BTreeMap<Account, String>,
     /// What the asset is called.
     pub(super) commodity: String,
+    /// What the others are called.
+    coins: BTreeMap<String, String>,
 }
 
 impl Chart {
@@ -32,7 +34,39 @@ impl Chart {
             let account = format!("Liabilities:{book}:Payees:{own}");
             names.insert(Account::Payee(payee.clone()), account);
         }
-        Self { names, commodity: commodity(ledger.asset.code()) }
+        let own = commodity(ledger.asset.code());
+        let mut coins: BTreeMap<String, String> = BTreeMap::new();
+        for account in ledger.balances.keys() {
+            let name = match account {
+                Account::Fees => format!("Expenses:{book}:Fees"),
+                Account::Rates => format!("Income:{book}:Rates"),
+                Account::Coins(coin) => format!("Assets:{book}:Coins:{}", word(coin)),
+                Account::CoinFees(coin) => format!("Expenses:{book}:Fees:{}", word(coin)),
+                Account::Cash | Account::Undivided | Account::Payee(_) => continue,
+                Account::Before | Account::Staked => continue,
+            };
+            names.insert(account.clone(), name);
+            if let (Some(coin), Some(asset)) =
+                (account.coin(), account.coin().and_then(|coin| ledger.coins.get(coin)))
+            {
+                let plain = commodity(asset.code());
+                let is_taken = plain == own
+                    || coins.iter().any(|(other, symbol)| other != coin && *symbol == plain);
+                let symbol = if is_taken { marked("X", coin).to_ascii_uppercase() } else { plain };
+                coins.insert(coin.to_owned(), symbol);
+            }
+        }
+        Self { names, commodity: own, coins }
+    }
+
+    /// What an account holds is called so.
+    pub(super) fn unit(&self, account: &Account) -> &str {
+        account.coin().and_then(|coin| self.coins.get(coin)).unwrap_or(&self.commodity)
+    }
+
+    /// What the other assets are called, by their names.
+    pub(super) const fn coins(&self) -> &BTreeMap<String, String> {
+        &self.coins
     }
 
     pub(super) fn name(&self, account: &Account) -> &str {

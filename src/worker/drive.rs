@@ -199,6 +199,11 @@ impl Worker {
         if !self.is_clear(divvy, &Name::new(book)?, &*rail, now, tick).await? {
             return Ok(());
         }
+        let quoted = self.quote(&*rail, batch.lines(), (&[], &[]), now, tick).await;
+        let fold = divvy.books().book(book)?;
+        if !quoted.is_some_and(|fee| self.costs.allow(fold, rail.name(), fee)) {
+            return Ok(());
+        }
         let job = Job {
             batch: batch.stream().clone(),
             lines: batch.lines().to_vec(),

@@ -14,7 +14,7 @@ use crate::book::slips::Slip;
 use crate::book::{Book, Totals};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
-use crate::fact::{Asked, Body, Fact, FeesSet, Line, Planned};
+use crate::fact::{Body, Fact, FeesSet, Line, Planned};
 use crate::movement::share_reversed;
 use crate::name::Name;
 use crate::rail::Fee;
@@ -104,13 +104,12 @@ impl Book {
     }
 
     /// Whether a try may be signed for which its rail quotes so much: not above what the book's
-    /// terms allow, and not above what those who approved its batch have signed.
+    /// terms allow. What people approved has a ceiling of its own.
     ///
     /// # Errors
     /// [`Code::FeeAboveCeiling`] with both figures.
-    pub fn check_fee(&self, quoted: Amount, asked: Option<&Asked>) -> Result<(), Error> {
-        let set = self.fee_terms().and_then(|set| set.ceiling);
-        let ceiling = [set, asked.map(|asked| asked.fee_max)].into_iter().flatten().min();
+    pub fn check_fee(&self, quoted: Amount) -> Result<(), Error> {
+        let ceiling = self.fee_terms().and_then(|set| set.ceiling);
         let Some(ceiling) = ceiling.filter(|ceiling| *ceiling < quoted) else { return Ok(()) };
         let (asset, name) = (&self.settings.asset, &self.name);
         let detail = format!(
