@@ -177,6 +177,14 @@ codes! {
 
     /// A policy that can never be met, or lies below the book's floor.
     PolicyMalformed = 1401, You;
+    /// Nobody quotes the rate or the fee that is needed.
+    QuoteMissing = 1402, World;
+    /// A rate or a fee that was quoted too long ago.
+    QuoteOld = 1403, World;
+    /// A rate that converts nothing, or cannot be held exactly.
+    RateMalformed = 1404, You;
+    /// A fee above what was accepted.
+    FeeAbove = 1405, World;
 
     /// A name that is no book here.
     BookUnknown = 1501, You;

@@ -21,7 +21,7 @@
 //! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
 //! - **pool** [`Pool`], [`Flow`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
 //! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
-//! - **policy** [`Policy`]
+//! - **policy** [`Policy`], [`Period`]; **quote** [`FeeQuote`], [`Rate`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
@@ -125,6 +125,7 @@ mod name;
 mod policy;
 mod pool;
 mod proof;
+mod quote;
 mod rail;
 mod reconcile;
 mod signature;
@@ -161,6 +162,7 @@ pub use proof::{
     Checked, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path, merkle_root,
     merkle_root_by,
 };
+pub use quote::{FeeQuote, Rate, Rounding};
 pub use rail::{
     Answer, Bill, Fee, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine,
     Timing, Turn,
