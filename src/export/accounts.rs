@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use divvy_core::Hash;
+use divvy_core::{Asset, Hash};
 
 use crate::export::{Account, Ledger};
 
@@ -35,26 +35,18 @@ impl Chart {
             names.insert(Account::Payee(payee.clone()), account);
         }
         let own = commodity(ledger.asset.code());
-        let mut coins: BTreeMap<String, String> = BTreeMap::new();
+        let coins = symbols(ledger, &own);
+        let symbol = |coin: &String| coins.get(coin).map_or("X", String::as_str);
         for account in ledger.balances.keys() {
             let name = match account {
                 Account::Fees => format!("Expenses:{book}:Fees"),
                 Account::Rates => format!("Income:{book}:Rates"),
-                Account::Coins(coin) => format!("Assets:{book}:Coins:{}", word(coin)),
-                Account::CoinFees(coin) => format!("Expenses:{book}:Fees:{}", word(coin)),
+                Account::Coins(coin) => format!("Assets:{book}:Coins:{}", symbol(coin)),
+                Account::CoinFees(coin) => format!("Expenses:{book}:Fees:{}", symbol(coin)),
                 Account::Cash | Account::Undivided | Account::Payee(_) => continue,
                 Account::Before | Account::Staked => continue,
             };
             names.insert(account.clone(), name);
-            if let (Some(coin), Some(asset)) =
-                (account.coin(), account.coin().and_then(|coin| ledger.coins.get(coin)))
-            {
-                let plain = commodity(asset.code());
-                let is_taken = plain == own
-                    || coins.iter().any(|(other, symbol)| other != coin && *symbol == plain);
-                let symbol = if is_taken { marked("X", coin).to_ascii_uppercase() } else { plain };
-                coins.insert(coin.to_owned(), symbol);
-            }
         }
         Self { names, commodity: own, coins }
     }
@@ -96,6 +88,18 @@ fn word(name: &str) -> String {
         }
         None => marked(&format!("X{kept}"), name),
     }
+}
+
+/// What the other assets of a ledger are called; no two have one name.
+fn symbols(ledger: &Ledger, own: &str) -> BTreeMap<String, String> {
+    let mut taken: HashSet<String> = HashSet::from([own.to_owned()]);
+    let named = |(coin, asset): (&String, &Asset)| {
+        let plain = commodity(asset.code());
+        let fresh = taken.insert(plain.clone());
+        let symbol = if fresh { plain } else { marked("X", coin).to_ascii_uppercase() };
+        (coin.clone(), symbol)
+    };
+    ledger.coins.iter().map(named).collect()
 }
 
 fn marked(word: &str, name: &str) -> String {
