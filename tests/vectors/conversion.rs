@@ -31,10 +31,8 @@ fn payout(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
         let fee = (!fee.is_zero()).then_some(fee);
         lines.push(Line { to: payee.to_string(), payee, amount, to_n: None, fee });
     }
-    let moved = match case.value("moved")? {
-        Value::Null => None,
-        moved => Some(converted(Fields::of(&moved)?)?),
-    };
+    let moved = Some(case.value("moved")?).filter(|moved| !moved.is_null());
+    let moved = moved.map(|moved| Fields::of(&moved).and_then(converted)).transpose()?;
     let mut history = said(History::planned(&lines))?;
     let reference = history.reference.clone();
     let settled = Settled { reference: reference.clone(), evidence: evidence(), moved };
@@ -64,10 +62,8 @@ fn payout(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
 fn share(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
     case.text("id")?;
     let quoted = number(&case.text("quoted")?)?;
-    let borne_max = match case.value("borne_max")? {
-        Value::Null => None,
-        text => Some(number(text.as_str().ok_or("no text")?)?),
-    };
+    let borne_max = case.value("borne_max")?;
+    let borne_max = borne_max.as_str().map(number).transpose()?;
     let mut books = said(opened())?;
     let set = FeesSet { ceiling: None, borne_max };
     let step = said(books.book("b").and_then(|book| book.set_fees(set, Time::ZERO)))?;

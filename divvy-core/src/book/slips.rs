@@ -17,10 +17,13 @@ use crate::time::Time;
 pub(super) struct Slip {
     pub(super) batch: Batch,
     /// Who is debited how much.
-    pub(super) lines: Box<[(PayeeId, Amount)]>,
+    pub(super) lines: Debits,
     /// What of that each line bears of the fee; empty where none does.
     pub(super) fees: Box<[Amount]>,
 }
+
+/// Who is debited how much, line by line.
+type Debits = Box<[(PayeeId, Amount)]>;
 
 /// Where a batch stands, for lists.
 ///
@@ -253,7 +256,7 @@ impl Book {
         if self.run_batches(key.0).is_none_or(|batches| key.1 >= batches) {
             return Err(misplaced(fact));
         }
-        let Some(lines) = self.lines_of(&planned)? else { return Ok(Folded::Early) };
+        let Some(lines) = self.lines_of(&planned) else { return Ok(Folded::Early) };
         self.check_borne(key.0, &planned)?;
         for (line, (id, _)) in planned.lines.iter().zip(&lines) {
             self.check_named_destination(line, *id, &planned.rail)?;
@@ -271,17 +274,16 @@ impl Book {
 
     /// The lines by payee; nothing while a payee, or the fact that chose a destination, is not
     /// there yet.
-    fn lines_of(&self, planned: &Planned) -> Result<Option<Box<[(PayeeId, Amount)]>>, Error> {
+    fn lines_of(&self, planned: &Planned) -> Option<Debits> {
         let known = |line: &Line| {
             let id = *self.payee_ids.get(&line.payee)?;
             let choices = self.payee(id).ok()?.choices.as_ref();
             let next = choices.map_or(0, |choices| choices.n);
-            let debit = |debit| (id, debit);
-            line.to_n.is_none_or(|n| n < next).then(|| line.debit().map(debit))
+            // A debit that is too much is refused with its batch.
+            let debit = line.debit().unwrap_or(Amount::MAX);
+            line.to_n.is_none_or(|n| n < next).then_some((id, debit))
         };
-        planned.lines.iter().map(known).collect::<Option<_>>().map_or(Ok(None), |lines: Vec<_>| {
-            lines.into_iter().collect::<Result<_, Error>>().map(Some)
-        })
+        planned.lines.iter().map(known).collect()
     }
 
     /// A line goes where the fact that it names says, and nowhere else.

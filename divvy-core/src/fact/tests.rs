@@ -243,11 +243,6 @@ impl Parts {
                 let (total, digest) = (self.amount(1), self.hash());
                 Body::Run(Run { batches: number, lines: number, total, digest })
             }
-            "fees_set.1" => {
-                let (ceiling, borne_max) = (self.amount(0), self.amount(1));
-                let (ceiling, borne_max) = (self.option(0, ceiling), self.option(1, borne_max));
-                Body::FeesSet(FeesSet { ceiling, borne_max })
-            }
             "guarded.1" => {
                 let (limit, expires_secs) = (self.amount(0), self.numbers[2]);
                 let (people, consents) = (self.many(self.person()), self.many(self.consent()));
@@ -306,6 +301,11 @@ impl Parts {
         let [id, _, reason] = self.texts.clone();
         let cause = BreakCause::ALL[self.count % BreakCause::ALL.len()];
         match kind {
+            "fees_set.1" => {
+                let (ceiling, borne_max) = (self.amount(0), self.amount(1));
+                let (ceiling, borne_max) = (self.option(0, ceiling), self.option(1, borne_max));
+                Body::FeesSet(FeesSet { ceiling, borne_max })
+            }
             "charged.1" => {
                 let (asset, amount) = (Asset::parse("SOL@9").unwrap(), self.amount(0));
                 let (reference, evidence) = (id, self.evidence());
