@@ -13,8 +13,8 @@ use crate::{
     Target, Timing, Units, Window,
 };
 
+mod costs;
 mod desk;
-mod fees;
 mod flows;
 mod guard;
 mod policies;
