@@ -222,6 +222,7 @@ fn cases() -> Vec<(Body, Mirror)> {
             amount: amount(1_000_000 + i * 7_919),
             to: address,
             to_n: None,
+            fee: None,
         }
     };
     let (rail, wallet) = (name("sandbox"), name("till"));

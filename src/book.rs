@@ -9,6 +9,7 @@ use crate::divvy::{Divvy, each_page};
 use crate::joined::Joined;
 
 mod desk;
+mod fees;
 mod people;
 mod reversals;
 mod rules;

@@ -9,6 +9,7 @@ use divvy_core::{
 
 mod accounts;
 mod beancount;
+mod costs;
 mod hledger;
 mod tables;
 
@@ -62,6 +63,8 @@ struct Ledger {
     balances: BTreeMap<Account, i128>,
     payees: Vec<(Name, Balance)>,
     newest: Time,
+    /// The other assets, by their names.
+    coins: BTreeMap<String, Asset>,
 }
 
 /// One movement; its postings add up to nothing.
@@ -85,6 +88,14 @@ enum Account {
     Before,
     /// What payees turned into units.
     Staked,
+    /// What rails charged in the book's asset, less what payees bore of it.
+    Fees,
+    /// What rates made of payouts that moved another asset.
+    Rates,
+    /// What was there of another asset, by its name, to pay fees from.
+    Coins(String),
+    /// What rails charged in it.
+    CoinFees(String),
 }
 
 impl Divvy {
@@ -135,6 +146,7 @@ struct Walk {
     /// What of the paid never was in our cash.
     before_paid: Amount,
     staked: Amount,
+    costs: costs::Costs,
 }
 
 /// What the entries so far say of a payee.
@@ -154,6 +166,7 @@ impl Walk {
             batches: HashMap::new(),
             before_paid: Amount::ZERO,
             staked: Amount::ZERO,
+            costs: costs::Costs::default(),
         }
     }
 
@@ -266,7 +279,9 @@ impl Walk {
     /// A batch that settled, or came back.
     fn paid(&mut self, fact: &Fact) -> Result<(), Error> {
         let names = self.batches.get(&fact.stream).cloned().unwrap_or_default();
-        self.enter(fact.at, fact.stream.to_string(), Vec::new(), &names)
+        let fold = self.books.book(self.book.as_str())?;
+        let postings = self.costs.take(fact, fold)?;
+        self.enter(fact.at, fact.stream.to_string(), postings, &names)
     }
 
     /// The payees that a rule names.
@@ -326,7 +341,10 @@ impl Walk {
         }
         let stayed = totals.recorded.minus(totals.withheld)?.minus(totals.refunded)?;
         let out = totals.paid.minus(self.before_paid)?.minus(self.staked)?.minus(totals.drawn)?;
-        balances.insert(Account::Cash, wide(stayed).saturating_sub(wide(out)));
+        let cost = costs::Cost::of(totals);
+        let left = wide(stayed).saturating_sub(wide(out)).saturating_add(cost.kept());
+        balances.insert(Account::Cash, left);
+        let coins = self.costs.balances(fold, &cost, &mut balances)?;
         let passed_on = wide(totals.drawn);
         let divided = earned.saturating_sub(wide(totals.opened)).saturating_sub(passed_on);
         balances.insert(Account::Undivided, divided.saturating_sub(wide(stayed)));
@@ -337,16 +355,29 @@ impl Walk {
             balances,
             payees,
             newest,
+            coins,
         })
     }
 }
 
+impl Account {
+    /// The name of its asset, where that is not the book's.
+    fn coin(&self) -> Option<&str> {
+        match self {
+            Self::Coins(coin) | Self::CoinFees(coin) => Some(coin),
+            Self::Cash | Self::Undivided | Self::Payee(_) | Self::Before => None,
+            Self::Staked | Self::Fees | Self::Rates => None,
+        }
+    }
+}
+
 impl Ledger {
-    /// An amount with its sign.
-    fn text(&self, amount: i128) -> String {
+    /// An amount of an account with its sign.
+    fn text(&self, account: &Account, amount: i128) -> String {
+        let asset = account.coin().and_then(|coin| self.coins.get(coin)).unwrap_or(&self.asset);
         let magnitude = Amount::from_wide(amount.unsigned_abs()).unwrap_or(Amount::MAX);
         let sign = if amount < 0 { "-" } else { "" };
-        format!("{sign}{}", self.asset.text(magnitude))
+        format!("{sign}{}", asset.text(magnitude))
     }
 
     /// The day after everything.

@@ -7,12 +7,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 mod balances;
+mod conversions;
 mod desk;
 mod referrals;
 mod refunds;
 mod rows;
 
-use divvy_core::danger::{Vouched, vouched};
+use divvy_core::danger::{Vouched, vouched, vouched_at};
 use divvy_core::{Asset, Code, Error, Evidence, Hash, Name, Payment, Time, Units};
 
 use crate::project::PaymentsFile;
@@ -93,6 +94,11 @@ pub fn read_holders(bytes: &[u8]) -> Result<Import<HolderRow>, Error> {
 ///
 /// Each payment's evidence is the file's hash and the line.
 ///
+/// A payment that came in as another asset says so by `original_amount`, `original_asset` and
+/// `rate`: what one whole unit of that asset was worth in the book's, in decimals. The amount is
+/// what that rate makes of it, rounded down, and stays so whatever the rate does later; a line
+/// whose three figures do not agree is a bad one. `rate_source` says who quoted it.
+///
 /// # Errors
 /// [`Code::FileUnusable`] when the file cannot be read, [`Code::InputMalformed`] when it lacks a
 /// column.
@@ -121,7 +127,10 @@ pub fn read_payments(
             event_at: Time::parse(&row.field("paid_at")?)?,
             evidence: row.evidence(&name, hash, format!("{text} {}", settings.asset.code())),
         };
-        vouched(said, book)
+        match conversions::converted(row, &said, book, &name)? {
+            Some(converted) => vouched_at(said, converted),
+            None => vouched(said, book),
+        }
     })
 }
 

@@ -18,6 +18,7 @@ mod postgres;
 mod project;
 mod projection;
 mod proof;
+mod quote;
 mod report;
 pub mod sandbox;
 pub mod simulation;
@@ -43,6 +44,7 @@ pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
 };
 pub use projection::Projection;
+pub use quote::{FileQuotes, FixedQuotes, Quotes};
 pub use report::{Names, Report};
 pub use sqlite::Sqlite;
 pub use webhook::WebhookSecrets;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Guarded, Name, Opened, Period, Policy, PublicKey, RuleSet, Time,
-    TreasuryTerms, Units,
+    Amount, Asset, Code, Error, FeesSet, Guarded, Name, Opened, Period, Policy, PublicKey, RuleSet,
+    Time, TreasuryTerms, Units,
 };
 
 mod database;
@@ -77,6 +77,8 @@ pub struct Project {
     pub treasury: TreasuryTerms,
     /// Above which limit of a day, and by whom, payouts have to be approved.
     pub guarded: Option<Guarded>,
+    /// What payouts may cost, and what payees bear of it.
+    pub fees: Option<FeesSet>,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -168,6 +170,7 @@ impl Project {
             worker: raw.worker.settings(),
             treasury: raw.treasury.terms(&asset)?,
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
+            fees: raw.fees.map(|raw| raw.checked(&asset)).transpose()?,
             database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })

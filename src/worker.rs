@@ -13,6 +13,7 @@ use crate::host::Sender;
 
 mod adopt;
 mod ahead;
+mod costs;
 mod draws;
 mod drive;
 mod gates;
@@ -36,6 +37,7 @@ pub use shift::{End, Shift, Stop};
 pub use tick::Tick;
 
 use ahead::Clearances;
+use costs::Costs;
 use gates::Gates;
 use pace::Pace;
 use purses::Purses;
@@ -64,6 +66,7 @@ pub struct Worker {
     tips: HashMap<Name, u64>,
     suspects: Suspects,
     purses: Purses,
+    costs: Costs,
     clearances: Clearances,
     counters: Tick,
     stop: Stop,
@@ -125,6 +128,7 @@ impl Worker {
             tips: HashMap::new(),
             suspects: Suspects::default(),
             purses: Purses::default(),
+            costs: Costs::default(),
             clearances: Clearances::default(),
             counters: Tick::default(),
             stop: Stop::new(),
@@ -229,10 +233,12 @@ impl Worker {
     /// What stands in the way of paying until a person has looked, each with its remedy.
     ///
     /// [`Code::RailAhead`] when a rail shows tries that the facts do not know, and
-    /// [`Code::RailRefused`] when a wallet cannot pay.
+    /// [`Code::RailRefused`] when a wallet cannot pay; [`Code::FeeAboveCeiling`] when a rail quotes
+    /// more for a batch than its book pays.
     #[must_use]
     pub fn obstacles(&self) -> Vec<Error> {
-        self.clearances.obstacles().into_iter().chain(self.purses.obstacles()).collect()
+        let (purses, costs) = (self.purses.obstacles(), self.costs.obstacles());
+        self.clearances.obstacles().into_iter().chain(purses).chain(costs).collect()
     }
 
     /// What all ticks of this worker did together.

@@ -35,11 +35,12 @@ impl Client {
         let timing = Timing { grace_secs, ..settings.timing };
         let rail = Sandbox::new(RailSettings { window, timing, ..settings }).unwrap();
         let amount = Amount::new(TOTAL).unwrap();
-        let line = Line { payee: name("ann"), amount, to: "ann".to_owned(), to_n: None };
+        let line = Line { payee: name("ann"), amount, to: "ann".to_owned(), to_n: None, fee: None };
         let planned = Planned { rail: name("sandbox"), wallet: name("till"), lines: vec![line] };
         let head = Head::start(Stream::batch(&name("book"), 0, 0));
         let planned = Fact::new(&head, Time::ZERO, &Body::Planned(planned));
-        let terms = Terms { window, finality_secs: seed % 3 * 60, lag_secs: LAG_SECS, funds: None };
+        let terms =
+            Terms { window, finality_secs: seed % 3 * 60, lag_secs: LAG_SECS, funds: None, fee: 0 };
         Self {
             rail,
             world: World::new(terms),

@@ -13,6 +13,9 @@ mod allocation;
 #[path = "vectors/approval.rs"]
 mod approval;
 #[cfg(test)]
+#[path = "vectors/conversion.rs"]
+mod conversion;
+#[cfg(test)]
 #[path = "vectors/fact.rs"]
 mod fact;
 #[cfg(test)]
@@ -104,6 +107,7 @@ mod areas {
     areas! {
         allocation: "allocation/allocation_cases.json", crate::allocation::run;
         approval: "approval/approvals.json", crate::approval::run;
+        conversion: "conversion/conversions.json", crate::conversion::run;
         fact: "fact/facts.json", crate::fact::run;
         policy: "policy/periods.json", crate::policy::run;
         pool: "pool/pool.json", crate::pool::run;

@@ -147,7 +147,7 @@ impl History {
             };
             let bodies = [
                 Body::Sent(Sent { reference: reference.clone() }),
-                Body::Settled(Settled { reference, evidence }),
+                Body::Settled(Settled { reference, evidence, moved: None }),
             ];
             let step = self.books.follow(&batch, &bodies, self.now).expect("it was sent");
             self.write(step);

@@ -11,6 +11,7 @@
 
 mod apply;
 mod approval;
+mod cost;
 mod learn;
 mod next;
 mod step;
@@ -26,8 +27,9 @@ use approval::Approval;
 use crate::amount::Amount;
 use crate::checkpoint::stored;
 use crate::error::Error;
-use crate::fact::{Asked, Fact, Hash, Head, Line, Planned, Signed, Stream};
+use crate::fact::{Asked, Converted, Fact, Hash, Head, Line, Planned, Signed, Stream};
 use crate::name::Name;
+use crate::rail::Fee;
 use crate::time::Time;
 
 /// One batch: its lines, its tries, and what became of them.
@@ -36,7 +38,7 @@ use crate::time::Time;
 /// use divvy_core::{Amount, Batch, Body, Fact, Head, Line, Name, Planned, State, Stream, Time};
 ///
 /// let (payee, amount) = (Name::new("alice")?, Amount::new(90)?);
-/// let line = Line { payee, amount, to: "a1".into(), to_n: None };
+/// let line = Line { payee, amount, to: "a1".into(), to_n: None, fee: None };
 /// let planned = Body::Planned(Planned {
 ///     rail: Name::new("sandbox")?,
 ///     wallet: Name::new("till")?,
@@ -72,7 +74,7 @@ pub struct Batch {
 /// use divvy_core::{Stream, Time, Window};
 ///
 /// let (payee, amount) = (Name::new("alice")?, Amount::new(90)?);
-/// let lines = vec![Line { payee, amount, to: "a1".into(), to_n: None }];
+/// let lines = vec![Line { payee, amount, to: "a1".into(), to_n: None, fee: None }];
 /// let signed = |reference: &str, claims: &[&str]| Signed {
 ///     reference: reference.into(),
 ///     bytes: vec![1],
@@ -106,6 +108,10 @@ pub struct Try {
     pub fate: Fate,
     /// Which of its lines came back.
     pub returned: Vec<u32>,
+    /// What it has cost, each asset once.
+    pub charged: Vec<Fee>,
+    /// What moved instead, where it settled in another asset.
+    pub moved: Option<Converted>,
 }
 
 /// What is known of one try.
@@ -186,7 +192,7 @@ stored!(Batch {
     released,
     settled_at
 });
-stored!(Try { signed, fate, returned });
+stored!(Try { signed, fate, returned, charged, moved });
 stored!(Line as cbor);
 stored!(Signed as cbor);
 stored!(Fate in Open = 0, Sent = 1, Settled = 2, Void = 3, Refused = 4);
@@ -331,6 +337,14 @@ impl Planned {
 }
 
 impl Line {
+    /// What it takes from its payee: what arrives, and the fee that they bear.
+    ///
+    /// # Errors
+    /// [`crate::Code::AmountAboveCeiling`] when that is too much.
+    pub fn debit(&self) -> Result<Amount, Error> {
+        self.amount.plus(self.fee.unwrap_or(Amount::ZERO))
+    }
+
     /// The hash over lines that a try's bytes pay, and that approvals sign.
     ///
     /// ```

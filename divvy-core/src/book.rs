@@ -4,7 +4,7 @@
 //! per payee   earned + owed_back == payable + reserved + paid
 //! accrual     recorded + opened + deficit + borne + drawn
 //!             == refunded + withheld + undeclared + surplus + Σ one-shot + Σ declared − Σ mirrored
-//! payout      Σ paid == Σ moved
+//! payout      Σ paid == Σ moved + Σ fees borne by payees + Σ rate differences
 //! ```
 //!
 //! A book is a fold of facts and of nothing else. It may be fed in any order that respects each
@@ -18,6 +18,7 @@ mod divisions;
 mod due;
 mod equations;
 mod expected;
+mod fees;
 mod flows;
 mod guard;
 mod movements;
@@ -55,9 +56,10 @@ use crate::name::Name;
 use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
-use divisions::Divisions;
 use acts::Acts;
+use divisions::Divisions;
 use due::DueQueue;
+use fees::FeeTerms;
 use guard::{Day, Guard};
 use payee::Payee;
 use pools::PoolAccount;
@@ -103,6 +105,8 @@ pub struct Book {
     /// What was planned today.
     day: Day,
     acts: Acts,
+    /// What fees may cost, and who bears them, oldest first.
+    fee_terms: Vec<FeeTerms>,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -173,6 +177,7 @@ impl Book {
             guarded_runs: BTreeSet::new(),
             day: Day::default(),
             acts: Acts::default(),
+            fee_terms: Vec::new(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),

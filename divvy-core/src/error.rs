@@ -179,6 +179,14 @@ codes! {
 
     /// A policy that can never be met, or lies below the book's floor.
     PolicyMalformed = 1401, You;
+    /// Nobody quotes the rate or the fee that is needed.
+    QuoteMissing = 1402, World;
+    /// A rate or a fee that was quoted too long ago.
+    QuoteOld = 1403, World;
+    /// A rate that converts nothing, or cannot be held exactly.
+    RateMalformed = 1404, You;
+    /// A fee above what was accepted.
+    FeeAbove = 1405, World;
 
     /// A name that is no book here.
     BookUnknown = 1501, You;
@@ -254,7 +262,7 @@ codes! {
     TreasuryConflict = 2001, You;
     /// What a person says in a book that knows people, and none of them has signed.
     ActUnsigned = 2002, You;
-    /// A rail that asks more for a batch than those agreed to who approved it.
+    /// A rail that asks more for a batch than its book pays, or than people have approved.
     FeeAboveCeiling = 2003, World;
 
     /// An id that is no open break of this book.

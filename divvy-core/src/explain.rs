@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::asset::Asset;
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Place, Stream};
+use crate::fact::{Body, Charged, Converted, Fact, FeesSet, Place, Stream};
 use crate::name::Name;
 use crate::time::Time;
 use batch_story::BatchStory;
@@ -189,7 +189,7 @@ type Told = Option<(Option<String>, String)>;
 
 /// The sentence for a fact about a try or a batch as a whole.
 #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
-fn batch_sentence(body: &Body) -> Option<String> {
+fn batch_sentence(body: &Body, asset: &Asset) -> Option<String> {
     let sentence = match body {
         Body::Asked(asked) => format!(
             "it waits for {} of these people to approve it: {}",
@@ -209,7 +209,13 @@ fn batch_sentence(body: &Body) -> Option<String> {
         }
         Body::Sent(sent) => format!("the rail took try {}", sent.reference),
         Body::Settled(settled) => {
-            format!("try {} is final: {}", settled.reference, settled.evidence.said)
+            let said = format!("try {} is final: {}", settled.reference, settled.evidence.said);
+            let moved = settled.moved.as_ref().map(|moved| instead(moved, asset));
+            said + &moved.unwrap_or_default()
+        }
+        Body::Charged(Charged { reference, asset, amount, .. }) => {
+            let (amount, code) = (asset.text(*amount), asset.code());
+            format!("the rail has charged {amount} {code} for try {reference} so far")
         }
         Body::Voided(voided) => {
             format!("try {} can never move money: {}", voided.reference, voided.evidence.said)
@@ -234,6 +240,33 @@ fn batch_sentence(body: &Body) -> Option<String> {
         _ => return None,
     };
     Some(sentence)
+}
+
+/// What moved in another asset, at the rate that was locked then.
+fn instead(moved: &Converted, asset: &Asset) -> String {
+    let Ok(worth) = moved.locked() else { return String::new() };
+    format!(
+        "; {} {} moved, worth {} {} at {} for {} of the smallest units ({}, {})",
+        moved.asset.text(moved.amount),
+        moved.asset.code(),
+        asset.text(worth),
+        asset.code(),
+        moved.rate_num,
+        moved.rate_den,
+        moved.source,
+        moved.quoted_at
+    )
+}
+
+/// What is shown to payees before they bear anything.
+fn fees_sentence(set: &FeesSet, asset: &Asset) -> String {
+    let text = |amount| format!("{} {}", asset.text(amount), asset.code());
+    let bears = set.borne_max.map_or("the platform bears all fees".to_owned(), |most| {
+        format!("each payee bears their part of a batch's fee, at most {} a line", text(most))
+    });
+    let ceiling =
+        set.ceiling.map(|ceiling| format!(", and no batch may cost above {}", text(ceiling)));
+    format!("from now on {bears}{}", ceiling.unwrap_or_default())
 }
 
 /// Who decided what follows, and whether anyone can check that.

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod breaks;
+mod fees;
 mod flows;
 mod hash;
 mod kinds;
@@ -23,6 +24,7 @@ pub use bodies::{
     Returned, Review, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
 pub use breaks::{BreakCause, BreakClosed, BreakExplained, BreakFound};
+pub use fees::{Charged, FeesSet};
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;

@@ -21,7 +21,7 @@
 //! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
 //! - **pool** [`Pool`], [`Flow`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
 //! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
-//! - **policy** [`Policy`]
+//! - **policy** [`Policy`], [`Period`]; **quote** [`FeeQuote`], [`Rate`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
@@ -97,7 +97,8 @@
 //! };
 //!
 //! // The rail says that it is final, and the money is where it belongs.
-//! let seen = Seen { answers: vec![Answer::Final], tip: None, evidence };
+//! let answers = vec![Answer::Final];
+//! let seen = Seen { answers, tip: None, evidence, bills: Vec::new() };
 //! let timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 //! let step = books.learn(&own(&stored)?, &seen, now, timing)?;
 //! stored.extend(step.facts().iter().cloned());
@@ -124,6 +125,7 @@ mod name;
 mod policy;
 mod pool;
 mod proof;
+mod quote;
 mod rail;
 mod reconcile;
 mod signature;
@@ -144,12 +146,12 @@ pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
     Accrued, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
-    Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared, Declined,
-    Destination, Divided, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head,
-    Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, Part, Parts, PayeeSet,
-    Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Referred, Refused, Released,
-    Reopened, Restored, Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled,
-    Signed, Stream, Voided, WeekClosed, Window,
+    Cancelled, Cause, Charged, Claimed, Compounded, Consent, Converted, Decided, Declared,
+    Declined, Destination, Divided, Evidence, Extent, Fact, FeesSet, Figures, Flowing, Funds,
+    Guarded, Hash, Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened,
+    Part, Parts, PayeeSet, Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed,
+    Referred, Refused, Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run,
+    Sealed, Sender, Sent, Settled, Signed, Stream, Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
@@ -160,8 +162,10 @@ pub use proof::{
     Checked, Covered, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path,
     merkle_root, merkle_root_by,
 };
+pub use quote::{FeeQuote, Rate, Rounding};
 pub use rail::{
-    Answer, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine, Timing, Turn,
+    Answer, Bill, Fee, Heard, Job, Pack, Rail, Reply, Request, Seen, Stranger, StrangerLine,
+    Timing, Turn,
 };
 pub use reconcile::{
     Direction, Entry, Firmness, Found, Pile, Places, Reconciliation, Terms, break_id, reconcile,

@@ -3,8 +3,10 @@
 //! A rail shapes, signs and reads; it never dials, sleeps, retries or remembers. Those four
 //! belong to the host, where they can be seen.
 
+mod bill;
 mod stranger;
 
+pub use bill::{Bill, Fee};
 pub use stranger::{Stranger, StrangerLine};
 
 use core::fmt;
@@ -248,7 +250,7 @@ const EVIDENCE_CHARS_MAX: usize = 240;
 pub struct Pack {
     /// Which of the lines, by their place in what was given.
     pub lines: Vec<usize>,
-    /// What the rail is going to charge for it, in the book's asset.
+    /// What the rail quotes for it now, in the book's asset.
     pub fee: Amount,
 }
 
@@ -290,7 +292,8 @@ pub struct Job {
 ///
 /// let evidence = Evidence { source: "GET /tries".into(), hash: Hash::of(b""), said: "".into() };
 /// // Two tries: the first is unknown, the second final. One answer for each, in order.
-/// let seen = Seen { answers: vec![Answer::Unknown, Answer::Final], tip: None, evidence };
+/// let answers = vec![Answer::Unknown, Answer::Final];
+/// let seen = Seen { answers, tip: None, evidence, bills: Vec::new() };
 /// assert_eq!(seen.answers.len(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,6 +305,8 @@ pub struct Seen {
     pub tip: Option<u64>,
     /// How we know.
     pub evidence: Evidence,
+    /// What tries have cost, as far as the rail says.
+    pub bills: Vec<Bill>,
 }
 
 /// What was learned of one try.

@@ -25,6 +25,7 @@ pub use legs::Legs;
 pub use order::{AfterFee, Waterfall, split_after_fee, split_capped};
 pub use portion::portion_weights;
 pub use ratio::Ratio;
+pub(crate) use ratio::gcd;
 pub(crate) use tier::check_tiers;
 pub use tier::{Level, Tier, Upline};
 
@@ -365,7 +366,7 @@ fn cumulative<R: Into<u128>>(
 
 /// As many whole rounds of the weights in lowest terms as the amount holds.
 fn blocks(amount: Amount, weights: &[u64], total: NonZeroU128) -> Vec<u64> {
-    let common = weights.iter().fold(0, |common, weight| ratio::gcd(common, (*weight).into()));
+    let common = weights.iter().fold(0, |common, weight| gcd(common, (*weight).into()));
     let lowest = |value: u128| value.checked_div(common).unwrap_or(0);
     let rounds = u128::from(amount.get()).checked_div(lowest(total.get())).unwrap_or(0);
     // At most the amount, because the weight is at most the total.

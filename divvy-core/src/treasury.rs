@@ -132,6 +132,13 @@ impl Treasury {
         })
     }
 
+    /// Fees that were noted by hand or from a file.
+    pub(crate) fn fees_noted(&self) -> Result<Amount, Error> {
+        let noted = self.noted.values().flatten();
+        let fees = noted.filter(|(purpose, _)| *purpose == Purpose::FeePaid);
+        Amount::total(fees.map(|(_, amount)| *amount))
+    }
+
     /// What must stay there.
     #[must_use]
     pub const fn reserve(&self) -> Amount {

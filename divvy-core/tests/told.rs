@@ -6,9 +6,9 @@
 )]
 
 use divvy_core::{
-    Amount, Asset, Body, Cancelled, Code, Difference, Evidence, Explanation, Fact, Hash, Head,
-    Line, Name, Planned, Refused, Reopened, Returned, Review, Sent, Settled, Signed, Stream,
-    Subject, Time, Voided, Window, check_clock,
+    Amount, Asset, Body, Cancelled, Charged, Code, Converted, Difference, Evidence, Explanation,
+    Fact, Hash, Head, Line, Name, Planned, Refused, Reopened, Returned, Review, Sent, Settled,
+    Signed, Stream, Subject, Time, Voided, Window, check_clock,
 };
 
 fn name(text: &str) -> Name {
@@ -40,6 +40,7 @@ fn beginning() -> Story {
         amount: Amount::new(minor).unwrap(),
         to: payee.into(),
         to_n: None,
+        fee: None,
     };
     let lines = vec![line("ann", 1_200), line("bob", 34)];
     vec![
@@ -67,7 +68,11 @@ fn outcomes() -> Story {
     vec![
         (Body::Sent(Sent { reference: reference() }), "the rail took try r1"),
         (
-            Body::Settled(Settled { reference: reference(), evidence: evidence("200 final") }),
+            Body::Settled(Settled {
+                reference: reference(),
+                evidence: evidence("200 final"),
+                moved: None,
+            }),
             "try r1 is final: 200 final",
         ),
         (
@@ -101,9 +106,41 @@ fn outcomes() -> Story {
     ]
 }
 
+/// What it cost, and what moved instead.
+fn costs() -> Story {
+    let reference = || "r1".to_owned();
+    vec![
+        (
+            Body::Settled(Settled {
+                reference: reference(),
+                evidence: evidence("200"),
+                moved: Some(Converted {
+                    asset: Asset::parse("USDT@6").unwrap(),
+                    amount: Amount::new(12_721_650).unwrap(),
+                    rate_num: 97,
+                    rate_den: 1_000_000,
+                    source: "rail".into(),
+                    quoted_at: Time::ZERO,
+                }),
+            }),
+            "try r1 is final: 200; 12.721650 USDT moved, worth 12.34 USD at 97 for 1000000 of the \
+             smallest units (rail, 1970-01-01T00:00:00Z)",
+        ),
+        (
+            Body::Charged(Charged {
+                reference: reference(),
+                asset: Asset::parse("SOL@9").unwrap(),
+                amount: Amount::new(5_000).unwrap(),
+                evidence: evidence("200"),
+            }),
+            "the rail has charged 0.000005000 SOL for try r1 so far",
+        ),
+    ]
+}
+
 #[test]
 fn every_chapter_of_a_batch_is_told_in_its_own_words() {
-    let story = [beginning(), outcomes()].concat();
+    let story = [beginning(), outcomes(), costs()].concat();
     let stream = Stream::batch(&name("b"), 0, 0);
     let usd = Asset::parse("USD").unwrap();
     let mut explanation = Explanation::new(Subject::Batch(stream.clone()), usd).unwrap();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use divvy_core::{
-    Body, BreakCause, Code, Day, Direction, Entry, Error, Evidence, Fact, Fate, Firmness, Funds,
-    Name, Place, Reconciliation, State, Stream, Time, WeekClosed,
+    Amount, Asset, Body, BreakCause, Code, Day, Direction, Entry, Error, Evidence, Fact, Fate, Fee,
+    Firmness, Funds, Line, Name, Place, Planned, Reconciliation, State, Stream, Time, Try,
+    WeekClosed, share_reversed,
 };
 
 use crate::book::Book;
@@ -76,12 +77,19 @@ impl Book<'_> {
     }
 
     /// What our books say that a rail's statement has to say too: each line of each try that may
-    /// have moved money, and, if asked for, each payment and what went back of it.
+    /// have moved money, and, if asked for, each payment and what went back of it. What moved in
+    /// another asset is one entry in that one. The first line of a try tells its fee, where rails
+    /// say what they charge; `fees_apart` tells fees as entries of their own instead, named after
+    /// the try as `try#fee`, those of tries that failed too.
     ///
     /// # Errors
     /// The host's errors, and those of facts that cannot be read.
     #[expect(clippy::wildcard_enum_match_arm, reason = "other streams move no money")]
-    pub async fn entries(&mut self, with_payments: bool) -> Result<Vec<Entry>, Error> {
+    pub async fn entries(
+        &mut self,
+        with_payments: bool,
+        fees_apart: bool,
+    ) -> Result<Vec<Entry>, Error> {
         self.divvy.catch_up().await?;
         let asset = self.fold()?.settings().asset.clone();
         let tries = self.tries()?;
@@ -91,15 +99,9 @@ impl Book<'_> {
                 match fact.stream.place() {
                     Place::Batch { .. } if fact.n == 0 => {
                         let Body::Planned(planned) = fact.body()? else { continue };
-                        for (reference, at, firmness, returned) in
-                            tries.get(&fact.stream).into_iter().flatten()
-                        {
-                            let lines = (0..u32::MAX).zip(&planned.lines);
-                            let lines = lines.filter(|(i, _)| !returned.contains(i));
-                            entries.extend(lines.map(|(_, line)| Entry {
-                                firmness: *firmness,
-                                ..Entry::paid(reference, line.amount, asset.clone(), *at)
-                            }));
+                        for told in tries.get(&fact.stream).into_iter().flatten() {
+                            let lines = told.entries(&planned, &asset, fees_apart)?;
+                            entries.extend(lines);
                         }
                     }
                     Place::Payment { id, .. } if with_payments => {
@@ -114,8 +116,7 @@ impl Book<'_> {
         Ok(entries)
     }
 
-    /// The tries of each batch that may have moved money: reference, time, firmness, lines that
-    /// came back.
+    /// The tries of each batch that may have moved money, or cost any.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what is not final may be open")]
     fn tries(&self) -> Result<BTreeMap<Stream, Vec<Told>>, Error> {
         let fold = self.fold()?;
@@ -123,17 +124,12 @@ impl Book<'_> {
         for standing in fold.batches() {
             for try_ in &standing.tries {
                 let firmness = match try_.fate {
-                    Fate::Settled => Firmness::Final,
-                    _ if !try_.is_open() => continue,
-                    _ if standing.state == State::Review => Firmness::Held,
-                    _ => Firmness::Open,
+                    Fate::Settled => Some(Firmness::Final),
+                    _ if !try_.is_open() => None,
+                    _ if standing.state == State::Review => Some(Firmness::Held),
+                    _ => Some(Firmness::Open),
                 };
-                let told = (
-                    try_.signed.reference.clone(),
-                    standing.settled_at,
-                    firmness,
-                    try_.returned.clone(),
-                );
+                let told = Told { try_: try_.clone(), at: standing.settled_at, firmness };
                 tries.entry(standing.batch.clone()).or_default().push(told);
             }
         }
@@ -162,5 +158,58 @@ impl Book<'_> {
     }
 }
 
-/// A try that may have moved money: reference, time, firmness, lines that came back.
-type Told = (String, Time, Firmness, Vec<u32>);
+/// A try that may have moved money, or cost any.
+struct Told {
+    try_: Try,
+    at: Time,
+    /// How sure we are that it moved; nothing when it did not.
+    firmness: Option<Firmness>,
+}
+
+impl Told {
+    fn entries(
+        &self,
+        planned: &Planned,
+        asset: &Asset,
+        fees_apart: bool,
+    ) -> Result<Vec<Entry>, Error> {
+        let reference = &self.try_.signed.reference;
+        let mut entries = Vec::new();
+        if let Some(firmness) = self.firmness {
+            let paid = |(amount, asset): (Amount, &Asset)| Entry {
+                firmness,
+                ..Entry::paid(reference, amount, asset.clone(), self.at)
+            };
+            entries.extend(self.moved(planned, asset)?.into_iter().map(paid));
+        }
+        if fees_apart {
+            let name = format!("{reference}#fee");
+            let fee = |fee: &Fee| Entry::paid(&name, fee.amount, fee.asset.clone(), self.at);
+            entries.extend(self.try_.charged.iter().map(fee));
+            return Ok(entries);
+        }
+        let own = self.try_.charged.iter().find(|fee| fee.asset == *asset);
+        for (i, entry) in entries.iter_mut().enumerate() {
+            entry.fee = own.map(|fee| if i == 0 { fee.amount } else { Amount::ZERO });
+        }
+        Ok(entries)
+    }
+
+    /// What its lines moved and left there.
+    fn moved<'a>(
+        &'a self,
+        planned: &Planned,
+        asset: &'a Asset,
+    ) -> Result<Vec<(Amount, &'a Asset)>, Error> {
+        let returned = |i: &u32| self.try_.returned.contains(i);
+        let lines = (0..u32::MAX).zip(&planned.lines);
+        let (back, stays): (Vec<_>, Vec<_>) = lines.partition(|(i, _)| returned(i));
+        let Some(moved) = &self.try_.moved else {
+            return Ok(stays.into_iter().map(|(_, line)| (line.amount, asset)).collect());
+        };
+        let sum = |lines: &[(u32, &Line)]| Amount::total(lines.iter().map(|(_, line)| line.amount));
+        let (back, stays) = (sum(&back)?, sum(&stays)?);
+        let away = share_reversed(moved.amount, back, back.plus(stays)?)?;
+        Ok(vec![(moved.amount.minus(away)?, &moved.asset)])
+    }
+}

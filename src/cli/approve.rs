@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
+use crate::cli::pay::borne;
 use crate::cli::setup::Desk;
 
 /// Show what waits for approvals, and since when.
@@ -55,7 +56,8 @@ impl Approvals {
             ));
             for line in batch.lines() {
                 let amount = asset.text(line.amount);
-                out.say(&format!("{amount:>18}  {} to {}", line.payee, line.to));
+                let borne = borne(line, &asset);
+                out.say(&format!("{amount:>18}  {} to {}{borne}", line.payee, line.to));
             }
             let people: Vec<&Name> = asked.people.iter().map(|person| &person.name).collect();
             values.push(json!({

@@ -72,7 +72,8 @@ impl Reconcile {
                 None => Amount::ZERO,
             },
         };
-        let ours = desk.book()?.entries(self.payments).await?;
+        let fees_apart = import.rows.iter().any(|entry| entry.reference.ends_with("#fee"));
+        let ours = desk.book()?.entries(self.payments, fees_apart).await?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
         let source = name.unwrap_or_else(|| "statement".to_owned());
         let said = format!("{} entries", import.rows.len());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::{Amount, Error, Rail as _, Turn};
+use divvy::core::{Amount, Asset, Error, Line, Pack, Rail as _, Turn};
 use divvy::{Clock, Http, Worker, WorkerSettings, clock};
 use serde_json::json;
 
@@ -58,22 +58,43 @@ impl Pay {
         let asset = desk.project.opened.asset.clone();
         let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
         let rail = Till::quoting(&desk.project)?;
-        let fee = match rail.pack(&lines, &[], now)? {
-            Turn::Done(packs) => Amount::total(packs.iter().map(|pack| pack.fee))?,
-            Turn::Ask(_) => Amount::ZERO,
+        let packs = match rail.pack(&lines, &[], now)? {
+            Turn::Done(packs) => packs,
+            Turn::Ask(_) => vec![Pack { lines: (0..lines.len()).collect(), fee: Amount::ZERO }],
         };
+        let fee = Amount::total(packs.iter().map(|pack| pack.fee))?;
+        let book = desk.book()?;
+        let fold = book.fold()?;
+        let own = |pack: &Pack| {
+            let own = pack.lines.iter().filter_map(|at| lines.get(*at).cloned());
+            fold.bear(own.collect(), pack.fee)
+        };
+        let dear = packs.iter().find_map(|pack| fold.check_fee(pack.fee).err());
+        let lines: Vec<Line> = packs.iter().flat_map(own).collect();
         let total = Amount::total(lines.iter().map(|line| line.amount))?;
         for line in &lines {
-            out.say(&format!("{:>18}  {} to {}", asset.text(line.amount), line.payee, line.to));
+            let borne = borne(line, &asset);
+            let amount = asset.text(line.amount);
+            out.say(&format!("{amount:>18}  {} to {}{borne}", line.payee, line.to));
+        }
+        if let Some(dear) = &dear {
+            out.say(&format!("look: {dear}"));
         }
         let (total, fee, code) = (asset.text(total), asset.text(fee), asset.code());
         out.say(&format!("{} payees would get {total} {code}, at a cost of {fee}", lines.len()));
         out.value(&json!({
             "dry_run": true, "total": total, "fee": fee, "asset": asset.to_string(),
+            "waits": dear.as_ref().map(ToString::to_string),
             "lines": lines.iter().map(|line| json!({
                 "payee": line.payee, "amount": asset.text(line.amount), "to": line.to,
+                "bears": line.fee.map(|fee| asset.text(fee)),
             })).collect::<Vec<_>>(),
         }));
-        Ok(Verdict::Done)
+        Ok(if dear.is_some() { Verdict::Look } else { Verdict::Done })
     }
+}
+
+/// What a payee bears of a fee, as the end of a sentence.
+pub(crate) fn borne(line: &Line, asset: &Asset) -> String {
+    line.fee.map_or_else(String::new, |fee| format!(", who bears {} of the fee", asset.text(fee)))
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use divvy::core::{
     self, Amount, Asset, Batch, Break, BreakCause, BreakState, Code, Direction, Entry, Error, Fate,
-    Firmness, Line, Name, Place, Places, Reconciliation, Standing, State, Stream, Terms, Time,
+    Firmness, Line, Name, Place, Places, Reconciliation, Standing, State, Stream, Terms, Time, Try,
 };
 use divvy::sandbox::Sandbox;
 use divvy::{Divvy, Sender};
@@ -73,6 +73,8 @@ struct Theirs {
     paid: Vec<i64>,
     /// What no line of ours is.
     odd: Vec<Moved>,
+    /// What it was charged for it.
+    charged: u64,
     /// The book that the try was tagged with, if it is a batch of ours.
     book: Option<String>,
     /// The batch that it was tagged with.
@@ -98,12 +100,13 @@ pub(crate) async fn reconcile(
     }
     let fold = divvy.books().book(book)?;
     let asset = &fold.settings().asset;
+    let fee_asset = rail.fee_asset();
     let is_open = |known: &Break| known.state != BreakState::Closed;
     let open: HashSet<&Name> =
         fold.breaks().filter(|(_, known)| is_open(known)).map(|(id, _)| id).collect();
     let mut found = Reconciliation::default();
     for standing in fold.batches() {
-        let mut one = compare(divvy, &standing, &mut theirs.tries, asset).await?;
+        let mut one = compare(divvy, &standing, &mut theirs.tries, (asset, fee_asset)).await?;
         // Only an open break can be closed by what matches now.
         one.settled.retain(|id| open.contains(id));
         found = found.and(one);
@@ -113,7 +116,8 @@ pub(crate) async fn reconcile(
         if unknown.book.as_deref().is_none_or(|other| other == book) {
             let batch = read_batch(divvy, &unknown.batch).await?;
             let lines = batch.as_ref().map_or(&[][..], Batch::lines);
-            let entries = unknown.entries(&reference, lines, asset);
+            let mut entries = unknown.fee(&reference, fee_asset, Firmness::Final);
+            entries.extend(unknown.entries(&reference, lines, asset));
             found = found.and(core::reconcile(&[], &entries, &Terms::default()));
         }
     }
@@ -141,6 +145,7 @@ impl Statement {
                 let fresh = Theirs {
                     paid: vec![0; lines.len()],
                     odd: Vec::new(),
+                    charged: 0,
                     book,
                     batch: entry.batch.clone(),
                 };
@@ -172,6 +177,10 @@ async fn read_batch(divvy: &Divvy, stream: &str) -> Result<Option<Batch>, Error>
 
 impl Theirs {
     fn take(&mut self, entry: &Moved, lines: &[Line]) -> Result<(), Error> {
+        if entry.kind == "charged" {
+            self.charged = self.charged.saturating_add(entry.amount.parse().unwrap_or(u64::MAX));
+            return Ok(());
+        }
         let same = |line: &Line| line.to == entry.to && line.amount.to_string() == entry.amount;
         if !lines.get(entry.line).is_some_and(same) {
             self.odd.push(entry.clone());
@@ -185,6 +194,17 @@ impl Theirs {
             *paid = paid.saturating_add(change);
         }
         Ok(())
+    }
+
+    /// What it says that the try has cost, where that is kept.
+    fn fee(&self, reference: &str, asset: Option<&Asset>, firmness: Firmness) -> Vec<Entry> {
+        let charged = Amount::new(self.charged).unwrap_or(Amount::MAX);
+        let asset = asset.filter(|_| !charged.is_zero());
+        let named = |asset: &Asset| Entry {
+            firmness,
+            ..Entry::paid(&format!("{reference}#fee"), charged, asset.clone(), Time::ZERO)
+        };
+        asset.into_iter().map(named).collect()
     }
 
     /// What the statement says, line by line: as often as it was paid, and what is odd.
@@ -214,7 +234,7 @@ async fn compare(
     divvy: &Divvy,
     standing: &Standing,
     theirs: &mut HashMap<String, Theirs>,
-    asset: &Asset,
+    (asset, fee_asset): (&Asset, Option<&Asset>),
 ) -> Result<Reconciliation, Error> {
     let batch = read_batch(divvy, standing.batch.as_str()).await?;
     let lines = batch.as_ref().map_or(&[][..], Batch::lines);
@@ -229,17 +249,29 @@ async fn compare(
         };
         let came_back = |i: usize| u32::try_from(i).is_ok_and(|i| try_.returned.contains(&i));
         let own = lines.iter().enumerate().filter(|(i, _)| !came_back(*i));
-        let ours: Vec<Entry> = match firmness {
+        let mut ours: Vec<Entry> = match firmness {
             None => Vec::new(),
             Some(firmness) => own
                 .map(|(i, line)| Entry { firmness, ..entry(reference, i, line, asset) })
                 .collect(),
         };
-        let theirs = theirs.remove(reference).map(|theirs| theirs.entries(reference, lines, asset));
+        ours.extend(fee(reference, try_, fee_asset));
+        let theirs = theirs.remove(reference).map(|theirs| {
+            // What was charged for a try that is still open may be told to us later.
+            let firmness = firmness.unwrap_or(Firmness::Final);
+            let fee = theirs.fee(reference, fee_asset, firmness);
+            fee.into_iter().chain(theirs.entries(reference, lines, asset)).collect::<Vec<_>>()
+        });
         let one = core::reconcile(&ours, &theirs.unwrap_or_default(), &Terms::default());
         found = found.and(one);
     }
     Ok(found)
+}
+
+/// What a try has cost, as we know it.
+fn fee(reference: &str, try_: &Try, asset: Option<&Asset>) -> Option<Entry> {
+    let fee = try_.charged.iter().find(|fee| Some(&fee.asset) == asset)?;
+    Some(Entry::paid(&format!("{reference}#fee"), fee.amount, fee.asset.clone(), Time::ZERO))
 }
 
 /// One line of a try, named by both, so that each line is compared by itself.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use divvy::core::{Code, Error, Legs, PublicKey, RuleSet, Share, Signature, Target, Time};
+use divvy::core::{Asset, Code, Error, Legs, PublicKey, RuleSet, Share, Signature, Target};
 use divvy::{clock, read_key};
 use serde_json::json;
 
@@ -99,9 +99,10 @@ impl Rule {
 impl Dir {
     async fn show(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::look(&self.dir).await?;
-        let (from, legs) = next_rule(&desk);
+        let next = desk.project.rule.clone();
         let book = desk.book()?;
         let fold = book.fold()?;
+        let asset = &fold.settings().asset;
         let issuer = fold.issuer().copied();
         out.say(&match issuer {
             Some(key) => format!("rules are set by the issuer, whose key is {key}"),
@@ -109,17 +110,17 @@ impl Dir {
             None => "rules are set by whoever has the settings".to_owned(),
         });
         for rule in fold.rules() {
-            out.say(&format!("from {}: {}", rule.from, text(&rule.legs)));
+            out.say(&text(rule, asset));
         }
-        let is_new = fold.rules().last().is_none_or(|rule: &RuleSet| rule.legs != legs);
-        let statement = fold.rule_to_sign(from, &legs);
+        let is_new = fold.rules().last().is_none_or(|rule| !rule.is_same(&next));
+        let statement = fold.rule_whole_to_sign(&next);
         if is_new {
-            out.say(&format!("the settings say from {from}: {}", text(&legs)));
+            out.say(&format!("the settings say {}", text(&next, asset)));
             out.say(&format!("to set it, the issuer signs {statement}"));
         }
         out.value(&json!({
             "issuer": issuer, "rules": fold.rules(),
-            "next": is_new.then(|| json!({"from": from, "legs": legs, "statement": statement})),
+            "next": is_new.then(|| json!({"rule": next, "statement": statement})),
         }));
         Ok(if is_new { Verdict::Look } else { Verdict::Done })
     }
@@ -129,7 +130,7 @@ impl Sign {
     async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::look(&self.dir.dir).await?;
         let key = read_key(&self.issuer_key)?;
-        let (from, legs) = next_rule(&desk);
+        let next = desk.project.rule.clone();
         let book = desk.book()?;
         let (fold, own) = (book.fold()?, key.public());
         if fold.issuer().is_some_and(|issuer| *issuer != own) {
@@ -141,7 +142,7 @@ impl Sign {
                 let to = PublicKey::parse(to)?;
                 (fold.issuer_to_sign(to), format!("rules are set with {to}"))
             }
-            None => (fold.rule_to_sign(from, &legs), format!("from {from}: {}", text(&legs))),
+            None => (fold.rule_whole_to_sign(&next), text(&next, &fold.settings().asset)),
         };
         let signature = key.sign(&statement);
         out.say(&what);
@@ -154,19 +155,20 @@ impl Sign {
 impl Set {
     async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.dir.dir).await?;
-        let (from, legs) = next_rule(&desk);
-        let statement = desk.book()?.fold()?.rule_to_sign(from, &legs);
+        let rule = desk.project.rule.clone();
+        let statement = desk.book()?.fold()?.rule_whole_to_sign(&rule);
         let now = clock::now();
         if let Some(signature) = self.issuer.signature(&statement)? {
-            desk.book()?.set_rule_signed(from, &legs, signature, now).await?;
+            let signed = RuleSet { signature: Some(signature), ..rule.clone() };
+            desk.book()?.set_rule_whole(&signed, now).await?;
         } else {
             let key = self.signer.key()?;
             let judge = self.signer.judge(&desk, key.as_ref(), &self.reason)?;
-            desk.book_by(judge)?.set_rule(from, &legs, now).await?;
+            desk.book_by(judge)?.set_rule_whole(&rule, now).await?;
         }
         let count = desk.book()?.rules().len();
-        out.say(&format!("rule {count} holds from {from}: {}", text(&legs)));
-        out.value(&json!({"rules": count, "from": from}));
+        out.say(&format!("rule {count} holds {}", text(&rule, &desk.project.opened.asset)));
+        out.value(&json!({"rules": count, "from": rule.from}));
         desk.close().await.map(|()| Verdict::Done)
     }
 }
@@ -199,13 +201,24 @@ impl Issuer {
     }
 }
 
-/// The rule that the settings say, and from when.
-fn next_rule(desk: &Desk) -> (Time, Legs) {
-    let project = &desk.project;
-    (project.rule_from.or(project.from).unwrap_or(Time::ZERO), project.legs.clone())
+/// A rule with all its tiers and levels, in words.
+fn text(rule: &RuleSet, asset: &Asset) -> String {
+    let mut said = format!("from {}: {}", rule.from, shares(&rule.legs, asset));
+    for tier in rule.tiers.iter().flatten() {
+        let from = tier.from.map(|from| format!(" from {from}"));
+        let over = tier.over.map(|over| format!(" beyond {}", asset.text(over)));
+        let when: String = from.into_iter().chain(over).collect();
+        said = format!("{said};{when}: {}", shares(&tier.legs, asset));
+    }
+    if let Some(upline) = &rule.upline {
+        let levels = upline.levels.iter().map(|level| level.portion.to_string());
+        let levels: Vec<String> = levels.collect();
+        said = format!("{said}; before that, upline {}", levels.join(", "));
+    }
+    said
 }
 
-fn text(legs: &Legs) -> String {
+fn shares(legs: &Legs, asset: &Asset) -> String {
     let leg = |leg: &divvy::core::Leg| {
         let to = match &leg.to {
             Target::Payee(payee) => payee.clone(),
@@ -214,7 +227,7 @@ fn text(legs: &Legs) -> String {
         };
         let share = match &leg.share {
             Share::Remaining => "the rest".to_owned(),
-            Share::UpTo(amount) => format!("up to {amount} minor units"),
+            Share::UpTo(amount) => format!("up to {}", asset.text(*amount)),
             Share::Portion(ratio) => ratio.to_string(),
             other => format!("{other:?}"),
         };

@@ -92,6 +92,9 @@ impl Desk {
                 bad.extend(self.import_holders(pool, file, now, out).await?);
             }
         }
+        if let Some(fees) = &project.fees {
+            self.book()?.set_fees(fees, now).await?;
+        }
         if let Some(key) = project.issuer
             && self.book()?.fold()?.issuer().is_none()
         {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum as _;
-use divvy::core::{Code, Error, Name, Rail, Timing};
+use divvy::core::{Amount, Asset, Code, Error, Name, Rail, Timing};
 use divvy::sandbox::{self, Sandbox, WindowKind};
 use divvy::{Database, Project, RailSettings};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -18,6 +18,7 @@ pub(crate) struct Till {
     pub(crate) rail: Arc<Sandbox>,
     pub(crate) url: String,
     settings: RailSettings,
+    fee: Amount,
     ledger: PathBuf,
     child: Option<Child>,
     pub(crate) restarts: u64,
@@ -26,22 +27,23 @@ pub(crate) struct Till {
 impl Till {
     /// Reaches the rail of a project; starts a sandbox where no address is given.
     pub(crate) async fn open(project: &Project) -> Result<Self, Error> {
-        let settings = project.rail.clone();
+        let (settings, asset) = (project.rail.clone(), &project.opened.asset);
+        let fee = charge(&settings, asset)?.1;
         let ledger = match &project.database {
             Database::File(path) => path.with_extension("sandbox.db"),
             Database::Server(_) | _ => project.dir.join("divvy.sandbox.db"),
         };
         let (child, url) = match &settings.url {
             Some(url) => (None, url.clone()),
-            None => start(&settings, &ledger, "127.0.0.1:0").await?,
+            None => start(&settings, fee, &ledger, "127.0.0.1:0").await?,
         };
-        let rail = sandbox(&settings, &url)?;
-        Ok(Self { rail: Arc::new(rail), url, settings, ledger, child, restarts: 0 })
+        let rail = sandbox(&settings, &url, asset)?;
+        Ok(Self { rail: Arc::new(rail), url, settings, fee, ledger, child, restarts: 0 })
     }
 
     /// A rail that only packs and quotes, without anybody to talk to.
     pub(crate) fn quoting(project: &Project) -> Result<Sandbox, Error> {
-        sandbox(&project.rail, "http://127.0.0.1:9")
+        sandbox(&project.rail, "http://127.0.0.1:9", &project.opened.asset)
     }
 
     pub(crate) fn rails(&self) -> Vec<Arc<dyn Rail>> {
@@ -55,7 +57,7 @@ impl Till {
             return Ok(());
         }
         let address = self.url.trim_start_matches("http://").to_owned();
-        let (child, _) = start(&self.settings, &self.ledger, &address).await?;
+        let (child, _) = start(&self.settings, self.fee, &self.ledger, &address).await?;
         self.child = child;
         self.restarts = self.restarts.saturating_add(1);
         Ok(())
@@ -63,7 +65,14 @@ impl Till {
 }
 
 /// How a sandbox at an address is asked.
-fn sandbox(settings: &RailSettings, url: &str) -> Result<Sandbox, Error> {
+fn sandbox(settings: &RailSettings, url: &str, asset: &Asset) -> Result<Sandbox, Error> {
+    let (fee_asset, fee) = charge(settings, asset)?;
+    let own = if fee_asset == *asset { fee } else { Amount::ZERO };
+    let fee_quoted = match &settings.fee_quoted {
+        Some(text) => asset.amount(text)?,
+        None => own,
+    };
+    let fee_asset = settings.fee.is_some().then_some(fee_asset);
     let plain = sandbox::RailSettings::at(url, Name::new(&settings.wallet)?)?;
     let deadline_secs = settings.deadline_secs;
     let (grace_secs, watch_secs) = (settings.grace_secs, settings.watch_secs);
@@ -73,8 +82,17 @@ fn sandbox(settings: &RailSettings, url: &str) -> Result<Sandbox, Error> {
         lines_max: settings.lines_max,
         deadline_secs,
         timing: Timing { grace_secs, watch_secs, deadline_secs_max: deadline_secs },
+        fee_asset,
+        fee_quoted,
         ..plain
     })
+}
+
+/// In which asset a sandbox charges, and how much for each line.
+fn charge(settings: &RailSettings, asset: &Asset) -> Result<(Asset, Amount), Error> {
+    let fee_asset = settings.fee_asset.as_deref().map_or(Ok(asset.clone()), Asset::parse)?;
+    let fee = settings.fee.as_deref().map_or(Ok(Amount::ZERO), |text| fee_asset.amount(text))?;
+    Ok((fee_asset, fee))
 }
 
 fn window(text: &str) -> Result<WindowKind, Error> {
@@ -90,20 +108,22 @@ fn window(text: &str) -> Result<WindowKind, Error> {
 /// for a moment.
 async fn start(
     settings: &RailSettings,
+    fee: Amount,
     ledger: &Path,
     listen: &str,
 ) -> Result<(Option<Child>, String), Error> {
     for _ in 0..START_TRIES {
-        if let Ok(started) = start_once(settings, ledger, listen).await {
+        if let Ok(started) = start_once(settings, fee, ledger, listen).await {
             return Ok(started);
         }
         tokio::time::sleep(START_STEP).await;
     }
-    start_once(settings, ledger, listen).await
+    start_once(settings, fee, ledger, listen).await
 }
 
 async fn start_once(
     settings: &RailSettings,
+    fee: Amount,
     ledger: &Path,
     listen: &str,
 ) -> Result<(Option<Child>, String), Error> {
@@ -119,6 +139,7 @@ async fn start_once(
         .args(["--seed", &settings.seed.to_string()])
         .args(["--finality-secs", &settings.finality_secs.to_string()])
         .args(["--lag-secs", &settings.lag_secs.to_string()])
+        .args(["--fee", &fee.to_string()])
         .arg("--ledger")
         .arg(ledger)
         .stdin(Stdio::piped())

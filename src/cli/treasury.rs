@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use divvy::clock;
 use divvy::core::{
-    Amount, Asset, Day, Difference, Error, Health, Runway, TreasuryStatus, WeekClosed,
+    Amount, Asset, Book, Day, Difference, Error, Health, Runway, TreasuryStatus, WeekClosed,
 };
 use serde_json::{Value, json};
 
@@ -42,7 +42,9 @@ impl Treasury {
         let due = desk.divvy.due(desk.project.book.as_str(), now)?;
         let due = Amount::total(due.iter().map(|line| line.amount))?;
         let status = desk.book()?.fold()?.treasury_status(&terms, due, now)?;
-        say(&status, &asset, out);
+        let book = desk.book()?;
+        let costs = costs(book.fold()?, &asset, out)?;
+        say(&status, &asset, costs, out);
         Ok(if status.health == Health::Healthy { Verdict::Done } else { Verdict::Look })
     }
 
@@ -61,7 +63,23 @@ impl Treasury {
     }
 }
 
-fn say(status: &TreasuryStatus, asset: &Asset, out: &mut Out) {
+/// What paying has cost: fees by wallet and asset, what payees bore of them, and what rates made.
+fn costs(fold: &Book, asset: &Asset, out: &mut Out) -> Result<Value, Error> {
+    let mut charged: Vec<Value> = Vec::new();
+    for (wallet, fee) in fold.charged()? {
+        let (text, code) = (fee.asset.text(fee.amount), fee.asset.code());
+        out.say(&format!("{:>18}  {text} {code} from {wallet}", "fees charged"));
+        let asset = fee.asset.to_string();
+        charged.push(json!({"wallet": wallet, "asset": asset, "amount": text}));
+    }
+    let totals = fold.totals();
+    let (borne, rates) = (asset.text(totals.fees_borne), signed(totals.rate_difference(), asset));
+    out.say(&format!("{:>18}  {borne} {} by payees", "fees borne", asset.code()));
+    out.say(&format!("{:>18}  {rates} {}", "rate difference", asset.code()));
+    Ok(json!({"fees_charged": charged, "fees_borne": borne, "rate_difference": rates}))
+}
+
+fn say(status: &TreasuryStatus, asset: &Asset, costs: Value, out: &mut Out) {
     let rows = [
         ("balance", signed(status.balance, asset)),
         ("fronted", asset.text(status.fronted)),
@@ -84,6 +102,9 @@ fn say(status: &TreasuryStatus, asset: &Asset, out: &mut Out) {
         "lines_settled": status.lines_settled, "lines_tried": status.lines_tried,
         "alerts": status.alerts, "health": status.health,
     });
+    if let (Value::Object(fields), Value::Object(costs)) = (&mut value, costs) {
+        fields.extend(costs);
+    }
     for (what, text) in rows {
         out.say(&format!("{what:>18}  {text} {}", asset.code()));
         if let Value::Object(fields) = &mut value {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use divvy_core::Hash;
+use divvy_core::{Asset, Hash};
 
 use crate::export::{Account, Ledger};
 
@@ -11,6 +11,8 @@ pub(super) struct Chart {
     names: BTreeMap<Account, String>,
     /// What the asset is called.
     pub(super) commodity: String,
+    /// What the others are called.
+    coins: BTreeMap<String, String>,
 }
 
 impl Chart {
@@ -32,7 +34,31 @@ impl Chart {
             let account = format!("Liabilities:{book}:Payees:{own}");
             names.insert(Account::Payee(payee.clone()), account);
         }
-        Self { names, commodity: commodity(ledger.asset.code()) }
+        let own = commodity(ledger.asset.code());
+        let coins = symbols(ledger, &own);
+        let symbol = |coin: &String| coins.get(coin).map_or("X", String::as_str);
+        for account in ledger.balances.keys() {
+            let name = match account {
+                Account::Fees => format!("Expenses:{book}:Fees"),
+                Account::Rates => format!("Income:{book}:Rates"),
+                Account::Coins(coin) => format!("Assets:{book}:Coins:{}", symbol(coin)),
+                Account::CoinFees(coin) => format!("Expenses:{book}:Fees:{}", symbol(coin)),
+                Account::Cash | Account::Undivided | Account::Payee(_) => continue,
+                Account::Before | Account::Staked => continue,
+            };
+            names.insert(account.clone(), name);
+        }
+        Self { names, commodity: own, coins }
+    }
+
+    /// What an account holds is called so.
+    pub(super) fn unit(&self, account: &Account) -> &str {
+        account.coin().and_then(|coin| self.coins.get(coin)).unwrap_or(&self.commodity)
+    }
+
+    /// What the other assets are called, by their names.
+    pub(super) const fn coins(&self) -> &BTreeMap<String, String> {
+        &self.coins
     }
 
     pub(super) fn name(&self, account: &Account) -> &str {
@@ -62,6 +88,18 @@ fn word(name: &str) -> String {
         }
         None => marked(&format!("X{kept}"), name),
     }
+}
+
+/// What the other assets of a ledger are called; no two have one name.
+fn symbols(ledger: &Ledger, own: &str) -> BTreeMap<String, String> {
+    let mut taken: HashSet<String> = HashSet::from([own.to_owned()]);
+    let named = |(coin, asset): (&String, &Asset)| {
+        let plain = commodity(asset.code());
+        let fresh = taken.insert(plain.clone());
+        let symbol = if fresh { plain } else { marked("X", coin).to_ascii_uppercase() };
+        (coin.clone(), symbol)
+    };
+    ledger.coins.iter().map(named).collect()
 }
 
 fn marked(word: &str, name: &str) -> String {

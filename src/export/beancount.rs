@@ -16,7 +16,7 @@ fn write(text: &mut String, ledger: &Ledger, chart: &Chart) {
     line(text, &format!("option \"title\" {}", quoted(ledger.book.as_str())));
     line(text, &format!("option \"operating_currency\" \"{unit}\"\n"));
     for (account, name) in chart.all() {
-        line(text, &format!("1970-01-01 open {name} {unit}"));
+        line(text, &format!("1970-01-01 open {name} {}", chart.unit(account)));
         if let Account::Payee(payee) = account {
             line(text, &format!("  payee: {}", quoted(payee.as_str())));
         }
@@ -24,14 +24,14 @@ fn write(text: &mut String, ledger: &Ledger, chart: &Chart) {
     for entry in &ledger.entries {
         line(text, &format!("\n{} * {}", day(entry.at), quoted(&entry.text)));
         for (account, amount) in &entry.postings {
-            let amount = ledger.text(*amount);
+            let (amount, unit) = (ledger.text(account, *amount), chart.unit(account));
             line(text, &format!("  {}  {amount} {unit}", chart.name(account)));
         }
     }
     line(text, "");
     // No tolerance: a unit too many or too few is told.
     for (account, amount) in &ledger.balances {
-        let amount = ledger.text(*amount);
+        let (amount, unit) = (ledger.text(account, *amount), chart.unit(account));
         line(text, &format!("{after} balance {}  {amount} ~ 0 {unit}", chart.name(account)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use divvy_core::Amount;
+use divvy_core::{Amount, Asset};
 
 use crate::export::accounts::Chart;
 use crate::export::{Account, Exported, Ledger, day};
@@ -15,10 +15,13 @@ pub(super) fn journal(ledger: &Ledger, chart: &Chart) -> Exported {
 
 fn write(text: &mut String, ledger: &Ledger, chart: &Chart) {
     let (unit, after) = (&chart.commodity, ledger.day_after());
-    let nothing = ledger.asset.text(Amount::ZERO);
-    // A format needs a point, even where nothing stands behind it.
-    let point = if nothing.contains('.') { "" } else { "." };
-    line(text, &format!("commodity {nothing}{point} \"{unit}\"\n"));
+    declare(text, &ledger.asset, unit);
+    for (coin, symbol) in chart.coins() {
+        if let Some(asset) = ledger.coins.get(coin) {
+            declare(text, asset, symbol);
+        }
+    }
+    line(text, "");
     for (account, name) in chart.all() {
         line(text, &format!("account {name}"));
         if let Account::Payee(payee) = account {
@@ -28,15 +31,24 @@ fn write(text: &mut String, ledger: &Ledger, chart: &Chart) {
     for entry in &ledger.entries {
         line(text, &format!("\n{} * Divvy {}", day(entry.at), plain(&entry.text)));
         for (account, amount) in &entry.postings {
-            let amount = ledger.text(*amount);
+            let (amount, unit) = (ledger.text(account, *amount), chart.unit(account));
             line(text, &format!("    {}  {amount} \"{unit}\"", chart.name(account)));
         }
     }
     line(text, &format!("\n{after} * Divvy asserts"));
     for (account, amount) in &ledger.balances {
-        let (name, amount) = (chart.name(account), ledger.text(*amount));
+        let (name, amount) = (chart.name(account), ledger.text(account, *amount));
+        let (nothing, unit) = (ledger.text(account, 0), chart.unit(account));
         line(text, &format!("    {name}  {nothing} \"{unit}\" = {amount} \"{unit}\""));
     }
+}
+
+/// How amounts of an asset are written.
+fn declare(text: &mut String, asset: &Asset, unit: &str) {
+    let nothing = asset.text(Amount::ZERO);
+    // A format needs a point, even where nothing stands behind it.
+    let point = if nothing.contains('.') { "" } else { "." };
+    line(text, &format!("commodity {nothing}{point} \"{unit}\""));
 }
 
 fn line(text: &mut String, line: &str) {

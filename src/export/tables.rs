@@ -7,9 +7,9 @@ pub(super) fn tables(ledger: &Ledger, chart: &Chart) -> Vec<Exported> {
     let mut entries = Table::new(&["date", "what", "account", "amount", "asset"]);
     for entry in &ledger.entries {
         for (account, amount) in &entry.postings {
-            let (date, amount) = (day(entry.at), ledger.text(*amount));
+            let (date, amount) = (day(entry.at), ledger.text(account, *amount));
             let (what, name) = (safe(&entry.text), chart.name(account));
-            entries.add(&[&date, &what, name, &amount, &chart.commodity]);
+            entries.add(&[&date, &what, name, &amount, chart.unit(account)]);
         }
     }
     let columns = ["payee", "earned", "payable", "reserved", "paid", "owed_back", "asset"];

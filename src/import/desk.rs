@@ -67,8 +67,9 @@ fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
 }
 
 /// Reads a statement as `reference,amount,at`, and where it has them `direction` (`out` unless it
-/// says `in`), `asset`, `fee`, `party` and `state` (`final` unless it says `pending`). An empty
-/// reference is allowed, and a difference of its own.
+/// says `in`), `asset`, `fee`, `party`, `state` (`final` unless it says `pending`) and `kind`
+/// (`payment`, or `fee` for a fee that is a line of its own, named after the payment that it is
+/// for). An empty reference is allowed, and a difference of its own.
 ///
 /// ```
 /// use divvy::read_statement;
@@ -102,8 +103,12 @@ pub fn read_statement(bytes: &[u8], asset: &Asset) -> Result<Import<Entry>, Erro
                 Err(Error::new(Code::InputMalformed, detail))
             }
         };
+        let mut reference = row.optional("reference")?.unwrap_or_default().into_owned();
+        if one_of("kind", "payment", "fee")? && !reference.is_empty() {
+            reference.push_str("#fee");
+        }
         Ok(Entry {
-            reference: row.optional("reference")?.unwrap_or_default().into_owned(),
+            reference,
             direction: if one_of("direction", "out", "in")? {
                 Direction::In
             } else {

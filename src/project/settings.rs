@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Asset, Code, Error, Guarded, Name, Person, Policy, PublicKey, Signature, TreasuryTerms, Units,
+    Asset, Code, Error, FeesSet, Guarded, Name, Person, Policy, PublicKey, Signature,
+    TreasuryTerms, Units,
 };
 use serde::Deserialize;
 
@@ -51,6 +52,23 @@ pub(super) struct RawProject {
     #[serde(default)]
     pub(super) treasury: RawTreasury,
     pub(super) approvals: Option<RawApprovals>,
+    pub(super) fees: Option<RawFees>,
+}
+
+/// What payouts may cost, and what payees bear of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFees {
+    ceiling: Option<String>,
+    borne_max: Option<String>,
+}
+
+impl RawFees {
+    pub(super) fn checked(&self, asset: &Asset) -> Result<FeesSet, Error> {
+        let amount =
+            |text: &Option<String>| text.as_deref().map(|text| asset.amount(text)).transpose();
+        Ok(FeesSet { ceiling: amount(&self.ceiling)?, borne_max: amount(&self.borne_max)? })
+    }
 }
 
 /// Above which limit of a day, and by whom, payouts have to be approved.
@@ -254,6 +272,12 @@ pub struct RailSettings {
     /// Which faults strike when.
     #[serde(default)]
     pub seed: u64,
+    /// What a sandbox of its own charges for each line; without it, nothing.
+    pub fee: Option<String>,
+    /// In which asset it charges; without it, in the book's.
+    pub fee_asset: Option<String>,
+    /// What is quoted for each line, in the book's asset; without it, what it charges there.
+    pub fee_quoted: Option<String>,
 }
 
 fn sandbox() -> String {
@@ -304,6 +328,9 @@ impl Default for RailSettings {
             finality_secs: 0,
             faults: String::new(),
             seed: 0,
+            fee: None,
+            fee_asset: None,
+            fee_quoted: None,
         }
     }
 }

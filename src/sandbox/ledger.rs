@@ -108,7 +108,11 @@ impl Ledger {
                 break;
             }
             let Ok(post) = Post::read(post) else { continue };
-            write_lines(&entry, &post, after, until, body);
+            if entry.kind == EntryKind::Charged {
+                write_charge(&entry, &post, self.terms, body);
+            } else {
+                write_lines(&entry, &post, after, until, body);
+            }
         }
         Ok(())
     }
@@ -125,6 +129,28 @@ struct StatementLine<'a> {
     line: u32,
     to: &'a str,
     amount: &'a str,
+}
+
+/// A fee is one line, paid to nobody.
+fn write_charge(entry: &Entry, post: &Post, terms: Terms, body: &mut Vec<u8>) {
+    let amount = terms.fee_of(post.lines_count()).to_string();
+    let said = StatementLine {
+        sequence: entry.first,
+        kind: entry.kind,
+        at: entry.at.millis(),
+        reference: &post.reference,
+        batch: &post.batch,
+        line: 0,
+        to: "",
+        amount: &amount,
+    };
+    write_line(&said, body);
+}
+
+fn write_line(said: &StatementLine<'_>, body: &mut Vec<u8>) {
+    if serde_json::to_writer(&mut *body, said).is_ok() {
+        body.push(b'\n');
+    }
 }
 
 fn write_lines(entry: &Entry, post: &Post, after: u64, until: u64, body: &mut Vec<u8>) {
@@ -145,9 +171,7 @@ fn write_lines(entry: &Entry, post: &Post, after: u64, until: u64, body: &mut Ve
         let (to, amount) = (paid.to.as_str(), paid.amount.as_str());
         let (kind, at, line) = (entry.kind, entry.at.millis(), *line);
         let said = StatementLine { sequence, kind, at, reference, batch, line, to, amount };
-        if serde_json::to_writer(&mut *body, &said).is_ok() {
-            body.push(b'\n');
-        }
+        write_line(&said, body);
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Options {
     /// What the wallet holds, in minor units; without it, enough for everything.
     #[arg(long)]
     pub funds: Option<u64>,
+    /// What each line of a try costs, in minor units of whatever it charges in.
+    #[arg(long, default_value_t = 0)]
+    pub fee: u64,
     /// End when standard input does: so a sandbox never outlives a parent that was killed.
     #[arg(long)]
     pub with_parent: bool,
@@ -68,8 +71,8 @@ impl Options {
     /// # Errors
     /// [`Code::InputMalformed`] for faults that cannot be read.
     pub fn settings(&self) -> Result<ServerSettings, Error> {
-        let Self { window, finality_secs, lag_secs, funds, .. } = *self;
-        let terms = Terms { window, finality_secs, lag_secs, funds };
+        let Self { window, finality_secs, lag_secs, funds, fee, .. } = *self;
+        let terms = Terms { window, finality_secs, lag_secs, funds, fee };
         let faults = Faults::parse(self.seed, &self.faults)?;
         Ok(ServerSettings { terms, faults, ledger: self.ledger.clone(), may_exit: true })
     }

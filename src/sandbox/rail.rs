@@ -6,8 +6,8 @@ mod read;
 mod sign;
 
 use divvy_core::{
-    Amount, Code, Error, Heard, Job, Line, Name, Pack, Rail, Request, Seen, Signed, Stranger, Time,
-    Timing, Turn, Window,
+    Amount, Asset, Code, Error, Heard, Job, Line, Name, Pack, Rail, Request, Seen, Signed,
+    Stranger, Time, Timing, Turn, Window,
 };
 use reqwest::Url;
 
@@ -25,7 +25,7 @@ use crate::sandbox::world::{NOW_HEADER, WindowKind};
 ///
 /// let settings = RailSettings::at("http://127.0.0.1:4010", Name::new("till")?)?;
 /// let rail = Sandbox::new(RailSettings { lines_max: 2, ..settings })?;
-/// let line = Line { payee: Name::new("ann")?, amount: Amount::ONE, to: "ann".into(), to_n: None };
+/// let line = Line { payee: Name::new("ann")?, amount: Amount::ONE, to: "ann".into(), to_n: None, fee: None };
 /// let packed = rail.pack(&vec![line; 5], &[], Time::ZERO)?;
 /// assert!(matches!(packed, Turn::Done(packs) if packs.len() == 3));
 /// # Ok::<(), divvy::core::Error>(())
@@ -54,6 +54,10 @@ pub struct RailSettings {
     pub deadline_secs: u64,
     /// The grace must be longer than the sandbox's lag.
     pub timing: Timing,
+    /// In which asset it charges; without it, what it charges is not kept.
+    pub fee_asset: Option<Asset>,
+    /// What it quotes for each line, in the book's asset.
+    pub fee_quoted: Amount,
 }
 
 impl RailSettings {
@@ -79,6 +83,8 @@ impl RailSettings {
             lines_max: 500,
             deadline_secs: 300,
             timing: Timing { grace_secs: 120, deadline_secs_max: 300, watch_secs: 172_800 },
+            fee_asset: None,
+            fee_quoted: Amount::ZERO,
         })
     }
 }
@@ -109,6 +115,12 @@ impl Sandbox {
     pub fn statement(&self, after: u64, limit: u64, now: Time) -> Request {
         let (after, limit) = (after.to_string(), limit.to_string());
         self.ask(&["statement"], &[("after", &after), ("limit", &limit)], now)
+    }
+
+    /// In which asset it charges, where that is kept.
+    #[must_use]
+    pub const fn fee_asset(&self) -> Option<&Asset> {
+        self.settings.fee_asset.as_ref()
     }
 
     /// A question. Whoever asks has a moment to do so.
@@ -158,8 +170,12 @@ impl Rail for Sandbox {
     fn pack(&self, lines: &[Line], _heard: &[Heard], _now: Time) -> Result<Turn<Vec<Pack>>, Error> {
         let places: Vec<usize> = (0..lines.len()).collect();
         let packs = places.chunks(self.settings.lines_max);
-        let pack = |lines: &[usize]| Pack { lines: lines.to_vec(), fee: Amount::ZERO };
-        Ok(Turn::Done(packs.map(pack).collect()))
+        let quoted = self.settings.fee_quoted;
+        let pack = |lines: &[usize]| {
+            let fee = Amount::total(lines.iter().map(|_| quoted))?;
+            Ok(Pack { lines: lines.to_vec(), fee })
+        };
+        packs.map(pack).collect::<Result<_, Error>>().map(Turn::Done)
     }
 
     fn sign(&self, job: &Job, heard: &[Heard], now: Time) -> Result<Turn<Signed>, Error> {

@@ -57,6 +57,7 @@ pub struct World {
     taken: u64,
     sequence: u64,
     moved: u64,
+    charged: u64,
 }
 
 /// What the world promises.
@@ -79,6 +80,15 @@ pub struct Terms {
     pub lag_secs: u64,
     /// What the wallet holds; without it, enough for everything.
     pub funds: Option<u64>,
+    /// What it charges for each line of a try that it carries out or refuses; in which asset, its
+    /// price list says, and no reply.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub fee: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+const fn is_nothing(fee: &u64) -> bool {
+    *fee == 0
 }
 
 /// The four windows by their kind.
@@ -113,6 +123,7 @@ struct Kept {
     until: Time,
     fate: Standing,
     returned: Vec<u32>,
+    fee: u64,
 }
 
 /// What a listing shows of a try that was carried out.
@@ -154,6 +165,7 @@ impl World {
             taken: 0,
             sequence: 0,
             moved: 0,
+            charged: 0,
         }
     }
 
@@ -242,6 +254,12 @@ impl World {
         self.moved
     }
 
+    /// What it has charged for tries, whatever became of them.
+    #[must_use]
+    pub const fn charged(&self) -> u64 {
+        self.charged
+    }
+
     /// What it promises.
     #[must_use]
     pub const fn terms(&self) -> Terms {
@@ -249,9 +267,16 @@ impl World {
     }
 }
 
+impl Terms {
+    /// What a try of so many lines costs.
+    pub(crate) fn fee_of(self, lines: u32) -> u64 {
+        self.fee.saturating_mul(lines.into())
+    }
+}
+
 impl Default for Terms {
     fn default() -> Self {
-        Self { window: WindowKind::Until, finality_secs: 0, lag_secs: 60, funds: None }
+        Self { window: WindowKind::Until, finality_secs: 0, lag_secs: 60, funds: None, fee: 0 }
     }
 }
 

@@ -172,6 +172,7 @@ impl Witness {
             EntryKind::Moved => (1, "statement: moved"),
             EntryKind::Returned => (-1, "statement: returned"),
             EntryKind::Undone => (-1, "statement: undone"),
+            EntryKind::Charged => return None,
         };
         trace.count(counted);
         trace.mark(&(rail, entry));

@@ -25,7 +25,7 @@ impl Worlds {
         let mut sides = Vec::with_capacity(RAILS.len());
         for (_, window) in RAILS {
             let finality_secs = dice.pick(&[0, 0, 30, 120]).copied().unwrap_or(0);
-            let terms = Terms { window, finality_secs, lag_secs: LAG_SECS, funds: None };
+            let terms = Terms { window, finality_secs, lag_secs: LAG_SECS, funds: None, fee: 0 };
             let faults = Faults::parse(dice.draw(), &rates(knobs, town, window))?;
             sides.push(Side { world: World::new(terms), faults, served: 0 });
         }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use divvy_core::{
-    Amount, Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream,
-    Time, Timing, Turn,
+    Batch, Call, Code, Error, Heard, Job, Name, Next, Place, Rail, Seen, Signed, Stream, Time,
+    Timing, Turn,
 };
 
 use tracing::Instrument as _;
@@ -189,14 +189,14 @@ impl Worker {
         if !self.is_clear(divvy, &Name::new(book)?, &*rail, now, tick).await? {
             return Ok(());
         }
-        if batch.asked().is_some() {
-            let Some(packs) = self.packs(&*rail, batch.lines(), now, tick).await else {
-                return Ok(());
-            };
-            let fee = Amount::total(packs.iter().map(|pack| pack.fee))?;
-            if let Err(above) = batch.check_fee(fee) {
-                return self.give_up(divvy, batch, &above, now, tick).await;
-            }
+        let quoted = self.quote(&*rail, batch.lines(), (&[], &[]), now, tick).await;
+        let Some(fee) = quoted else { return Ok(()) };
+        if let Err(above) = batch.check_fee(fee) {
+            return self.give_up(divvy, batch, &above, now, tick).await;
+        }
+        let fold = divvy.books().book(book)?;
+        if !self.costs.allow(fold, rail.name(), fee) {
+            return Ok(());
         }
         let job = Job {
             batch: batch.stream().clone(),

@@ -136,7 +136,13 @@ impl Worker {
             let Some(rail) = self.rails.get(&rail).cloned() else { continue };
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
             let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
-            for lines in parts {
+            for part in parts {
+                let packed = (lines.as_slice(), packs.as_slice());
+                let quoted = self.quote(&*rail, &part, packed, now, tick).await;
+                let fold = divvy.books().book(book.as_str())?;
+                let allowed = quoted.filter(|fee| self.costs.allow(fold, rail.name(), *fee));
+                let Some(quoted) = allowed else { continue };
+                let lines = fold.bear(part, quoted);
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
                 let mut claimed = divvy.books().claimed(rail.wallet().as_str(), None);
                 claimed.extend(claimed_here.iter().cloned());

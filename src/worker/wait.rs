@@ -21,7 +21,7 @@ impl Worker {
 
     /// Plans a run that waits. Whether it was planned, and nobody else was quicker.
     pub(super) async fn plan_to_wait(
-        &self,
+        &mut self,
         divvy: &mut Divvy,
         book: &Name,
         due: Vec<Due>,
@@ -32,9 +32,14 @@ impl Worker {
         for Due { rail, lines } in due {
             let Some(rail) = self.rails.get(&rail).cloned() else { continue };
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
+            let fold = divvy.books().book(book.as_str())?;
             for pack in &packs {
+                if !self.costs.allow(fold, rail.name(), pack.fee) {
+                    continue;
+                }
                 for lines in self.suspects.parted(&lines, std::slice::from_ref(pack)) {
                     let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
+                    let lines = fold.bear(lines, pack.fee);
                     plans.push((Planned { rail: name, wallet, lines }, pack.fee));
                 }
             }

@@ -64,6 +64,7 @@ impl Rail {
                         match entry.kind {
                             EntryKind::Moved => *paid += amount,
                             EntryKind::Returned | EntryKind::Undone => *paid -= amount,
+                            EntryKind::Charged => (),
                         }
                     }
                 }

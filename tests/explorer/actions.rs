@@ -572,7 +572,7 @@ fn resolve(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
         let stages: Vec<Stage> = listed.map(|move_| move_.stage).collect();
         let moved = stages.iter().any(|stage| matches!(stage, Stage::Final | Stage::Returned));
         if moved {
-            bodies.push(Body::Settled(divvy_core::Settled { reference, evidence }));
+            bodies.push(Body::Settled(divvy_core::Settled { reference, evidence, moved: None }));
         } else if in_review
             && !stages.contains(&Stage::Pending)
             && try_.is_past_grace(now, None, TIMING)

@@ -166,7 +166,7 @@ impl Lab {
     ) -> DraftId {
         let batch = &self.log(log).batches[batch];
         let answers = told.iter().take(batch.tries().len()).map(|told| answer(*told)).collect();
-        let seen_now = Seen { answers, tip, evidence: evidence() };
+        let seen_now = Seen { answers, tip, evidence: evidence(), bills: Vec::new() };
         let learned =
             self.log(seen).books.learn(batch, &seen_now, self.seconds(clock), self.timing());
         let step = learned.expect("an answer for each try");
@@ -329,7 +329,7 @@ impl Lab {
         let (told, tip) = self.look(state, batch, View::Truth);
         let batch: &Batch = &self.log(state.log).batches[batch];
         let answers = told.iter().take(batch.tries().len()).map(|told| answer(*told)).collect();
-        let seen = Seen { answers, tip, evidence: evidence() };
+        let seen = Seen { answers, tip, evidence: evidence(), bills: Vec::new() };
         batch.lost(&seen, self.seconds(state.clock))
     }
 }

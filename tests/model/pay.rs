@@ -146,7 +146,7 @@ impl Lab {
         let said = naive.hear(attempt, answer, self.now, tip);
         let mut answers = vec![Answer::Unknown; naive.tries.len()];
         answers[attempt] = real_answer(answer);
-        let seen = Seen { answers, tip, evidence: evidence() };
+        let seen = Seen { answers, tip, evidence: evidence(), bills: Vec::new() };
         let step = self.books.learn(&self.real[batch], &seen, self.time(), TIMING);
         // Whoever is held is held as of before this was written.
         let held_at = self.stamp(book);
@@ -219,7 +219,7 @@ impl Lab {
         let reference = self.real[batch].tries()[attempt].signed.reference.clone();
         let (reason, evidence) = ("looked".to_owned(), evidence());
         let body = match verdict {
-            Verdict::Settled => Body::Settled(Settled { reference, evidence }),
+            Verdict::Settled => Body::Settled(Settled { reference, evidence, moved: None }),
             Verdict::Voided => Body::Voided(Voided { reference, evidence }),
             Verdict::Refused => Body::Refused(Refused { reference, reason, line: None, evidence }),
             Verdict::Reopened => Body::Reopened(Reopened { reference, evidence }),
@@ -293,7 +293,13 @@ impl Lab {
         let line = |line: &NaiveLine| {
             let payee = name(&format!("p{}", line.payee));
             let to = line.to.map_or_else(|| payee.to_string(), |(place, _)| address(place));
-            Line { payee, amount: amount(line.amount), to, to_n: line.to.map(|(_, n)| n) }
+            Line {
+                payee,
+                amount: amount(line.amount),
+                to,
+                to_n: line.to.map(|(_, n)| n),
+                fee: None,
+            }
         };
         let lines = lines.iter().map(line).collect();
         Planned { rail: rail(rail_at), wallet: name("till"), lines }

@@ -14,6 +14,11 @@ fn busy() -> Folder {
     folder.edit("divvy.toml", "threshold = \"20.00\"", "threshold = \"1.00\"");
     let pool = "[pool]\nname = \"fans\"\nsupply = \"7\"\nholders = \"holders.csv\"\n[payments]";
     folder.edit("divvy.toml", "[payments]", pool);
+    // A rail that charges in a coin of its own, and payees who bear a part of what it quotes.
+    let fees = "[fees]\nborne_max = \"0.03\"\n[pool]";
+    folder.edit("divvy.toml", "[pool]", fees);
+    let rail = "seed = 1\nfee = \"0.000005\"\nfee_asset = \"SOL@9\"\nfee_quoted = \"0.02\"";
+    folder.edit("divvy.toml", "seed = 1", rail);
     let holders = "holder,units,destination\nann,3,\nAnn,1,\n\"=1+1; a:b | \"\"x\"\" \\\",1,\n\
         bob,1,refuse:bob\ndi,1,return:di\n";
     folder.write("holders.csv", holders);
@@ -91,6 +96,9 @@ fn tables_hold_every_posting_and_no_formula() {
     let sum = |cents: i64, text: &str| cents + text.replace('.', "").parse::<i64>().unwrap();
     let rows: Vec<_> = read(&files[0]).map(Result::unwrap).collect();
     assert_eq!(rows.iter().fold(0, |all, row| sum(all, &row[3])), 0, "entries balance");
+    for account in ["Expenses:Duet:Fees", "Expenses:Duet:Fees:SOL", "Assets:Duet:Coins:SOL"] {
+        assert!(rows.iter().any(|row| row[2] == *account), "{account}");
+    }
     let names: Vec<String> = read(&files[1]).map(|row| row.unwrap()[0].to_owned()).collect();
     assert!(names.iter().any(|name| name.starts_with("'=1+1")), "{names:?}");
 }

@@ -11,6 +11,7 @@ mod backups;
 mod bad_input;
 mod command;
 mod desk;
+mod fees;
 mod jobs;
 mod kills;
 mod outward;

@@ -7,6 +7,7 @@
 
 mod ahead;
 mod approvals;
+mod fees;
 mod share;
 mod shop;
 mod wallets;

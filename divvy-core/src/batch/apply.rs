@@ -28,7 +28,7 @@ impl Batch {
         if fact.n != 0 || planned.lines.is_empty() {
             return Err(refused("a plan that is late or empty", "plan at least one line, once"));
         }
-        Amount::total(planned.lines.iter().map(|line| line.amount))?;
+        planned.lines.iter().try_fold(Amount::ZERO, |sum, line| sum.plus(line.debit()?))?;
         let lines_hash = Line::hash(&planned.lines);
         let lines_count = u32::try_from(planned.lines.len())
             .map_err(|_| refused("more than 2³² lines", "plan fewer in one batch"))?;
@@ -90,11 +90,14 @@ impl Batch {
             Body::Settled(settled) => {
                 // Evidence beats judgement: whatever was believed of this try, it moved.
                 let released = self.released || self.state() == State::Refused;
-                self.named(&settled.reference)?.fate = Fate::Settled;
+                let try_ = self.named(&settled.reference)?;
+                try_.fate = Fate::Settled;
+                try_.moved.clone_from(&settled.moved);
                 self.released = released;
                 self.settled_at = fact.at;
                 Ok(())
             }
+            Body::Charged(charged) => self.apply_charged(charged),
             Body::Voided(voided) => self.close(&voided.reference, Fate::Void),
             Body::Refused(refused) => self.close(&refused.reference, Fate::Refused),
             Body::Declined(declined) => self.close(&declined.reference, Fate::Refused),
@@ -104,6 +107,7 @@ impl Batch {
                     return Err(refused("reopened before it was settled", "look at it again"));
                 }
                 try_.fate = Fate::Sent;
+                try_.moved = None;
                 let returned = std::mem::take(&mut try_.returned);
                 self.released |= !returned.is_empty();
                 Ok(())
@@ -149,7 +153,13 @@ impl Batch {
             return Err(unapproved(&self.head.stream));
         }
         self.phase = Phase::Open;
-        self.tries.push(Try { signed: signed.clone(), fate: Fate::Open, returned: Vec::new() });
+        self.tries.push(Try {
+            signed: signed.clone(),
+            fate: Fate::Open,
+            returned: Vec::new(),
+            charged: Vec::new(),
+            moved: None,
+        });
         Ok(())
     }
 
@@ -198,7 +208,7 @@ impl Batch {
         Ok(())
     }
 
-    fn named(&mut self, reference: &str) -> Result<&mut Try, Error> {
+    pub(super) fn named(&mut self, reference: &str) -> Result<&mut Try, Error> {
         let found = self.tries.iter_mut().find(|try_| try_.signed.reference == reference);
         found.ok_or_else(|| {
             refused(&format!("the unknown reference {reference:?}"), "sign it before anything else")

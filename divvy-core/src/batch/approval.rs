@@ -55,7 +55,7 @@ impl Batch {
     /// use divvy_core::{Planned, SecretKey, Stream, Time};
     ///
     /// let (payee, to) = (Name::new("alice")?, "a1".to_owned());
-    /// let lines = vec![Line { payee, amount: Amount::new(90)?, to, to_n: None }];
+    /// let lines = vec![Line { payee, amount: Amount::new(90)?, to, to_n: None, fee: None }];
     /// let planned = Planned { rail: Name::new("sandbox")?, wallet: Name::new("till")?, lines };
     /// let ann = SecretKey::new(&[7; 32]);
     /// let asked = Asked {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::batch::{Batch, Fate, State, Try};
 use crate::error::{Code, Error};
 use crate::fact::{
-    Body, Declined, Evidence, Refused, Reopened, Returned, Review, Sent, Settled, Voided, Window,
+    Body, Declined, Refused, Reopened, Returned, Review, Sent, Settled, Voided, Window,
 };
 use crate::rail::{Answer, Seen, Timing};
 use crate::time::Time;
@@ -28,11 +28,12 @@ impl Batch {
             );
             return Err(Error::new(Code::RailReply, detail));
         }
+        self.check_bills(&seen.bills)?;
         let mut bodies = Vec::new();
         for (try_, answer) in self.tries.iter().zip(&seen.answers) {
             if let Answer::Returned { reason, lines } = answer {
                 let lines = self.fresh_returns(try_, lines)?;
-                bodies.extend(try_.learn_returned(reason, lines, &seen.evidence));
+                bodies.extend(try_.learn_returned(reason, lines, seen));
             } else {
                 let body = try_.learn(answer, seen, now, timing);
                 bodies.extend(body.map(|body| self.without_unknown_line(body)));
@@ -42,6 +43,7 @@ impl Batch {
             let reason = "the deadline has passed and the rail cannot say what became of the try";
             bodies.push(Body::Review(Review { reason: reason.to_owned() }));
         }
+        bodies.extend(self.learn_bills(&seen.bills, &seen.evidence));
         Ok(bodies)
     }
 
@@ -94,7 +96,10 @@ impl Try {
         let settled = self.fate == Fate::Settled;
         match answer {
             Answer::Accepted if self.fate == Fate::Open => Some(Body::Sent(Sent { reference })),
-            Answer::Final if !settled => Some(Body::Settled(Settled { reference, evidence })),
+            Answer::Final if !settled => {
+                let moved = self.moved_by(&seen.bills);
+                Some(Body::Settled(Settled { reference, evidence, moved }))
+            }
             Answer::Void if self.is_proven_void(now, seen.tip, timing) => {
                 Some(Body::Voided(Voided { reference, evidence }))
             }
@@ -122,17 +127,13 @@ impl Try {
     }
 
     /// Money that came back did move first: both facts, in that order.
-    fn learn_returned(
-        &self,
-        reason: &str,
-        lines: Option<Vec<u32>>,
-        evidence: &Evidence,
-    ) -> Vec<Body> {
+    fn learn_returned(&self, reason: &str, lines: Option<Vec<u32>>, seen: &Seen) -> Vec<Body> {
         let mut bodies = Vec::new();
-        let (reference, evidence) = (self.signed.reference.clone(), evidence.clone());
+        let (reference, evidence) = (self.signed.reference.clone(), seen.evidence.clone());
         if self.fate != Fate::Settled {
             let (reference, evidence) = (reference.clone(), evidence.clone());
-            bodies.push(Body::Settled(Settled { reference, evidence }));
+            let moved = self.moved_by(&seen.bills);
+            bodies.push(Body::Settled(Settled { reference, evidence, moved }));
         }
         if let Some(lines) = lines {
             let reason = reason.to_owned();

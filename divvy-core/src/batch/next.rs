@@ -51,7 +51,7 @@ impl Batch {
     /// use divvy_core::{Next, Planned, Stream, Time, Timing};
     ///
     /// let (payee, amount) = (Name::new("alice")?, Amount::ONE);
-    /// let lines = vec![Line { payee, amount, to: "a1".into(), to_n: None }];
+    /// let lines = vec![Line { payee, amount, to: "a1".into(), to_n: None, fee: None }];
     /// let planned = Planned { rail: Name::new("sandbox")?, wallet: Name::new("till")?, lines };
     /// let head = Head::start(Stream::batch(&Name::new("chapter-42")?, 0, 0));
     /// let batch = Batch::fold(&[Fact::new(&head, Time::ZERO, &Body::Planned(planned))])?;
@@ -100,7 +100,7 @@ impl Batch {
     /// use divvy_core::{Planned, Seen, Sent, Signed, Stream, Time, Window};
     ///
     /// let to = "a1".to_owned();
-    /// let lines = vec![Line { payee: Name::new("alice")?, amount: Amount::ONE, to, to_n: None }];
+    /// let lines = vec![Line { payee: Name::new("alice")?, amount: Amount::ONE, to, to_n: None, fee: None }];
     /// let signed = Signed {
     ///     reference: "r1".into(),
     ///     bytes: vec![],
@@ -117,7 +117,7 @@ impl Batch {
     /// let batch = Batch::fold(&Fact::chain(&head, Time::ZERO, &bodies))?;
     ///
     /// let evidence = Evidence { source: "rail".into(), hash: Hash::of(b""), said: "404".into() };
-    /// let seen = Seen { answers: vec![Answer::Unknown], tip: None, evidence };
+    /// let seen = Seen { answers: vec![Answer::Unknown], tip: None, evidence, bills: Vec::new() };
     /// // The rail took it, and has never heard of it: the same bytes go out once more.
     /// assert_eq!(batch.lost(&seen, Time::ZERO), Some(0));
     /// # Ok::<(), divvy_core::Error>(())

@@ -27,7 +27,7 @@ fn body(letter: char) -> Body {
         'S' | 's' => Body::Signed(signed(name, &["coin"], Window::Unlimited)),
         'i' => Body::Signed(signed(name, &["other"], Window::Unlimited)),
         'N' | 'n' => Body::Sent(Sent { reference }),
-        'F' | 'f' => Body::Settled(Settled { reference, evidence }),
+        'F' | 'f' => Body::Settled(Settled { reference, evidence, moved: None }),
         'V' | 'v' => Body::Voided(Voided { reference, evidence }),
         'R' | 'r' => Body::Refused(Refused { reference, reason, line: None, evidence }),
         'B' | 'b' => Body::Returned(Returned { reference, lines: vec![], reason, evidence }),
@@ -47,6 +47,7 @@ fn planned() -> Planned {
         amount: Amount::new(amount).unwrap(),
         to: format!("{payee} at home"),
         to_n: Some(0),
+        fee: None,
     };
     let lines = vec![line("ann", 70), line("bob", 20), line("cyd", 10)];
     Planned { rail: Name::new("sandbox").unwrap(), wallet: Name::new("till").unwrap(), lines }
@@ -286,8 +287,12 @@ fn an_answer_teaches_what_it_may_whatever_was_believed() {
         for (fate, wanted) in FATES.into_iter().zip(wanted) {
             for window in windows {
                 let batch = with_fate(window, fate);
-                let seen =
-                    Seen { answers: vec![answer.clone()], tip: Some(10), evidence: evidence() };
+                let seen = Seen {
+                    answers: vec![answer.clone()],
+                    tip: Some(10),
+                    evidence: evidence(),
+                    bills: Vec::new(),
+                };
                 let bodies = batch.learn(&seen, AFTER_GRACE, TIMING).unwrap();
                 let open = matches!(fate, Fate::Open | Fate::Sent);
                 // What is sent once is never void by itself: after the grace a person looks.
@@ -333,7 +338,8 @@ fn void_counts_only_when_the_window_is_over_and_had_time_to_land() {
         (Window::Once,       AFTER_GRACE,  None,     "review.1"),
     ];
     for (window, now, tip, learned) in table {
-        let seen = Seen { answers: vec![Answer::Void], tip, evidence: evidence() };
+        let seen =
+            Seen { answers: vec![Answer::Void], tip, evidence: evidence(), bills: Vec::new() };
         for fate in [Fate::Open, Fate::Sent] {
             let bodies = with_fate(window, fate).learn(&seen, now, TIMING).unwrap();
             assert_eq!(kinds(&bodies), learned, "{window:?} at {now}, tip {tip:?}, {fate:?}");
@@ -345,7 +351,7 @@ fn void_counts_only_when_the_window_is_over_and_had_time_to_land() {
 fn what_came_back_is_written_once_line_by_line() {
     let answer = |lines: &[u32]| {
         let answers = vec![Answer::Returned { reason: "closed".into(), lines: lines.to_vec() }];
-        Seen { answers, tip: None, evidence: evidence() }
+        Seen { answers, tip: None, evidence: evidence(), bills: Vec::new() }
     };
     let lines = |bodies: &[Body]| match bodies {
         [] => None,
@@ -376,8 +382,12 @@ fn what_came_back_is_written_once_line_by_line() {
 #[test]
 fn a_lost_once_is_for_a_person_once_and_never_when_another_try_paid() {
     let mut batch = with_fate(Window::Once, Fate::Open);
-    let unknown =
-        |count| Seen { answers: vec![Answer::Unknown; count], tip: None, evidence: evidence() };
+    let unknown = |count| Seen {
+        answers: vec![Answer::Unknown; count],
+        tip: None,
+        evidence: evidence(),
+        bills: Vec::new(),
+    };
     let bodies = batch.learn(&unknown(1), AFTER_GRACE, TIMING).unwrap();
     assert_eq!(kinds(&bodies), "review.1");
     append(&mut batch, &bodies[0]).unwrap();

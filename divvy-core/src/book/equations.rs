@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use crate::amount::Amount;
+use crate::book::fees::Outcome;
 use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
 use crate::verify::same;
@@ -17,6 +18,7 @@ use crate::verify::same;
 /// let totals = Totals::default();
 /// assert_eq!(totals.recorded, totals.undeclared);
 /// assert_eq!(totals.paid, totals.moved);
+/// assert_eq!(totals.rate_difference().get(), 0);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -43,7 +45,7 @@ pub struct Totals {
     /// Paid, as the payees' own sums say.
     #[n(6)]
     pub paid: Amount,
-    /// Moved, as the batches say.
+    /// Moved, as the batches say, at what it was worth.
     #[n(7)]
     pub moved: Amount,
     /// Payout lines that settled and did not come back.
@@ -73,6 +75,18 @@ pub struct Totals {
     /// What pools' payees earned and passed on: earned twice, by them and by the holders.
     #[n(16)]
     pub drawn: Amount,
+    /// What payees bore of fees.
+    #[n(17)]
+    pub fees_borne: Amount,
+    /// What payees were debited more than what left the wallet, where that was another asset.
+    #[n(18)]
+    pub rate_gains: Amount,
+    /// What they were debited less.
+    #[n(19)]
+    pub rate_losses: Amount,
+    /// What rails charged in the book's own asset.
+    #[n(20)]
+    pub fees_charged: Amount,
 }
 
 impl Book {
@@ -94,8 +108,15 @@ impl Book {
             );
             return Err(Error::new(Code::BookUnbalanced, detail));
         }
-        if totals.paid != totals.moved {
-            return Err(self.unbalanced("paid", totals.paid, "moved", totals.moved));
+        let Totals { paid, moved, fees_borne, rate_gains, rate_losses, .. } = *totals;
+        let (debited, cost) = (wide(&[paid, rate_losses]), wide(&[moved, fees_borne, rate_gains]));
+        if debited != cost {
+            let detail = format!(
+                "book {} does not balance: {debited} was paid, {cost} moved, was borne or won; \
+                 stop paying",
+                self.name
+            );
+            return Err(Error::new(Code::BookUnbalanced, detail));
         }
         Ok(())
     }
@@ -174,7 +195,9 @@ impl Book {
     /// What payees have reserved and been paid is what their batches say.
     fn check_slips(&self) -> Result<(), Error> {
         let mut sums: BTreeMap<PayeeId, (u128, u128)> = BTreeMap::new();
+        let mut outcome = Outcome::default();
         for slip in self.slips.values() {
+            outcome = outcome.plus(slip.outcome(&self.settings.asset)?)?;
             for ((id, amount), effect) in slip.lines.iter().zip(slip.effects()) {
                 let sum = sums.entry(*id).or_default();
                 let wide = u128::from(amount.get());
@@ -191,6 +214,24 @@ impl Book {
             if reserved != u128::from(payee.reserved) || paid != u128::from(payee.paid) {
                 let paid = Amount::from_wide(paid)?;
                 return Err(self.unbalanced("a payee's paid", payee.paid, "batches", paid));
+            }
+        }
+        self.check_outcome(outcome)
+    }
+
+    /// What moved, what was borne, won, lost and charged is what the batches say.
+    fn check_outcome(&self, outcome: Outcome) -> Result<(), Error> {
+        let totals = &self.totals;
+        let beside = self.brought.values().chain(self.compounded.values()).copied();
+        for (what, sum, total) in [
+            ("moved", outcome.moved.plus(Amount::total(beside)?)?, totals.moved),
+            ("fees borne", outcome.fees_borne, totals.fees_borne),
+            ("rate gains", outcome.rate_gains, totals.rate_gains),
+            ("rate losses", outcome.rate_losses, totals.rate_losses),
+            ("fees charged", outcome.fees_charged, totals.fees_charged),
+        ] {
+            if sum != total {
+                return Err(self.unbalanced(what, total, "batches", sum));
             }
         }
         Ok(())
@@ -212,6 +253,7 @@ impl Book {
         same(of, "guarded runs", &self.guarded_runs, &live.guarded_runs)?;
         same(of, "acts", &self.acts, &live.acts)?;
         same(of, "planned today", &self.day, &live.day)?;
+        same(of, "terms of fees", &self.fee_terms, &live.fee_terms)?;
         same(of, "open batches", &self.open, &live.open)?;
         same(of, "taken back", &self.taken, &live.taken)?;
         same(of, "compounded", &self.compounded, &live.compounded)?;

@@ -97,7 +97,8 @@ impl Book {
             count = count.saturating_add(1);
             let payee = self.payee(*id)?;
             let amount = self.earned(*id)?.less(payee.spoken_for()?);
-            let line = Line { payee: payee.name.clone(), amount, to: destination.address, to_n };
+            let (payee, to) = (payee.name.clone(), destination.address);
+            let line = Line { payee, amount, to, to_n, fee: None };
             rails.entry(destination.rail).or_default().push(line);
         }
         Ok(rails.into_iter().map(|(rail, lines)| Due { rail, lines }).collect())
@@ -181,6 +182,7 @@ impl Book {
         let mut facts = Vec::new();
         let mut digest = Hash::default();
         for (i, (planned, next)) in (0..).zip(plans) {
+            self.check_borne(self.run_head.n, &planned)?;
             self.check_lines(&planned.rail, &planned.lines, at)?;
             let head = Head::start(self.next_batch(i));
             let chain = Fact::chain(&head, at, &[Body::Planned(planned), next]);
@@ -200,7 +202,7 @@ impl Book {
         for line in lines {
             let id = self.payee_id(line.payee.as_str())?;
             let sum = sums.entry(id).or_default();
-            *sum = sum.plus(line.amount)?;
+            *sum = sum.plus(line.debit()?)?;
             let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
             if line.amount.is_zero() || *sum > payable {
                 let detail =

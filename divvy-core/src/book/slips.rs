@@ -16,8 +16,14 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Slip {
     pub(super) batch: Batch,
-    pub(super) lines: Box<[(PayeeId, Amount)]>,
+    /// Who is debited how much.
+    pub(super) lines: Debits,
+    /// What of that each line bears of the fee; empty where none does.
+    pub(super) fees: Box<[Amount]>,
 }
+
+/// Who is debited how much, line by line.
+type Debits = Box<[(PayeeId, Amount)]>;
 
 /// Where a batch stands, for lists.
 ///
@@ -50,7 +56,7 @@ pub struct Standing {
     pub state: State,
     /// How many lines it has.
     pub lines: usize,
-    /// What it pays.
+    /// What it takes from its payees.
     pub total: Amount,
     /// Its tries, without their bytes.
     pub tries: Vec<Try>,
@@ -66,6 +72,11 @@ pub(super) struct Effect {
 }
 
 impl Slip {
+    /// What a line bears of the fee.
+    pub(super) fn fee(&self, line: u32) -> Amount {
+        self.fees.get(crate::book::place(line)).copied().unwrap_or(Amount::ZERO)
+    }
+
     fn effect(&self, line: u32) -> Effect {
         let settled = |fate| fate == crate::batch::Fate::Settled;
         let here = self.batch.tries().iter();
@@ -185,6 +196,7 @@ impl Book {
             Body::Run(run) => run,
             Body::Compounded(compounded) => return self.apply_compounded(compounded, fact),
             Body::Guarded(guarded) => return self.apply_guarded(guarded, fact),
+            Body::FeesSet(set) => return self.apply_fees_set(set, fact),
             Body::Decided(decided) => {
                 let folded = self.apply_decided(decided, fact)?;
                 if folded.is_done() {
@@ -220,12 +232,14 @@ impl Book {
         }
         self.check_guard(key.0, &slip.batch, body, fact.at)?;
         let Some(slip) = self.slips.get_mut(&key) else { return Ok(Folded::Early) };
-        let before = slip.effects();
+        let own = &self.settings.asset;
+        let (before, cost_before) = (slip.effects(), slip.outcome(own)?);
         slip.batch.apply_known(fact, body)?;
         slip.batch.shed();
-        let after = slip.effects();
+        let (after, cost_after) = (slip.effects(), slip.outcome(own)?);
         self.track_open(key);
         self.move_lines(key, &before, &after, fact.at)?;
+        self.note_outcome(&cost_before, &cost_after, fact.at)?;
         Ok(Folded::Yes)
     }
 
@@ -243,14 +257,16 @@ impl Book {
             return Err(misplaced(fact));
         }
         let Some(lines) = self.lines_of(&planned) else { return Ok(Folded::Early) };
+        self.check_borne(key.0, &planned)?;
         for (line, (id, _)) in planned.lines.iter().zip(&lines) {
             self.check_named_destination(line, *id, &planned.rail)?;
         }
+        let fees = fees_of(&planned);
         let mut batch = Batch::planned(fact, planned)?;
         batch.shed();
         let before = vec![Effect { reserved: false, paid: 0 }; lines.len()];
         let after = vec![Effect { reserved: true, paid: 0 }; lines.len()];
-        self.slips.insert(key, Slip { batch, lines });
+        self.slips.insert(key, Slip { batch, lines, fees });
         self.track_open(key);
         self.move_lines(key, &before, &after, fact.at)?;
         Ok(Folded::Yes)
@@ -258,12 +274,14 @@ impl Book {
 
     /// The lines by payee; nothing while a payee, or the fact that chose a destination, is not
     /// there yet.
-    fn lines_of(&self, planned: &Planned) -> Option<Box<[(PayeeId, Amount)]>> {
+    fn lines_of(&self, planned: &Planned) -> Option<Debits> {
         let known = |line: &Line| {
             let id = *self.payee_ids.get(&line.payee)?;
             let choices = self.payee(id).ok()?.choices.as_ref();
             let next = choices.map_or(0, |choices| choices.n);
-            line.to_n.is_none_or(|n| n < next).then_some((id, line.amount))
+            // A debit that is too much is refused with its batch.
+            let debit = line.debit().unwrap_or(Amount::MAX);
+            line.to_n.is_none_or(|n| n < next).then_some((id, debit))
         };
         planned.lines.iter().map(known).collect()
     }
@@ -346,12 +364,10 @@ impl Book {
         }
         let Some(slip) = self.slips.get(&key) else { return Ok(()) };
         let lines: Vec<(PayeeId, Amount)> = slip.lines.to_vec();
-        let moved_before = self.totals.moved;
         for ((id, amount), (before, after)) in lines.into_iter().zip(before.iter().zip(after)) {
             let totals = &mut self.totals;
             totals.reserved =
                 moved(totals.reserved, amount, before.reserved.into(), after.reserved.into())?;
-            totals.moved = moved(totals.moved, amount, before.paid, after.paid)?;
             totals.lines_settled = totals
                 .lines_settled
                 .saturating_sub(before.paid.into())
@@ -365,14 +381,15 @@ impl Book {
             self.totals.paid = self.totals.paid.minus(paid_before)?.plus(paid_after)?;
             self.arm(id, at)?;
         }
-        let moved_after = self.totals.moved;
-        if moved_after != moved_before {
-            let day = self.treasury.on(at);
-            day.paid = day.paid.plus(moved_after.less(moved_before))?;
-            day.returned = day.returned.plus(moved_before.less(moved_after))?;
-        }
         Ok(())
     }
+}
+
+/// What each line bears of the fee, where any does.
+fn fees_of(planned: &Planned) -> Box<[Amount]> {
+    let fees = planned.lines.iter().map(|line| line.fee.unwrap_or(Amount::ZERO));
+    let fees: Box<[Amount]> = fees.collect();
+    if fees.iter().all(|fee| fee.is_zero()) { Box::default() } else { fees }
 }
 
 /// A sum with one amount taken out `before` times and put in `after` times.

@@ -43,7 +43,7 @@ stored!(PoolAccount {
     payee,
     drawn
 });
-stored!(Slip { batch, lines });
+stored!(Slip { batch, lines, fees });
 stored!(Head { stream, n, hash });
 stored!(Totals as cbor);
 stored!(Opened as cbor);
@@ -130,11 +130,12 @@ impl Stored for Book {
         } = self;
         run_head.store(to);
         run_batches.store(to);
-        let Self { guards, guarded_runs, day, acts, .. } = self;
+        let Self { guards, guarded_runs, day, acts, fee_terms, .. } = self;
         guards.store(to);
         guarded_runs.store(to);
         day.store(to);
         acts.store(to);
+        fee_terms.store(to);
         payees.store(to);
         pools.store(to);
         slips.store(to);
@@ -172,6 +173,7 @@ impl Stored for Book {
             guarded_runs: Stored::load(from)?,
             day: Stored::load(from)?,
             acts: Stored::load(from)?,
+            fee_terms: Stored::load(from)?,
             payees: Stored::load(from)?,
             payee_ids: HashMap::new(),
             pools: Stored::load(from)?,

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod acts;
+mod costs;
 mod desk;
 mod divisions;
 mod flows;
@@ -150,7 +151,7 @@ impl Till {
     fn hear(&mut self, stream: &Stream, answer: Answer) {
         let mut answers = vec![Answer::Unknown; self.batch(stream).tries().len()];
         *answers.last_mut().unwrap() = answer;
-        let seen = Seen { answers, tip: None, evidence: evidence() };
+        let seen = Seen { answers, tip: None, evidence: evidence(), bills: Vec::new() };
         let step = self.books.learn(&self.batch(stream), &seen, self.now, TIMING).unwrap();
         self.commit(&step);
     }
@@ -390,7 +391,7 @@ fn a_plan_that_pays_too_much_elsewhere_or_whom_it_may_not_is_refused() {
     till.now = till.now.plus_secs(COOLING_SECS);
     let line = |payee: &str, minor, to: &str, to_n| {
         let (payee, amount, to) = (name(payee), amount(minor), to.to_owned());
-        Line { payee, amount, to, to_n }
+        Line { payee, amount, to, to_n, fee: None }
     };
     let table = [
         // lines                                                             refused
@@ -456,8 +457,13 @@ fn a_payee_of_two_lines_that_came_back_is_held_once() {
     let mut till = Till::instant();
     till.rule(&[("ann", "rest")]);
     till.record("1", 100);
-    let line =
-        |minor| Line { payee: name("ann"), amount: amount(minor), to: "ann".into(), to_n: None };
+    let line = |minor| Line {
+        payee: name("ann"),
+        amount: amount(minor),
+        to: "ann".into(),
+        to_n: None,
+        fee: None,
+    };
     let plan = till.plan_of(vec![line(60), line(40)]);
     let step = till.books.plan("b", &[plan], till.now).unwrap();
     till.commit(&step);
@@ -513,7 +519,13 @@ fn a_fact_in_a_place_where_it_cannot_be_stops_the_fold() {
     let planned = Body::Planned(Planned {
         rail: name("sandbox"),
         wallet: name("till"),
-        lines: vec![Line { payee: name("ann"), amount: amount(1), to: "ann".into(), to_n: None }],
+        lines: vec![Line {
+            payee: name("ann"),
+            amount: amount(1),
+            to: "ann".into(),
+            to_n: None,
+            fee: None,
+        }],
     });
     let held = Body::Held(crate::Held { reason: String::new(), cause: None });
     let at = |stream: &str| Head::start(Stream::parse(stream).unwrap());

@@ -113,6 +113,7 @@ impl Book {
             ("recorded", all.recorded, totals.recorded),
             ("withheld", all.withheld, totals.withheld),
             ("refunded", all.reversed.minus(all.restored)?, totals.refunded),
+            ("fees paid", all.fees_paid, self.treasury.fees_noted()?.plus(totals.fees_charged)?),
             ("paid", all.paid.minus(all.returned)?.plus(Amount::total(beside)?)?, totals.moved),
         ] {
             if by_day != total {

@@ -125,7 +125,7 @@ fn book_of(stream: &Stream) -> Option<&str> {
         | Place::Batch { book, .. }
         | Place::Treasury { book }
         | Place::Break { book, .. } => Some(book),
-        Place::Run { .. } | Place::Pool { .. } | Place::Payment { .. } => None,
-        Place::Coins { .. } | Place::Seal => None,
+        Place::Run { .. } | Place::Division { .. } | Place::Pool { .. } => None,
+        Place::Payment { .. } | Place::Coins { .. } | Place::Seal => None,
     }
 }

@@ -192,7 +192,7 @@ fn adopt_one(shown: &Shown, stranger: &Stranger, payees: &PayeesAt) -> Result<Ad
             return Err(Error::new(Code::PayeeUnknown, detail));
         };
         let (payee, to) = ((*payee).clone(), line.to.clone());
-        lines.push(Line { payee, amount: line.amount, to, to_n: **to_n });
+        lines.push(Line { payee, amount: line.amount, to, to_n: **to_n, fee: None });
     }
     let signed = Signed {
         reference: stranger.reference.clone(),
@@ -206,7 +206,7 @@ fn adopt_one(shown: &Shown, stranger: &Stranger, payees: &PayeesAt) -> Result<Ad
     };
     let (rail, wallet) = (shown.rail.clone(), shown.wallet.clone());
     let (answers, evidence) = (vec![stranger.answer.clone()], stranger.evidence.clone());
-    let seen = Seen { answers, tip: None, evidence };
+    let seen = Seen { answers, tip: None, evidence, bills: Vec::new() };
     Ok(Adopted { planned: Planned { rail, wallet, lines }, signed, seen, timing: shown.timing })
 }
 

@@ -120,7 +120,7 @@ impl Resolution {
     fn body(&self, try_: &Try, judge: &Judge<'_>) -> Body {
         let (reference, evidence) = (try_.signed.reference.clone(), self.evidence.clone());
         match self.verdict {
-            Verdict::Settled => Body::Settled(Settled { reference, evidence }),
+            Verdict::Settled => Body::Settled(Settled { reference, evidence, moved: None }),
             Verdict::Void => Body::Voided(Voided { reference, evidence }),
             Verdict::Refused => {
                 let reason = judge.reason.clone();

@@ -1,5 +1,6 @@
 //! A batch's life.
 
+use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::{Told, batch_sentence};
@@ -22,17 +23,22 @@ impl BatchStory {
         }
         let body = fact.body()?;
         let Body::Planned(planned) = &body else {
-            return Ok(batch_sentence(&body).map(|sentence| (None, sentence)));
+            return Ok(batch_sentence(&body, &self.asset).map(|sentence| (None, sentence)));
         };
-        let total = crate::amount::Amount::total(planned.lines.iter().map(|line| line.amount))?;
+        let total = Amount::total(planned.lines.iter().map(|line| line.amount))?;
+        let fees = Amount::total(planned.lines.iter().filter_map(|line| line.fee))?;
+        let borne = match fees {
+            Amount::ZERO => String::new(),
+            fees => format!("; their payees bear {} of the fee", self.asset.text(fees)),
+        };
         let sentence = format!(
-            "{} lines of {} {} together were planned over {} from wallet {}",
+            "{} lines of {} {} together were planned over {} from wallet {}{borne}",
             planned.lines.len(),
             self.asset.text(total),
             self.asset.code(),
             planned.rail,
             planned.wallet
         );
-        Ok(Some((Some(format!("reserved +{}", self.asset.text(total))), sentence)))
+        Ok(Some((Some(format!("reserved +{}", self.asset.text(total.plus(fees)?))), sentence)))
     }
 }

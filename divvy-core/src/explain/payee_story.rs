@@ -7,7 +7,7 @@ use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::own_parts::OwnParts;
 use crate::explain::payment_story::named_rule;
-use crate::explain::{Told, batch_sentence, decided_sentence};
+use crate::explain::{Told, batch_sentence, decided_sentence, fees_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
     RuleSet, Stream,
@@ -75,7 +75,7 @@ impl PayeeStory {
                 _ => Ok(None),
             },
             Place::Batch { book, .. } if book == own => self.tell_batch(fact),
-            Place::Run { book } if book == own => self.tell_compounded(fact),
+            Place::Run { book } if book == own => self.tell_run(fact),
             Place::Division { book } if book == own => self.tell_division(fact),
             Place::Rule { .. }
             | Place::Pool { .. }
@@ -211,8 +211,13 @@ impl PayeeStory {
         Ok((before != after).then(|| (None, format!("holds {after} units now, after {before}"))))
     }
 
-    fn tell_compounded(&self, fact: &Fact) -> Result<Told, Error> {
-        let Body::Compounded(compounded) = fact.body()? else { return Ok(None) };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
+    fn tell_run(&self, fact: &Fact) -> Result<Told, Error> {
+        let compounded = match fact.body()? {
+            Body::Compounded(compounded) => compounded,
+            Body::FeesSet(set) => return Ok(Some((None, fees_sentence(&set, &self.asset)))),
+            _ => return Ok(None),
+        };
         if compounded.holder != self.payee {
             return Ok(None);
         }
@@ -279,9 +284,15 @@ impl PayeeStory {
         if let Body::Planned(planned) = &body {
             let own = (0_u32..).zip(&planned.lines).find(|(_, line)| line.payee == self.payee);
             let Some((at, line)) = own else { return Ok(None) };
-            self.lines.insert(fact.stream.clone(), (at, line.amount));
-            let amount = self.asset.text(line.amount);
-            let sentence = format!("{amount} reserved in {}, to {}", fact.stream, line.to);
+            let debit = line.debit()?;
+            self.lines.insert(fact.stream.clone(), (at, debit));
+            let amount = self.asset.text(debit);
+            let borne = line.fee.map(|fee| {
+                let (fee, arrives) = (self.asset.text(fee), self.asset.text(line.amount));
+                format!(", where {arrives} arrives: they bear {fee} of the fee")
+            });
+            let borne = borne.unwrap_or_default();
+            let sentence = format!("{amount} reserved in {}, to {}{borne}", fact.stream, line.to);
             return Ok(Some((Some(format!("reserved +{amount}")), sentence)));
         }
         let Some((at, amount)) = self.lines.get(&fact.stream) else { return Ok(None) };
@@ -301,7 +312,8 @@ impl PayeeStory {
             _ => String::new(),
         };
         let change = (!change.is_empty()).then_some(change);
-        Ok(batch_sentence(&body).map(|sentence| (change, format!("{}: {sentence}", fact.stream))))
+        Ok(batch_sentence(&body, &self.asset)
+            .map(|sentence| (change, format!("{}: {sentence}", fact.stream))))
     }
 }
 

@@ -163,7 +163,7 @@ bodies! {
         #[n(7)] #[serde(default, skip_serializing_if = "Option::is_none")]
         rule: Option<u64>,
     }
-    /// A conversion locked at receipt: a later market move changes nothing.
+    /// A conversion at a rate that is locked: a later market move changes nothing.
     Converted {
         /// What came in.
         #[n(0)] asset: Asset,
@@ -255,6 +255,10 @@ bodies! {
         #[n(0)] reference: String,
         /// How we know.
         #[n(1)] evidence: Evidence,
+        /// What the rail moved instead, when that was another asset: what it was worth in the
+        /// book's asset, and at which rate.
+        #[n(2)] #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved: Option<Converted>,
     }
     /// A try can never move money.
     Voided {
@@ -321,8 +325,10 @@ bodies! {
 /// use divvy_core::{Amount, Line, Name};
 ///
 /// let (payee, to) = (Name::new("alice")?, "alice@pay.example".into());
-/// let line = Line { payee, amount: Amount::ONE, to, to_n: Some(0) };
-/// assert_eq!(line.amount.get(), 1);
+/// let line = Line { payee, amount: Amount::new(970)?, to, to_n: Some(0), fee: None };
+/// assert_eq!(line.debit()?, line.amount);
+/// // Who bears a fee gets less than they are debited.
+/// assert_eq!(Line { fee: Some(Amount::new(30)?), ..line }.debit()?.get(), 1_000);
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -332,7 +338,7 @@ pub struct Line {
     /// Who.
     #[n(0)]
     pub payee: Name,
-    /// How much.
+    /// How much arrives.
     #[n(1)]
     pub amount: Amount,
     /// Where, in the rail's own form.
@@ -341,6 +347,10 @@ pub struct Line {
     /// Which fact of the payee's stream says so; none when they are paid at their own name.
     #[n(3)]
     pub to_n: Option<u64>,
+    /// What they are debited beside it, because they bear so much of the rail's fee.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Amount>,
 }
 
 /// How long the same bytes may be sent, and what proves that they never will move money.

@@ -11,6 +11,7 @@ use crate::fact::bodies::{
     Settled, Signed, Voided,
 };
 use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
+use crate::fact::fees::{Charged, FeesSet};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
@@ -118,6 +119,8 @@ kinds! {
     Run = "run.1";
     /// Payable money became units.
     Compounded = "compounded.1";
+    /// From now on rails may cost so much, and payees bear so much of it.
+    FeesSet = "fees_set.1";
     /// From now on payouts above a limit need approvals.
     Guarded = "guarded.1";
     /// A person decided what follows.
@@ -150,6 +153,8 @@ kinds! {
     Returned = "returned.1";
     /// What was final was undone; the batch is open again.
     Reopened = "reopened.1";
+    /// A rail charged a fee for a try.
+    Charged = "charged.1";
     /// Something of a treasury that no payment and no payout tells.
     Funds = "funds.1";
     /// A week of a treasury was closed.

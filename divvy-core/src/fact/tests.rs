@@ -117,7 +117,8 @@ impl Parts {
 
     fn line(&self) -> Line {
         let to_n = self.option(1, self.numbers[3]);
-        Line { payee: self.name(0), amount: self.amount(0), to: self.texts[1].clone(), to_n }
+        let (payee, to, fee) = (self.name(0), self.texts[1].clone(), self.amount(2));
+        Line { payee, amount: self.amount(0), to, to_n, fee: self.option(2, fee) }
     }
 
     /// A body of the books' and the pools' streams.
@@ -285,7 +286,10 @@ impl Parts {
             }),
             "claimed.1" => Body::Claimed(Claimed { coins: self.many(text), batch: self.stream() }),
             "sent.1" => Body::Sent(Sent { reference }),
-            "settled.1" => Body::Settled(Settled { reference, evidence }),
+            "settled.1" => {
+                let moved = self.option(0, self.converted());
+                Body::Settled(Settled { reference, evidence, moved })
+            }
             "voided.1" => Body::Voided(Voided { reference, evidence }),
             "refused.1" => {
                 let line = self.option(0, number);
@@ -305,6 +309,16 @@ impl Parts {
         let [id, _, reason] = self.texts.clone();
         let cause = BreakCause::ALL[self.count % BreakCause::ALL.len()];
         match kind {
+            "fees_set.1" => {
+                let (ceiling, borne_max) = (self.amount(0), self.amount(1));
+                let (ceiling, borne_max) = (self.option(0, ceiling), self.option(1, borne_max));
+                Body::FeesSet(FeesSet { ceiling, borne_max })
+            }
+            "charged.1" => {
+                let (asset, amount) = (Asset::parse("SOL@9").unwrap(), self.amount(0));
+                let (reference, evidence) = (id, self.evidence());
+                Body::Charged(Charged { reference, asset, amount, evidence })
+            }
             "funds.1" => {
                 let expected = Purpose::Expected(self.time(2));
                 let purpose = self.option(0, expected).unwrap_or(Purpose::Reserve);

@@ -214,7 +214,7 @@ fn digits(text: &str) -> Option<u128> {
 }
 
 /// The greatest common divisor; that of zero and a number is the number.
-pub(super) fn gcd(left: u128, right: u128) -> u128 {
+pub(crate) fn gcd(left: u128, right: u128) -> u128 {
     let (mut left, mut right) = (left, right);
     while let Some(rest) = left.checked_rem(right) {
         (left, right) = (right, rest);

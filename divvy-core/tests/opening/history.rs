@@ -191,7 +191,7 @@ impl History {
         let mut answers = vec![Answer::Unknown; batch.tries().len()];
         *answers.last_mut().unwrap() = heard;
         let evidence = Evidence { source: "GET".into(), hash: Hash::of(b"x"), said: "x".into() };
-        let seen = Seen { answers, tip: None, evidence };
+        let seen = Seen { answers, tip: None, evidence, bills: Vec::new() };
         let step = self.books.learn(&batch, &seen, later, TIMING).unwrap_or_default();
         let mut after = batch.clone();
         for fact in step.facts().iter().filter(|fact| fact.stream == *batch.stream()) {

@@ -96,6 +96,7 @@ fn signed_batch(kind: usize) -> Batch {
         amount: divvy::core::Amount::ONE,
         to: who.to_owned(),
         to_n: None,
+        fee: None,
     };
     let lines = vec![line("ann"), line("bob")];
     let end = Time::ZERO.plus_secs(10_300);
@@ -127,7 +128,7 @@ pub(crate) fn world(bytes: &[u8]) {
     let (terms, bytes) = first(bytes);
     let finality_secs = if terms & 4 == 0 { 0 } else { 30 };
     let funds = if terms & 8 == 0 { None } else { Some(1_000) };
-    let terms = Terms { window: KINDS[terms % 4], finality_secs, lag_secs: 60, funds };
+    let terms = Terms { window: KINDS[terms % 4], finality_secs, lag_secs: 60, funds, fee: 0 };
     let mut world = World::new(terms);
     let mut effects: Vec<Effect> = Vec::new();
     let mut now = 0;

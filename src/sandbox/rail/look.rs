@@ -1,11 +1,11 @@
 //! Finding out what became of tries.
 
 use divvy_core::{
-    Answer, Evidence, Hash, Heard, Rail as _, Request, Seen, Signed, Time, Turn, Window,
+    Answer, Bill, Evidence, Fee, Hash, Heard, Rail as _, Request, Seen, Signed, Time, Turn, Window,
 };
 
 use crate::sandbox::rail::Sandbox;
-use crate::sandbox::rail::read::{answer, answer_listed, coin_spent, height, is_missing};
+use crate::sandbox::rail::read::{answer, answer_listed, charged, coin_spent, height, is_missing};
 
 impl Sandbox {
     pub(super) fn look_at(&self, tries: &[Signed], heard: &[Heard], now: Time) -> Turn<Seen> {
@@ -28,7 +28,19 @@ impl Sandbox {
             Some(Window::UntilHeight(_)) => heard.iter().filter_map(height).max(),
             _ => None,
         };
-        Turn::Done(Seen { answers, tip, evidence: evidence(heard) })
+        let bills = tries.iter().filter_map(|signed| self.bill(signed, heard)).collect();
+        Turn::Done(Seen { answers, tip, evidence: evidence(heard), bills })
+    }
+}
+
+impl Sandbox {
+    /// What a try has cost, as far as any reply says.
+    fn bill(&self, signed: &Signed, heard: &[Heard]) -> Option<Bill> {
+        let asset = self.settings.fee_asset.clone()?;
+        let said = heard.iter().filter_map(|heard| charged(heard, &signed.reference));
+        let (reference, fees) =
+            (signed.reference.clone(), vec![Fee { asset, amount: said.max()? }]);
+        Some(Bill { reference, fees, moved: None })
     }
 }
 

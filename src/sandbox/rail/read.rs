@@ -11,6 +11,14 @@ pub(super) fn answer(heard: &Heard, reference: &str) -> Answer {
     said.filter(|said| said.reference == reference).map_or(Answer::Unknown, Said::answer)
 }
 
+/// What a reply says that a try has cost, if it says so: alone, or in the listing of its batch.
+pub(super) fn charged(heard: &Heard, reference: &str) -> Option<Amount> {
+    let listed = || parsed::<BatchListing>(heard).map_or(Vec::new(), |listing| listing.tries);
+    let said = parsed::<Said>(heard).map_or_else(listed, |said| vec![said]);
+    let fee = said.into_iter().find(|said| said.reference == reference)?.fee?;
+    Amount::new(fee.parse().ok()?).ok()
+}
+
 /// What the listing of a batch says of one try. Once the world's own time is past what anything
 /// takes to land, a try that is missing there never moved and never will.
 pub(super) fn answer_listed(heard: &Heard, reference: &str, past: u64) -> Answer {
@@ -75,6 +83,7 @@ struct Said {
     line: Option<u32>,
     #[serde(default)]
     returned: Vec<u32>,
+    fee: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -26,7 +26,7 @@ impl Bench {
         let settings = RailSettings::at("http://127.0.0.1:4010", name("till")).unwrap();
         let rail = Sandbox::new(RailSettings { window, ..settings }).unwrap();
         let amount = Amount::new(90).unwrap();
-        let line = Line { payee: name("ann"), amount, to: to.to_owned(), to_n: None };
+        let line = Line { payee: name("ann"), amount, to: to.to_owned(), to_n: None, fee: None };
         let batch = Stream::batch(&name("a & b"), 0, 0);
         let sender = Sender { process: "p".to_owned(), try_id: Hash::of(b"p") };
         let job = Job { batch, lines: vec![line; 2], tries: vec![], claimed: vec![], sender };

@@ -102,6 +102,7 @@ impl World {
             return self.reply_try(&post.reference, kept);
         }
         if let Some(refused) = refusal(post) {
+            self.charge(post, taken, effects);
             return self.keep(post, taken, refused);
         }
         let coins: Vec<u64> = post.coins.iter().filter_map(|coin| coin_number(coin)).collect();
@@ -117,11 +118,12 @@ impl World {
             return self.reply_dropped(post);
         }
         self.spent.extend(coins.into_iter().map(|coin| (coin, post.reference.clone())));
+        self.charge(post, taken, effects);
         self.keep(post, taken, Standing::Accepted);
         self.move_money(post, taken, amount, twist, effects);
         match self.tries.get(&post.reference) {
             Some(kept) => self.reply_try(&post.reference, kept),
-            None => self.reply_once(&post.reference, &post.batch),
+            None => self.reply_once(post),
         }
     }
 
@@ -171,7 +173,10 @@ impl World {
     fn keep(&mut self, post: &Post, taken: u64, fate: Standing) -> Reply {
         self.events = self.events.saturating_add(1);
         let (until, batch) = (until(post), post.batch.clone());
-        let kept = Kept { taken, body: post.hash, batch, until, fate, returned: Vec::new() };
+        let declined = matches!(fate, Standing::Declined { .. });
+        let fee = if declined { 0 } else { self.terms.fee_of(post.lines_count()) };
+        let (body, returned) = (post.hash, Vec::new());
+        let kept = Kept { taken, body, batch, until, fate, returned, fee };
         let reply = self.reply_try(&post.reference, &kept);
         if self.terms.window != WindowKind::Once {
             self.tries.insert(post.reference.clone(), kept);

@@ -94,6 +94,18 @@ impl World {
         }
     }
 
+    /// What a try costs is charged when it is taken up, and in one line of the statement.
+    pub(super) fn charge(&mut self, post: &Post, taken: u64, effects: &mut Vec<Effect>) {
+        let fee = self.terms.fee_of(post.lines_count());
+        if fee == 0 {
+            return;
+        }
+        self.charged = self.charged.saturating_add(fee);
+        let ticket =
+            Ticket { reference: post.reference.clone(), taken, lines_count: 1, amount: fee };
+        self.enter(EntryKind::Charged, &ticket, Vec::new(), effects);
+    }
+
     fn enter(
         &mut self,
         kind: EntryKind,

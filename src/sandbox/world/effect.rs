@@ -79,4 +79,6 @@ pub enum EntryKind {
     Returned,
     /// It never left after all, until it moves again.
     Undone,
+    /// The provider charged for a try, in one line: nobody's, and never given back.
+    Charged,
 }

@@ -84,8 +84,10 @@ impl World {
     }
 
     /// The reply of a world that remembers nothing.
-    pub(super) fn reply_once(&self, reference: &str, batch: &str) -> Reply {
-        reply_json(200, &self.said_plainly(reference, batch, "final"))
+    pub(super) fn reply_once(&self, post: &Post) -> Reply {
+        let fee = self.terms.fee_of(post.lines_count());
+        let said = self.said_plainly(&post.reference, &post.batch, "final");
+        reply_json(200, &Said { fee: charged(fee), ..said })
     }
 
     /// The reply that promises what never comes.
@@ -126,7 +128,8 @@ impl World {
 
     fn listed<'a>(&self, n: u64, carried: &'a Carried) -> Listed<'a> {
         let Carried { post, fate, returned } = carried;
-        let said = self.said_plainly(&post.reference, &post.batch, "");
+        let fee = charged(self.terms.fee_of(post.lines_count()));
+        let said = Said { fee, ..self.said_plainly(&post.reference, &post.batch, "") };
         let said = with_fate(said, fate, returned);
         Listed { n, said, lines: &post.lines }
     }
@@ -145,7 +148,8 @@ impl World {
     }
 
     fn said<'a>(&self, reference: &'a str, kept: &'a Kept) -> Said<'a> {
-        let said = self.said_plainly(reference, &kept.batch, "");
+        let fee = charged(kept.fee);
+        let said = Said { fee, ..self.said_plainly(reference, &kept.batch, "") };
         with_fate(said, &kept.fate, &kept.returned)
     }
 
@@ -156,8 +160,14 @@ impl World {
         state: &'static str,
     ) -> Said<'a> {
         let (height, now) = (self.height(), self.now.millis());
-        Said { reference, batch, state, reason: None, line: None, returned: &[], height, now }
+        let (reason, line, returned, fee) = (None, None, &[][..], None);
+        Said { reference, batch, state, reason, line, returned, fee, height, now }
     }
+}
+
+/// A fee as it is said: nothing where nothing is charged.
+fn charged(fee: u64) -> Option<String> {
+    (fee > 0).then(|| fee.to_string())
 }
 
 fn with_fate<'a>(mut said: Said<'a>, fate: &Standing, returned: &'a [u32]) -> Said<'a> {
@@ -200,6 +210,8 @@ struct Said<'a> {
     line: Option<u32>,
     #[serde(skip_serializing_if = "<[u32]>::is_empty")]
     returned: &'a [u32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee: Option<String>,
     height: u64,
     now: u64,
 }

@@ -20,6 +20,7 @@ fn signed(window: Window) -> Batch {
         amount: Amount::ONE,
         to: payee.to_owned(),
         to_n: None,
+        fee: None,
     };
     let lines = vec![line("alice"), line("bob")];
     let signed = Signed {
@@ -39,7 +40,7 @@ fn signed(window: Window) -> Batch {
 
 fn seen(answer: Answer) -> Seen {
     let evidence = Evidence { source: "rail".into(), hash: Hash::default(), said: String::new() };
-    Seen { answers: vec![answer], tip: None, evidence }
+    Seen { answers: vec![answer], tip: None, evidence, bills: Vec::new() }
 }
 
 /// The kinds of the facts that an answer teaches, which are folded.

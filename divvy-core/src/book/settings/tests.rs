@@ -152,7 +152,7 @@ fn a_payee_is_held_once_however_much_is_learned_of_them() {
     let refused = Answer::Refused { reason: "no such account".into(), line: Some(0) };
     let returned = Answer::Returned { reason: "closed".into(), lines: Vec::new() };
     let evidence = Evidence { source: "rail".into(), hash: Hash::default(), said: String::new() };
-    let seen = Seen { answers: vec![refused, returned], tip: None, evidence };
+    let seen = Seen { answers: vec![refused, returned], tip: None, evidence, bills: Vec::new() };
     let timing = Timing { grace_secs: 60, deadline_secs_max: 100, watch_secs: 0 };
     let learned = books.learn(&batch, &seen, now, timing).unwrap();
     let holds = learned.facts().iter().filter(|fact| fact.kind == "held.1").count();
