@@ -1,11 +1,12 @@
 //! A project: a folder with `divvy.toml`, its input files, and its database.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, Guarded, Leg, Legs, Name, Opened, Period, Policy, PublicKey, Ratio,
-    Share, Signature, Target, Time, TreasuryTerms, Units,
+    Amount, Asset, Code, Error, FeeShare, Guarded, Leg, Legs, Name, Opened, Period, Policy,
+    PublicKey, Ratio, Share, Signature, Target, Time, TreasuryTerms, Units,
 };
 
 mod database;
@@ -15,7 +16,7 @@ use crate::worker::WorkerSettings;
 
 pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
-use settings::{RawProject, RawThreshold};
+use settings::{RawFeeShare, RawProject, RawThreshold};
 
 /// Everything that `divvy.toml` says, checked.
 ///
@@ -75,6 +76,12 @@ pub struct Project {
     pub treasury: TreasuryTerms,
     /// Above which limit of a day, and by whom, payouts have to be approved.
     pub guarded: Option<Guarded>,
+    /// How much of a line its fee may be, for everyone; none where that was never said.
+    pub fee_share: Option<FeeShare>,
+    /// The same for payees who weigh it otherwise.
+    pub fee_shares: Vec<(Name, FeeShare)>,
+    /// Where quotes are read, and how old they may be, in seconds.
+    pub quotes: Option<(PathBuf, u64)>,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -94,6 +101,9 @@ pub struct PoolSettings {
     /// Whether its declarations commit to the holders, so that each can prove their part.
     pub proofs: bool,
 }
+
+/// A quote is good for so many seconds where the settings do not say.
+const QUOTE_AGE_SECS_MAX: u64 = 3_600;
 
 /// The name of the settings file.
 pub const SETTINGS_FILE: &str = "divvy.toml";
@@ -161,10 +171,19 @@ impl Project {
             worker: raw.worker.settings(),
             treasury: raw.treasury.terms(&asset)?,
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
+            fee_share: raw.fee_share.as_ref().map(RawFeeShare::checked),
+            fee_shares: fee_shares(&raw.fee_shares)?,
+            quotes: raw
+                .quotes
+                .map(|raw| (dir.join(&raw.file), raw.age_secs_max.unwrap_or(QUOTE_AGE_SECS_MAX))),
             database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }
+}
+
+fn fee_shares(raw: &BTreeMap<String, RawFeeShare>) -> Result<Vec<(Name, FeeShare)>, Error> {
+    raw.iter().map(|(payee, share)| Ok((Name::new(payee)?, share.checked()))).collect()
 }
 
 /// A changed destination must not take effect while a try to the old one may still go out.

@@ -18,6 +18,7 @@ mod equations;
 mod expected;
 mod flows;
 mod guard;
+mod lanes;
 mod movements;
 mod payee;
 mod plan;
@@ -28,6 +29,7 @@ mod rules;
 mod settings;
 mod slips;
 mod stored;
+mod terms;
 mod treasury;
 mod waiting;
 
@@ -41,6 +43,7 @@ pub(crate) use guard::body_hash;
 pub use plan::{Due, Plan, RUN_LINES_MAX};
 pub use record::Payment;
 pub use slips::Standing;
+pub use terms::PayoutTerms;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -80,6 +83,10 @@ use slips::Slip;
 pub struct Book {
     name: Name,
     settings: Opened,
+    /// The terms of payouts of those who have no others.
+    everyone: PayoutTerms,
+    /// How many payees weigh what a rail charges, by terms of their own.
+    weighing: u64,
     rules: Vec<RuleSet>,
     /// Where each rule stands in the rule stream.
     rule_ns: Vec<u64>,
@@ -146,9 +153,12 @@ impl Book {
     pub(crate) fn open(name: Name, settings: Opened, rule_head: Head, at: Time) -> Self {
         let run_head = Head::start(Stream::run(&name));
         let treasury = Treasury::new(&name);
+        let everyone = PayoutTerms::opened(&settings);
         Self {
             name,
             settings,
+            everyone,
+            weighing: 0,
             rules: Vec::new(),
             rule_ns: Vec::new(),
             routes: Vec::new(),

@@ -5,6 +5,7 @@ mod batch_story;
 mod desk_story;
 mod payee_story;
 mod payment_story;
+mod terms_story;
 
 use serde::Serialize;
 

@@ -21,7 +21,8 @@
 //! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
 //! - **pool** [`Pool`], [`Flow`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
 //! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
-//! - **policy** [`Policy`], [`Period`]; **quote** [`FeeQuote`], [`Rate`]
+//! - **policy** [`Policy`], [`Period`], [`FeeShare`], [`PayoutTerms`]
+//! - **quote** [`FeeQuote`], [`Rate`], [`Rounding`]
 //! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
@@ -137,8 +138,8 @@ pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, Plan, RUN_LINES_MAX,
-    Standing, Totals,
+    Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, PayoutTerms, Plan,
+    RUN_LINES_MAX, Standing, Totals,
 };
 pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};
@@ -149,13 +150,13 @@ pub use fact::{
     Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head, Held,
     Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place,
     Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
-    Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stream,
-    Voided, WeekClosed, Window,
+    Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Stated,
+    Stream, TermsSet, Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
-pub use policy::{Period, Policy};
+pub use policy::{FeeShare, Period, Policy};
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use proof::{
     Checked, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path, merkle_root,

@@ -1,9 +1,14 @@
 //! A project's database and books, opened, and set up as the settings say.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use divvy::core::{Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
-use divvy::{BadLine, Book, Divvy, HolderRow, Project, read_file, read_holders};
+use divvy::core::{
+    Code, Error, Name, Obstacle, PayeeSet, Policy, PoolOpened, TermsSet, Time, Units,
+};
+use divvy::{
+    BadLine, Book, Divvy, FileQuotes, HolderRow, Project, Quotes, read_file, read_holders,
+};
 
 use crate::cli::out::Out;
 use crate::cli::store::Store;
@@ -58,6 +63,38 @@ impl Desk {
         self.divvy.book(self.project.book.as_str())
     }
 
+    /// Who says what things cost, if the settings name a file.
+    pub(crate) fn quotes(&self) -> Option<Arc<dyn Quotes>> {
+        let (file, age_secs_max) = self.project.quotes.as_ref()?;
+        Some(Arc::new(FileQuotes::new(file, *age_secs_max)))
+    }
+
+    /// Brings the book up to what its rail charges now, where somebody's terms weigh it.
+    pub(crate) async fn quote(&mut self, now: Time, out: &mut Out) -> Result<(), Error> {
+        let Some(quotes) = self.quotes() else { return Ok(()) };
+        let (book, rail) = (self.project.book.clone(), Name::new(&self.project.rail.kind)?);
+        for (_, unsaid) in self.divvy.quote_fees(book.as_str(), &*quotes, &[rail], now).await? {
+            out.say(&format!("look: {unsaid}"));
+        }
+        Ok(())
+    }
+
+    /// Sets the terms of payouts that the settings name and the book does not know yet.
+    async fn choose_terms(&mut self, now: Time) -> Result<(), Error> {
+        let (everyone, own) = (self.project.fee_share, self.project.fee_shares.clone());
+        let set = |share| TermsSet { fee_share: Some(share), ..TermsSet::NONE };
+        let mut book = self.book()?;
+        if let Some(share) = everyone {
+            book.set_terms(&set(share), now).await?;
+        }
+        for (payee, share) in own {
+            if book.fold()?.fee_share(payee.as_str()) != share {
+                book.set_payee_terms(&payee, &set(share), now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps a checkpoint, so that the next opening costs only what is new.
     pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
@@ -93,6 +130,7 @@ impl Desk {
             Some(by) => self.book()?.set_rule_signed(from, &project.legs, by, now).await?,
             None => self.book()?.set_rule(from, &project.legs, now).await?,
         }
+        self.choose_terms(now).await?;
         self.choose_instant(now).await?;
         for (payee, reason) in &project.holds {
             let mut book = self.book()?;

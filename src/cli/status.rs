@@ -27,6 +27,7 @@ impl Status {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::look(&self.dir).await?;
         let asset = desk.project.opened.asset.clone();
+        desk.quote(clock::now(), out).await?;
         match &self.payee {
             Some(payee) => {
                 let balance = desk.book()?.balance(payee, clock::now()).await?;
@@ -96,13 +97,30 @@ pub(crate) fn balance_sentence(payee: &str, balance: &Balance, asset: &Asset) ->
         text(balance.payable),
         text(balance.reserved),
         text(balance.paid),
-        expected(balance)
+        expected(balance, asset)
     )
 }
 
-fn expected(balance: &Balance) -> String {
+/// When what waits for a lower fee is paid all the same, or for enough money.
+fn at_last(expected: Expected) -> String {
+    if let Expected::On(time) = expected { format!("; expected on {time}") } else { String::new() }
+}
+
+pub(crate) fn expected(balance: &Balance, asset: &Asset) -> String {
     match (&balance.obstacle, balance.expected_on) {
         (Some(Obstacle::Held(reason)), _) => format!("held: {reason}"),
+        (Some(Obstacle::NoQuote(rail)), on) => {
+            format!("nobody quotes what rail {rail} charges{}", at_last(on))
+        }
+        (Some(Obstacle::QuoteOld { rail, at }), on) => {
+            format!("what rail {rail} charges was last quoted at {at}{}", at_last(on))
+        }
+        (Some(Obstacle::FeeAbove { rail, fee, most }), on) => format!(
+            "rail {rail} charges {} for a line that is paid for {} at most{}",
+            asset.text(*fee),
+            asset.text(*most),
+            at_last(on)
+        ),
         (Some(_), _) => "no destination: tell one to be paid".to_owned(),
         (None, Expected::Now) => "due now".to_owned(),
         (None, Expected::On(time)) => format!("expected on {time}"),
@@ -116,7 +134,7 @@ fn balance_value(payee: &str, balance: &Balance, asset: &Asset) -> Value {
         "payee": payee, "asset": asset.to_string(), "earned": text(balance.earned),
         "payable": text(balance.payable), "reserved": text(balance.reserved),
         "paid": text(balance.paid), "owed_back": text(balance.owed_back),
-        "expected": expected(balance),
+        "expected": expected(balance, asset),
     })
 }
 
@@ -125,6 +143,7 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
     let asset = desk.project.opened.asset.clone();
     let now = clock::now();
+    desk.quote(now, out).await?;
     let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
     for line in &lines {
         out.say(&format!("{:>18}  {} to {}", asset.text(line.amount), line.payee, line.to));

@@ -51,10 +51,10 @@ impl Book {
         now: Time,
         obstacle: Option<&Obstacle>,
     ) -> Result<Expected, Error> {
-        if obstacle.is_some() {
+        if matches!(obstacle, Some(Obstacle::Held(_) | Obstacle::NoDestination)) {
             return Ok(Expected::Never);
         }
-        if self.due.due.contains(&id) {
+        if self.due.due.contains(&id) || self.due.lanes.is_due(id, now) {
             return Ok(Expected::Now);
         }
         let payee = self.payee(id)?;
@@ -64,6 +64,13 @@ impl Book {
             0 => Some(now),
             lacking => self.crossing(earned, lacking, now),
         };
+        if let Some(obstacle) = obstacle {
+            let fee = if let Obstacle::FeeAbove { fee, .. } = obstacle { Some(*fee) } else { None };
+            let fee = fee.and_then(|fee| terms.share.least_for(fee));
+            let ends = terms.share.ends(payee.waiting_since);
+            let first = fee.and_then(reached).into_iter().chain(ends).min();
+            return Ok(first.map_or(Expected::Never, Expected::On));
+        }
         let crossing = terms.at_once().and_then(reached);
         // Below the least amount nothing is paid, however long it waited.
         let waited = reached(terms.least()).and_then(|least| {

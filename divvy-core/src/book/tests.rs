@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod desk;
+mod fees;
 mod flows;
 mod guard;
 mod policies;

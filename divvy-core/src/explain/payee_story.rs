@@ -6,6 +6,7 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::payment_story::named_rule;
+use crate::explain::terms_story::{policy_sentence, terms_sentence};
 use crate::explain::{Told, batch_sentence, decided_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
@@ -13,7 +14,6 @@ use crate::fact::{
 };
 use crate::movement::share_reversed;
 use crate::name::Name;
-use crate::policy::Period;
 use crate::pool::{Holder, Pool, Units};
 use crate::split::{Leg, Target};
 
@@ -70,7 +70,7 @@ impl PayeeStory {
                 _ => Ok(None),
             },
             Place::Batch { book, .. } if book == own => self.tell_batch(fact),
-            Place::Run { book } if book == own => self.tell_compounded(fact),
+            Place::Run { book } if book == own => self.tell_run(fact),
             Place::Rule { .. }
             | Place::Pool { .. }
             | Place::Payee { .. }
@@ -177,8 +177,19 @@ impl PayeeStory {
         Ok((before != after).then(|| (None, format!("holds {after} units now, after {before}"))))
     }
 
-    fn tell_compounded(&self, fact: &Fact) -> Result<Told, Error> {
-        let Body::Compounded(compounded) = fact.body()? else { return Ok(None) };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
+    fn tell_run(&self, fact: &Fact) -> Result<Told, Error> {
+        let compounded = match fact.body()? {
+            Body::Compounded(compounded) => compounded,
+            Body::TermsSet(set) => {
+                let sentence = format!(
+                    "for everyone without other terms: {}",
+                    terms_sentence(&set, &self.asset)
+                );
+                return Ok(Some((None, sentence)));
+            }
+            _ => return Ok(None),
+        };
         if compounded.holder != self.payee {
             return Ok(None);
         }
@@ -205,23 +216,11 @@ impl PayeeStory {
             Body::PayeeSet(PayeeSet { destination, policy }) => {
                 let place =
                     destination.map(|to| format!("to be paid at {} over {}", to.address, to.rail));
-                let when = policy.map(|policy| match policy {
-                    crate::policy::Policy::Instant => "to be paid at once".to_owned(),
-                    crate::policy::Policy::Periodic { every, min } => {
-                        let every = match every {
-                            Period::Every { secs, .. } => format!("every {secs} s"),
-                            Period::Monthly => "every month".to_owned(),
-                        };
-                        let from = min.map(|min| format!(", from {} on", self.asset.text(min)));
-                        format!("to be paid {every}{}", from.unwrap_or_default())
-                    }
-                    crate::policy::Policy::Threshold { min, .. } => {
-                        format!("to be paid from {} on", self.asset.text(min))
-                    }
-                });
+                let when = policy.map(|policy| policy_sentence(policy, &self.asset));
                 let chosen: Vec<String> = place.into_iter().chain(when).collect();
                 format!("chose {}", chosen.join(" and "))
             }
+            Body::TermsSet(set) => format!("chose {}", terms_sentence(&set, &self.asset)),
             Body::Decided(decided) => decided_sentence(&decided),
             Body::Held(held) => format!("held: {}", held.reason),
             Body::Released(released) => format!("released: {}", released.reason),

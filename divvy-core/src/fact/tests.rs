@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::{
-    Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, SecretKey, Share, Target, Units,
+    Amount, Asset, FeeShare, Holders, Index, Leg, Legs, Name, Policy, Rate, Ratio, Rounding,
+    SecretKey, Share, Target, Units,
 };
 
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
@@ -246,6 +247,23 @@ impl Parts {
                 let (limit, expires_secs) = (self.amount(0), self.numbers[2]);
                 let (people, consents) = (self.many(self.person()), self.many(self.consent()));
                 Body::Guarded(Guarded { limit, approvals: number, people, expires_secs, consents })
+            }
+            "terms_set.1" => {
+                let [bps, waits, num, den] = self.numbers;
+                let (waits_secs, from) = (self.option(6, waits), Asset::parse("EUR").unwrap());
+                let (to, terms) = (Asset::parse("USD").unwrap(), (num.max(1), den.max(1)));
+                let rate = Rate::new((from, to), terms, text, self.time(1)).unwrap();
+                let rounding = [Rounding::Down, Rounding::Up, Rounding::HalfEven];
+                let rate = rate.rounding(rounding[self.count % 3]);
+                let stated = || Stated { amount: self.amount(2), rate: rate.clone() };
+                let share = [FeeShare::Any, FeeShare::AtMost { bps, waits_secs }];
+                Body::TermsSet(TermsSet {
+                    fee_share: self.option(0, share[self.count % 2]),
+                    policy: self.option(1, self.policy()),
+                    policy_stated: self.option(2, stated()),
+                    floor: self.option(3, self.amount(3)),
+                    floor_stated: self.option(7, stated()),
+                })
             }
             "decided.1" => {
                 let Consent { by, signature } = self.consent();
