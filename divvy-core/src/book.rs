@@ -20,6 +20,7 @@ mod flows;
 mod guard;
 mod lanes;
 mod movements;
+mod pace;
 mod payee;
 mod plan;
 mod pools;
@@ -32,6 +33,7 @@ mod stored;
 mod terms;
 mod treasury;
 mod waiting;
+mod waits;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
@@ -44,6 +46,7 @@ pub use plan::{Due, Plan, RUN_LINES_MAX};
 pub use record::Payment;
 pub use slips::Standing;
 pub use terms::PayoutTerms;
+pub use waits::Wait;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -23,7 +23,7 @@
 //! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
 //! - **policy** [`Policy`], [`Period`], [`FeeShare`], [`PayoutTerms`]
 //! - **quote** [`FeeQuote`], [`Rate`], [`Rounding`]
-//! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
+//! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Wait`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
 //! - **treasury** [`Treasury`], [`TreasuryStatus`], [`Steady`], [`Projection`], [`Day`]
@@ -139,7 +139,7 @@ pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
     Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, PayoutTerms, Plan,
-    RUN_LINES_MAX, Standing, Totals,
+    RUN_LINES_MAX, Standing, Totals, Wait,
 };
 pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};

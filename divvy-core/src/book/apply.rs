@@ -145,6 +145,7 @@ impl Book {
         if !follows(&self.account_mut(id)?.head, fact) {
             return Ok(Folded::Early);
         }
+        self.account_mut(id)?.note_day(fact.at);
         if matches!(body, Body::Issued(_) | Body::Moved(_) | Body::Redeemed(_)) {
             let account = self.account_mut(id)?;
             account.check_flowed(fact)?;

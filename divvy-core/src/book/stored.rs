@@ -32,7 +32,8 @@ stored!(PoolAccount {
     flows,
     flowed_until,
     proofs,
-    rooted
+    rooted,
+    begun
 });
 stored!(Slip { batch, lines });
 stored!(Head { stream, n, hash });
