@@ -76,6 +76,10 @@ pub struct Project {
     pub treasury: TreasuryTerms,
     /// Above which limit of a day, and by whom, payouts have to be approved.
     pub guarded: Option<Guarded>,
+    /// The floor as it is stated in another asset, where it is.
+    pub floor_stated: Option<(Amount, Asset)>,
+    /// The threshold as it is stated in another asset, where it is.
+    pub threshold_stated: Option<(Amount, Asset)>,
     /// How much of a line its fee may be, for everyone; none where that was never said.
     pub fee_share: Option<FeeShare>,
     /// The same for payees who weigh it otherwise.
@@ -135,11 +139,9 @@ impl Project {
         let raw: RawProject = toml::from_str(text)
             .map_err(|error| malformed(&format!("{SETTINGS_FILE}: {}", error.message())))?;
         let asset = Asset::parse(&raw.asset)?;
-        let amount = |text: &Option<String>, none: Amount| {
-            text.as_ref().map_or(Ok(none), |text| asset.amount(text))
-        };
-        let floor = amount(&raw.floor, Amount::ONE)?.max(Amount::ONE);
-        let min = raw.threshold.as_deref().map(|text| asset.amount(text)).transpose()?;
+        let (floor, floor_stated) = stated(raw.floor.as_deref(), &asset)?;
+        let floor = floor.unwrap_or(Amount::ONE).max(Amount::ONE);
+        let (min, threshold_stated) = stated(raw.threshold.as_deref(), &asset)?;
         let policy = policy(min, raw.max_wait_days, raw.period.as_deref())?;
         let rail = raw.rail.unwrap_or_default();
         let named_on = if raw.named_on_rail { Some(Name::new(&rail.kind)?) } else { None };
@@ -171,6 +173,8 @@ impl Project {
             worker: raw.worker.settings(),
             treasury: raw.treasury.terms(&asset)?,
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
+            floor_stated,
+            threshold_stated,
             fee_share: raw.fee_share.as_ref().map(RawFeeShare::checked),
             fee_shares: fee_shares(&raw.fee_shares)?,
             quotes: raw
@@ -181,6 +185,24 @@ impl Project {
         })
     }
 }
+
+/// An amount of the book's asset, or one that is stated in another: `50.00 USD`. Until its rate is
+/// known such a one is out of reach, so that nobody is paid below it.
+fn stated(text: Option<&str>, asset: &Asset) -> Result<Stating, Error> {
+    let Some(text) = text else { return Ok((None, None)) };
+    let Some((amount, other)) = text.split_once(' ') else {
+        return Ok((Some(asset.amount(text)?), None));
+    };
+    let other = Asset::parse(other)?;
+    let amount = other.amount(amount)?;
+    if other == *asset {
+        return Ok((Some(amount), None));
+    }
+    Ok((Some(Amount::MAX), Some((amount, other))))
+}
+
+/// An amount in the book's asset, and as it was stated in another.
+type Stating = (Option<Amount>, Option<(Amount, Asset)>);
 
 fn fee_shares(raw: &BTreeMap<String, RawFeeShare>) -> Result<Vec<(Name, FeeShare)>, Error> {
     raw.iter().map(|(payee, share)| Ok((Name::new(payee)?, share.checked()))).collect()
