@@ -121,7 +121,7 @@ impl Desk {
                 Policy::Periodic { every, .. } => {
                     Some(Policy::Periodic { every, min: Some(least) })
                 }
-                policy => Some(policy),
+                policy @ (Policy::Instant | _) => Some(policy),
             };
             set.policy_stated = Some(stated);
         }

@@ -233,6 +233,24 @@ impl Parts {
         }
     }
 
+    fn terms(&self) -> TermsSet {
+        let [bps, waits, num, den] = self.numbers;
+        let (waits_secs, from) = (self.option(6, waits), Asset::parse("EUR").unwrap());
+        let (to, terms) = (Asset::parse("USD").unwrap(), (num.max(1), den.max(1)));
+        let rate = Rate::new((from, to), terms, self.texts[1].clone(), self.time(1)).unwrap();
+        let rounding = [Rounding::Down, Rounding::Up, Rounding::HalfEven];
+        let rate = rate.rounding(rounding[self.count % 3]);
+        let stated = || Stated { amount: self.amount(2), rate: rate.clone() };
+        let share = [FeeShare::Any, FeeShare::AtMost { bps, waits_secs }];
+        TermsSet {
+            fee_share: self.option(0, share[self.count % 2]),
+            policy: self.option(1, self.policy()),
+            policy_stated: self.option(2, stated()),
+            floor: self.option(3, self.amount(3)),
+            floor_stated: self.option(7, stated()),
+        }
+    }
+
     /// A body of the runs', the batches' and the wallets' streams.
     fn payout(&self, kind: &str) -> Body {
         let number = u32::try_from(self.numbers[0] >> 32).unwrap();
@@ -248,23 +266,7 @@ impl Parts {
                 let (people, consents) = (self.many(self.person()), self.many(self.consent()));
                 Body::Guarded(Guarded { limit, approvals: number, people, expires_secs, consents })
             }
-            "terms_set.1" => {
-                let [bps, waits, num, den] = self.numbers;
-                let (waits_secs, from) = (self.option(6, waits), Asset::parse("EUR").unwrap());
-                let (to, terms) = (Asset::parse("USD").unwrap(), (num.max(1), den.max(1)));
-                let rate = Rate::new((from, to), terms, text, self.time(1)).unwrap();
-                let rounding = [Rounding::Down, Rounding::Up, Rounding::HalfEven];
-                let rate = rate.rounding(rounding[self.count % 3]);
-                let stated = || Stated { amount: self.amount(2), rate: rate.clone() };
-                let share = [FeeShare::Any, FeeShare::AtMost { bps, waits_secs }];
-                Body::TermsSet(TermsSet {
-                    fee_share: self.option(0, share[self.count % 2]),
-                    policy: self.option(1, self.policy()),
-                    policy_stated: self.option(2, stated()),
-                    floor: self.option(3, self.amount(3)),
-                    floor_stated: self.option(7, stated()),
-                })
-            }
+            "terms_set.1" => Body::TermsSet(self.terms()),
             "decided.1" => {
                 let Consent { by, signature } = self.consent();
                 let proof = self.option(0, KeyProof { guard: self.numbers[1], signature });

@@ -1,14 +1,13 @@
 //! Who waits, since when and for how long still: unclaimed, held, and at the pace of late.
 
 use super::*;
-use crate::Expected;
+use crate::{Expected, Wait};
 
 const DAY: u64 = 86_400;
 
 fn since(till: &Till) -> Vec<(String, u64, u64)> {
     let waits = till.book().waits(till.now).unwrap();
-    let row =
-        |wait: &crate::Wait| (wait.payee.to_string(), wait.payable.get(), wait.age_secs(till.now));
+    let row = |wait: &Wait| (wait.payee.to_string(), wait.payable.get(), wait.age_secs(till.now));
     waits.iter().map(row).collect()
 }
 
