@@ -13,6 +13,7 @@ mod fees;
 mod people;
 mod reversals;
 mod rules;
+mod terms;
 
 pub use reversals::Makeup;
 

@@ -4,6 +4,7 @@ mod adopt;
 mod approve;
 mod approver;
 mod backup;
+mod balance;
 mod balances;
 mod breaks;
 mod explain;
@@ -32,6 +33,7 @@ mod store;
 mod take;
 mod till;
 mod treasury;
+mod waits;
 mod work;
 
 use std::path::PathBuf;
@@ -109,7 +111,9 @@ enum Command {
     Adopt(adopt::Adopt),
     /// Show what waits for a person, and say what became of it.
     Review(review::Review),
-    /// Show where the money is.
+    /// Show where a payee's money is, and when the rest comes.
+    Balance(balance::Balance),
+    /// Show where the money is, and what keeps any of it back.
     Status(status::Status),
     /// Write one page that shows where the money is, for any browser.
     Report(page::Page),
@@ -211,6 +215,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Rule(rule) => rule.run(out).await,
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Review(review) => review.run(out).await,
+        Command::Balance(balance) => balance.run(out).await,
         Command::Status(status) => status.run(out).await,
         Command::Export(export) => export.run(out).await,
         Command::Report(page) => page.run(out).await,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use divvy_core::{
     Amount, Asset, Books, Call, Code, Cursor, Error, Fact, Line, Manner, Name, Opened, Page,
-    Policy, Rail, Step, Time, Verified, Verify, address_taken,
+    Policy, Rail, Step, Time, Verified, Verify, Who, address_taken,
 };
 
 use crate::book::Book;
 use crate::host::{Host, Sender};
+use crate::quote::{Quotes, fee_for};
 use crate::worker::{Tick, Worker, WorkerSettings};
 
 /// Facts are read in pages of so many; a fact may have hundreds of lines.
@@ -280,6 +281,43 @@ impl Divvy {
         self.books.book_mut(book)?.wake_waited(now)?;
         let due = self.books.book(book)?.due(now)?;
         Ok(due.into_iter().flat_map(|due| due.lines).collect())
+    }
+
+    /// Asks what each rail charges for a line, where somebody's terms weigh that, so that
+    /// [`Divvy::due`] and balances can tell who waits for a lower fee.
+    ///
+    /// Returns the rails of which nobody can say it now, each with the reason: whoever weighs
+    /// fees waits there.
+    ///
+    /// # Errors
+    /// [`Code::BookUnknown`] when there is none of that name.
+    pub async fn quote_fees(
+        &mut self,
+        book: &str,
+        quotes: &dyn Quotes,
+        rails: &[Name],
+        now: Time,
+    ) -> Result<Vec<(Name, Error)>, Error> {
+        let mut unsaid = Vec::new();
+        let fold = self.books.book_mut(book)?;
+        if !fold.weighs_fees() {
+            return Ok(unsaid);
+        }
+        let asset = fold.settings().asset.clone();
+        for rail in rails {
+            let quoted = match fee_for(quotes, rail, &asset, now).await {
+                Ok(quote) => fold.take_quote(&quote, now),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = quoted {
+                if error.who() == Who::Us {
+                    return Err(error);
+                }
+                fold.lose_quote(rail);
+                unsaid.push((rail.clone(), error));
+            }
+        }
+        Ok(unsaid)
     }
 
     /// Pays everyone who is due over these rails, and follows up what is open: one tick of a

@@ -1,11 +1,12 @@
 //! A project: a folder with `divvy.toml`, its input files, and its database.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Amount, Asset, Code, Error, FeesSet, Guarded, Name, Opened, Period, Policy, PublicKey, RuleSet,
-    Time, TreasuryTerms, Units,
+    Amount, Asset, Code, Error, FeeShare, FeesSet, Guarded, Name, Opened, Period, Policy,
+    PublicKey, RuleSet, Time, TreasuryTerms, Units,
 };
 
 mod database;
@@ -16,7 +17,7 @@ use crate::worker::WorkerSettings;
 
 pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
-use settings::{RawProject, RawThreshold};
+use settings::{RawFeeShare, RawProject, RawThreshold};
 
 /// Everything that `divvy.toml` says, checked.
 ///
@@ -79,6 +80,16 @@ pub struct Project {
     pub guarded: Option<Guarded>,
     /// What payouts may cost, and what payees bear of it.
     pub fees: Option<FeesSet>,
+    /// The floor as it is stated in another asset, where it is.
+    pub floor_stated: Option<(Amount, Asset)>,
+    /// The threshold as it is stated in another asset, where it is.
+    pub threshold_stated: Option<(Amount, Asset)>,
+    /// How much of a line its fee may be, for everyone; none where that was never said.
+    pub fee_share: Option<FeeShare>,
+    /// The same for payees who weigh it otherwise.
+    pub fee_shares: Vec<(Name, FeeShare)>,
+    /// Where quotes are read, and how old they may be, in seconds.
+    pub quotes: Option<(PathBuf, u64)>,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -100,6 +111,9 @@ pub struct PoolSettings {
     /// The payee whose earnings are this pool's: so it holds units of another one.
     pub payee: Option<Name>,
 }
+
+/// A quote is good for so many seconds where the settings do not say.
+const QUOTE_AGE_SECS_MAX: u64 = 3_600;
 
 /// The name of the settings file.
 pub const SETTINGS_FILE: &str = "divvy.toml";
@@ -131,11 +145,9 @@ impl Project {
         let raw: RawProject = toml::from_str(text)
             .map_err(|error| malformed(&format!("{SETTINGS_FILE}: {}", error.message())))?;
         let asset = Asset::parse(&raw.asset)?;
-        let amount = |text: &Option<String>, none: Amount| {
-            text.as_ref().map_or(Ok(none), |text| asset.amount(text))
-        };
-        let floor = amount(&raw.floor, Amount::ONE)?.max(Amount::ONE);
-        let min = raw.threshold.as_deref().map(|text| asset.amount(text)).transpose()?;
+        let (floor, floor_stated) = stated(raw.floor.as_deref(), &asset)?;
+        let floor = floor.unwrap_or(Amount::ONE).max(Amount::ONE);
+        let (min, threshold_stated) = stated(raw.threshold.as_deref(), &asset)?;
         let policy = policy(min, raw.max_wait_days, raw.period.as_deref())?;
         let rail = raw.rail.unwrap_or_default();
         let named_on = if raw.named_on_rail { Some(Name::new(&rail.kind)?) } else { None };
@@ -171,10 +183,39 @@ impl Project {
             treasury: raw.treasury.terms(&asset)?,
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
             fees: raw.fees.map(|raw| raw.checked(&asset)).transpose()?,
+            floor_stated,
+            threshold_stated,
+            fee_share: raw.fee_share.as_ref().map(RawFeeShare::checked),
+            fee_shares: fee_shares(&raw.fee_shares)?,
+            quotes: raw
+                .quotes
+                .map(|raw| (dir.join(&raw.file), raw.age_secs_max.unwrap_or(QUOTE_AGE_SECS_MAX))),
             database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },
         })
     }
+}
+
+/// An amount of the book's asset, or one that is stated in another: `50.00 USD`. Until its rate is
+/// known such a one is out of reach, so that nobody is paid below it.
+fn stated(text: Option<&str>, asset: &Asset) -> Result<Stating, Error> {
+    let Some(text) = text else { return Ok((None, None)) };
+    let Some((amount, other)) = text.split_once(' ') else {
+        return Ok((Some(asset.amount(text)?), None));
+    };
+    let other = Asset::parse(other)?;
+    let amount = other.amount(amount)?;
+    if other == *asset {
+        return Ok((Some(amount), None));
+    }
+    Ok((Some(Amount::MAX), Some((amount, other))))
+}
+
+/// An amount in the book's asset, and as it was stated in another.
+type Stating = (Option<Amount>, Option<(Amount, Asset)>);
+
+fn fee_shares(raw: &BTreeMap<String, RawFeeShare>) -> Result<Vec<(Name, FeeShare)>, Error> {
+    raw.iter().map(|(payee, share)| Ok((Name::new(payee)?, share.checked()))).collect()
 }
 
 /// A changed destination must not take effect while a try to the old one may still go out.

@@ -117,7 +117,10 @@ fn add_balances(table: &mut Table, book: &Book, now: Time) -> Result<(), Error> 
         let obstacle = balance.obstacle.map(|obstacle| match obstacle {
             Obstacle::NoDestination => "no destination",
             Obstacle::PassedOn(_) => "passed on",
-            Obstacle::Held(_) | _ => "held",
+            Obstacle::Held(_) => "held",
+            Obstacle::NoQuote(_) => "no quote",
+            Obstacle::QuoteOld { .. } => "old quote",
+            Obstacle::FeeAbove { .. } | _ => "fee above share",
         });
         let amount = |amount: Amount| Cell::number(amount.get());
         table.add([

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 use crate::clock::{Clock, Told};
 use crate::divvy::Divvy;
 use crate::host::Sender;
+use crate::quote::Quotes;
 
 mod adopt;
 mod ahead;
@@ -21,6 +22,7 @@ mod learn;
 mod pace;
 mod plan;
 mod purses;
+mod quote;
 mod roster;
 mod settings;
 mod shift;
@@ -53,6 +55,7 @@ use watch::Watched;
 pub struct Worker {
     rails: BTreeMap<Name, Arc<dyn Rail>>,
     sender: Arc<dyn Sender>,
+    quotes: Option<Arc<dyn Quotes>>,
     gates: Gates,
     clock: Clock,
     settings: WorkerSettings,
@@ -116,6 +119,7 @@ impl Worker {
         Ok(Self {
             rails,
             sender,
+            quotes: None,
             gates: Gates::default(),
             clock: Told::new(Time::ZERO).clock(),
             settings,
@@ -150,6 +154,22 @@ impl Worker {
     /// ```
     pub fn set_rate(&mut self, rail: &Name, requests_per_sec: u64) {
         self.gates.set_rate(rail, requests_per_sec);
+    }
+
+    /// Asks for what rails charge where somebody's terms weigh it. Without this nobody can say, and
+    /// whoever weighs fees waits.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use divvy::{Clock, FixedQuotes, Http, Worker};
+    ///
+    /// let mut worker = Worker::new(vec![], Arc::new(Http::new(Clock::system())?))?;
+    /// worker.set_quotes(Arc::new(FixedQuotes::default()));
+    /// # Ok::<(), divvy::core::Error>(())
+    /// ```
+    pub fn set_quotes(&mut self, quotes: Arc<dyn Quotes>) {
+        self.quotes = Some(quotes);
     }
 
     /// Does everything that is to be done now, and returns when nothing is left; beside other

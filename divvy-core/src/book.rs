@@ -21,8 +21,10 @@ mod expected;
 mod fees;
 mod flows;
 mod guard;
+mod lanes;
 mod movements;
 mod nested;
+mod pace;
 mod payee;
 mod plan;
 mod pools;
@@ -33,8 +35,10 @@ mod settings;
 mod slips;
 mod stored;
 mod tally;
+mod terms;
 mod treasury;
 mod waiting;
+mod waits;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
@@ -46,6 +50,8 @@ pub(crate) use guard::body_hash;
 pub use plan::{Due, Plan, RUN_LINES_MAX};
 pub use record::Payment;
 pub use slips::Standing;
+pub use terms::PayoutTerms;
+pub use waits::Wait;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -88,6 +94,10 @@ use slips::Slip;
 pub struct Book {
     name: Name,
     settings: Opened,
+    /// The terms of payouts of those who have no others.
+    everyone: PayoutTerms,
+    /// How many payees weigh what a rail charges, by terms of their own.
+    weighing: u64,
     rules: Vec<RuleSet>,
     /// Where each rule stands in the rule stream.
     rule_ns: Vec<u64>,
@@ -163,9 +173,12 @@ impl Book {
         let run_head = Head::start(Stream::run(&name));
         let treasury = Treasury::new(&name);
         let divisions = Divisions::new(&name);
+        let everyone = PayoutTerms::opened(&settings);
         Self {
             name,
             settings,
+            everyone,
+            weighing: 0,
             rules: Vec::new(),
             rule_ns: Vec::new(),
             routes: Vec::new(),

@@ -6,6 +6,7 @@ mod desk_story;
 mod own_parts;
 mod payee_story;
 mod payment_story;
+mod terms_story;
 
 use serde::Serialize;
 

@@ -15,6 +15,7 @@ mod reversals;
 mod rules;
 mod seals;
 mod stream;
+mod terms;
 pub(crate) mod text;
 mod treasury;
 
@@ -33,6 +34,7 @@ pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use rules::{Divided, IssuerSet, Part, Parts, Referred, RuleSet};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
+pub use terms::{Stated, TermsSet};
 pub use treasury::{Figures, Funds, Purpose, WeekClosed};
 
 use crate::error::{Code, Error};

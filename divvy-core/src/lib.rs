@@ -21,8 +21,9 @@
 //! - **split** [`split()`], [`Rule`], [`Legs`], [`Leg`], [`Ratio`], [`Carry`], [`Waterfall`]
 //! - **pool** [`Pool`], [`Flow`], [`Holder`], [`Holdings`], [`Units`], [`Index`]
 //! - **payment** [`Payment`], [`Movement`], [`Reversal`], made by [`danger`] or a rail's reads
-//! - **policy** [`Policy`], [`Period`]; **quote** [`FeeQuote`], [`Rate`]
-//! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Totals`]
+//! - **policy** [`Policy`], [`Period`], [`FeeShare`], [`PayoutTerms`]
+//! - **quote** [`FeeQuote`], [`Rate`], [`Rounding`]
+//! - **book** [`Books`], [`Book`], [`Balance`], [`Expected`], [`Obstacle`], [`Wait`], [`Totals`]
 //! - **batch** [`Due`], [`Plan`], [`Batch`], [`Try`], [`State`], [`Next`], [`Step`], [`Call`]
 //! - **proof** [`Verify`], [`Verified`], [`Explanation`], [`Proof`], [`Holders`], [`Seals`]
 //! - **treasury** [`Treasury`], [`TreasuryStatus`], [`Steady`], [`Projection`], [`Day`]
@@ -138,8 +139,8 @@ pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, Plan, RUN_LINES_MAX,
-    Standing, Totals,
+    Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, PayoutTerms, Plan,
+    RUN_LINES_MAX, Standing, Totals, Wait,
 };
 pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};
@@ -151,12 +152,12 @@ pub use fact::{
     Guarded, Hash, Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened,
     Part, Parts, PayeeSet, Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed,
     Referred, Refused, Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run,
-    Sealed, Sender, Sent, Settled, Signed, Stream, Voided, WeekClosed, Window,
+    Sealed, Sender, Sent, Settled, Signed, Stated, Stream, TermsSet, Voided, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};
 pub use name::Name;
-pub use policy::{Period, Policy};
+pub use policy::{FeeShare, Period, Policy};
 pub use pool::{Flow, Holder, Holdings, Index, Pool, Units};
 pub use proof::{
     Checked, Covered, Holders, Holding, Proof, SealedFact, Seals, StoredFact, merkle_path,

@@ -1,5 +1,9 @@
 //! Policy: who is due, and when.
 
+mod fee;
+
+pub use fee::FeeShare;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 

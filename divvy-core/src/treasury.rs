@@ -209,6 +209,18 @@ impl Treasury {
         self.days.entry(Day::of(at).number()).or_default()
     }
 
+    /// What legs brought a payee since the beginning of a day, less what went back of it.
+    pub(crate) fn leg_since(&self, payee: u32, from: Day) -> Result<Amount, Error> {
+        let newest = self.legs.keys().next_back().map_or(0, |(day, _)| *day);
+        let days = from.number()..=newest;
+        let legs = days.filter_map(|day| self.legs.get(&(day, payee)));
+        let sums = legs.fold((0_u128, 0_u128), |sums, (earned, back)| {
+            let [earned, back] = [earned, back].map(|amount| u128::from(amount.get()));
+            (sums.0.saturating_add(earned), sums.1.saturating_add(back))
+        });
+        Amount::from_wide(sums.0.saturating_sub(sums.1))
+    }
+
     /// A leg of a payee earned, or gave back.
     pub(crate) fn leg(
         &mut self,

@@ -42,6 +42,7 @@ impl Explain {
         if let Subject::Payee { payee, .. } = &subject {
             let now = divvy::clock::now();
             let asset = desk.project.opened.asset.clone();
+            desk.quote(now, out).await?;
             let balance = desk.book()?.balance(payee.as_str(), now).await?;
             out.say(&crate::cli::status::balance_sentence(payee.as_str(), &balance, &asset));
         }

@@ -39,6 +39,9 @@ impl Pay {
         if let Some(rate) = desk.project.rail.requests_per_sec {
             worker.set_rate(till.rail.name(), rate);
         }
+        if let Some(quotes) = desk.quotes() {
+            worker.set_quotes(quotes);
+        }
         let tick = worker.tick_by(&mut desk.divvy, &clock).await?;
         let obstacles = worker.obstacles();
         for obstacle in &obstacles {
@@ -56,6 +59,7 @@ impl Pay {
         let mut desk = Desk::look(&self.dir).await?;
         let now = clock::now();
         let asset = desk.project.opened.asset.clone();
+        desk.quote(now, out).await?;
         let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
         let rail = Till::quoting(&desk.project)?;
         let packs = match rail.pack(&lines, &[], now)? {

@@ -51,7 +51,10 @@ impl Run {
         let told = Told::new(start);
         let sender = Arc::new(Http::new(told.clock())?);
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
-        let worker = Worker::with(till.rails(), sender.clone(), settings)?;
+        let mut worker = Worker::with(till.rails(), sender.clone(), settings)?;
+        if let Some(quotes) = desk.quotes() {
+            worker.set_quotes(quotes);
+        }
         let mut shift = Shift { worker, told, payments, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
         let end = shift.work_after(&mut desk, &mut till, end).await?;

@@ -1,10 +1,15 @@
 //! A project's database and books, opened, and set up as the settings say.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use divvy::core::{Code, Error, Judge, Name, Obstacle, PayeeSet, Policy, PoolOpened, Time, Units};
+use divvy::core::{
+    Amount, Asset, Code, Error, Judge, Name, Obstacle, PayeeSet, Policy, PoolOpened, Rounding,
+    Stated, TermsSet, Time, Units,
+};
 use divvy::{
-    BadLine, Book, Divvy, HolderRow, PoolSettings, Project, read_file, read_holders, read_referrals,
+    BadLine, Book, Divvy, FileQuotes, HolderRow, PoolSettings, Project, Quotes, read_file,
+    read_holders, read_referrals,
 };
 
 use crate::cli::out::Out;
@@ -69,6 +74,86 @@ impl Desk {
         })
     }
 
+    /// Who says what things cost, if the settings name a file.
+    pub(crate) fn quotes(&self) -> Option<Arc<dyn Quotes>> {
+        let (file, age_secs_max) = self.project.quotes.as_ref()?;
+        Some(Arc::new(FileQuotes::new(file, *age_secs_max)))
+    }
+
+    /// Brings the book up to what its rail charges now, where somebody's terms weigh it.
+    pub(crate) async fn quote(&mut self, now: Time, out: &mut Out) -> Result<(), Error> {
+        let Some(quotes) = self.quotes() else { return Ok(()) };
+        let (book, rail) = (self.project.book.clone(), Name::new(&self.project.rail.kind)?);
+        for (_, unsaid) in self.divvy.quote_fees(book.as_str(), &*quotes, &[rail], now).await? {
+            out.say(&format!("look: {unsaid}"));
+        }
+        Ok(())
+    }
+
+    /// Sets the terms of payouts that the settings name and the book does not know yet.
+    async fn choose_terms(&mut self, now: Time) -> Result<(), Error> {
+        let (everyone, own) = (self.project.fee_share, self.project.fee_shares.clone());
+        let set = |share| TermsSet { fee_share: Some(share), ..TermsSet::NONE };
+        let stated = self.stated_terms(now).await?;
+        let mut book = self.book()?;
+        book.set_terms(&stated, now).await?;
+        if let Some(share) = everyone {
+            book.set_terms(&set(share), now).await?;
+        }
+        for (payee, share) in own {
+            if book.fold()?.fee_share(payee.as_str()) != share {
+                book.set_payee_terms(&payee, &set(share), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The floor and the threshold that are stated in another asset, at the rate of now; nothing
+    /// where they stand in the book already as stated, at the rate of then.
+    async fn stated_terms(&mut self, now: Time) -> Result<TermsSet, Error> {
+        let (floor, threshold) = (&self.project.floor_stated, &self.project.threshold_stated);
+        let (floor, threshold) = (floor.clone(), threshold.clone());
+        let terms = self.book()?.fold()?.payout_terms().clone();
+        let mut set = TermsSet::NONE;
+        if let Some(floor) = floor.filter(|floor| !is_stated(terms.floor_stated.as_ref(), floor)) {
+            let stated = self.at_rate(floor, now).await?;
+            set.floor = Some(stated.in_book()?);
+            set.floor_stated = Some(stated);
+        }
+        let known = |least: &_| is_stated(terms.policy_stated.as_ref(), least);
+        if let Some(least) = threshold.filter(|least| !known(least)) {
+            let stated = self.at_rate(least, now).await?;
+            let least = stated.in_book()?;
+            set.policy = match self.project.opened.policy {
+                Policy::Threshold { max_wait_secs, .. } => {
+                    Some(Policy::Threshold { min: least, max_wait_secs })
+                }
+                Policy::Periodic { every, .. } => {
+                    Some(Policy::Periodic { every, min: Some(least) })
+                }
+                policy @ (Policy::Instant | _) => Some(policy),
+            };
+            set.policy_stated = Some(stated);
+        }
+        Ok(set)
+    }
+
+    /// What is stated in another asset, with the rate of now into the book's.
+    async fn at_rate(&self, (amount, from): (Amount, Asset), now: Time) -> Result<Stated, Error> {
+        let Some(quotes) = self.quotes() else {
+            let detail = format!(
+                "{} {} in a book of {} needs a rate: name a file of quotes, as in quotes = {{ \
+                 file = \"quotes.toml\" }}",
+                from.text(amount),
+                from.code(),
+                self.project.opened.asset
+            );
+            return Err(Error::new(Code::QuoteMissing, detail));
+        };
+        let rate = quotes.rate(&from, &self.project.opened.asset, now).await?;
+        Ok(Stated { amount, rate: rate.rounding(Rounding::Up) })
+    }
+
     /// Keeps a checkpoint, so that the next opening costs only what is new.
     pub(crate) async fn close(self) -> Result<(), Error> {
         match self.divvy.checkpoint() {
@@ -107,6 +192,7 @@ impl Desk {
             self.book()?.refer(&import.rows, now).await?;
             bad.extend(import.bad);
         }
+        self.choose_terms(now).await?;
         self.choose_instant(now).await?;
         for (payee, reason) in &project.holds {
             let mut book = self.book()?;
@@ -199,6 +285,11 @@ impl Desk {
             names.into_iter().filter(fresh).map(|name| (name, set())).collect();
         if payees.is_empty() { Ok(()) } else { book.set_payees(&payees, now).await }
     }
+}
+
+/// Whether this is what was stated before, whatever the rate was.
+fn is_stated(known: Option<&Stated>, (amount, asset): &(Amount, Asset)) -> bool {
+    known.is_some_and(|known| known.amount == *amount && known.rate.from() == asset)
 }
 
 /// Says which lines could not be read.

@@ -9,8 +9,10 @@ use divvy::core::{Asset, Balance, Error, Expected, Line, Obstacle};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
+use crate::cli::balance::say_balance;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::waits::say_waits;
 
 /// Show where the money is.
 #[derive(Args, Debug)]
@@ -26,20 +28,19 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::look(&self.dir).await?;
-        let asset = desk.project.opened.asset.clone();
         match &self.payee {
-            Some(payee) => {
-                let balance = desk.book()?.balance(payee, clock::now()).await?;
-                out.say(&balance_sentence(payee, &balance, &asset));
-                out.value(&balance_value(payee, &balance, &asset));
+            Some(payee) => say_balance(&mut desk, payee, out).await?,
+            None => {
+                desk.quote(clock::now(), out).await?;
+                say_book(&mut desk, out)?;
             }
-            None => say_book(&mut desk, out)?,
         }
         Ok(Verdict::Done)
     }
 }
 
 fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
+    let now = clock::now();
     let asset = desk.project.opened.asset.clone();
     let book = desk.book()?;
     let fold = book.fold()?;
@@ -77,6 +78,10 @@ fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
     for (state, count) in &batches {
         out.say(&format!("{count:>18}  batches {state}"));
     }
+    let waits = say_waits(&fold.waits(now)?, &asset, now, out)?;
+    if let Value::Object(fields) = &mut value {
+        fields.insert("waits".to_owned(), waits);
+    }
     out.value(&value);
     Ok(())
 }
@@ -96,28 +101,45 @@ pub(crate) fn balance_sentence(payee: &str, balance: &Balance, asset: &Asset) ->
         text(balance.payable),
         text(balance.reserved),
         text(balance.paid),
-        expected(balance)
+        expected(balance, asset)
     )
 }
 
-fn expected(balance: &Balance) -> String {
+fn expected(balance: &Balance, asset: &Asset) -> String {
     match (&balance.obstacle, balance.expected_on) {
-        (Some(Obstacle::Held(reason)), _) => format!("held: {reason}"),
         (Some(Obstacle::PassedOn(pool)), _) => format!("goes to the holders of pool {pool}"),
-        (Some(_), _) => "no destination: tell one to be paid".to_owned(),
+        (Some(obstacle), expected) => obstacle_sentence(obstacle, expected, asset),
         (None, Expected::Now) => "due now".to_owned(),
         (None, Expected::On(time)) => format!("expected on {time}"),
         (None, _) => "nobody can tell yet when it is due".to_owned(),
     }
 }
 
-fn balance_value(payee: &str, balance: &Balance, asset: &Asset) -> Value {
+/// What stands in the way, and when it is paid all the same.
+pub(crate) fn obstacle_sentence(obstacle: &Obstacle, expected: Expected, asset: &Asset) -> String {
+    let why = match obstacle {
+        Obstacle::Held(reason) => return format!("held: {reason}"),
+        Obstacle::NoQuote(rail) => format!("nobody quotes what rail {rail} charges"),
+        Obstacle::QuoteOld { rail, at } => {
+            format!("what rail {rail} charges was last quoted at {at}")
+        }
+        Obstacle::FeeAbove { rail, fee, most } => format!(
+            "rail {rail} charges {} for a line that is paid for {} at most",
+            asset.text(*fee),
+            asset.text(*most)
+        ),
+        Obstacle::NoDestination | _ => return "no destination: tell one to be paid".to_owned(),
+    };
+    if let Expected::On(time) = expected { format!("{why}; expected on {time}") } else { why }
+}
+
+pub(crate) fn balance_value(payee: &str, balance: &Balance, asset: &Asset) -> Value {
     let text = |amount| asset.text(amount);
     json!({
         "payee": payee, "asset": asset.to_string(), "earned": text(balance.earned),
         "payable": text(balance.payable), "reserved": text(balance.reserved),
         "paid": text(balance.paid), "owed_back": text(balance.owed_back),
-        "expected": expected(balance),
+        "expected": expected(balance, asset),
     })
 }
 
@@ -126,6 +148,7 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
     let asset = desk.project.opened.asset.clone();
     let now = clock::now();
+    desk.quote(now, out).await?;
     let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
     for line in &lines {
         out.say(&format!("{:>18}  {} to {}", asset.text(line.amount), line.payee, line.to));

@@ -39,6 +39,7 @@ impl Treasury {
         let mut desk = Desk::look(&self.dir).await?;
         let (now, terms) = (clock::now(), desk.project.treasury.clone());
         let asset = desk.project.opened.asset.clone();
+        desk.quote(now, out).await?;
         let due = desk.divvy.due(desk.project.book.as_str(), now)?;
         let due = Amount::total(due.iter().map(|line| line.amount))?;
         let status = desk.book()?.fold()?.treasury_status(&terms, due, now)?;

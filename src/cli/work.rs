@@ -37,6 +37,9 @@ impl Work {
         if let Some(rate) = desk.project.rail.requests_per_sec {
             worker.set_rate(till.rail.name(), rate);
         }
+        if let Some(quotes) = desk.quotes() {
+            worker.set_quotes(quotes);
+        }
         let stop = Stop::new();
         let told = tokio::spawn(stop_when_told(stop.clone()));
         let end = if self.until_idle { End::WhenIdle } else { End::Never };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use divvy_core::{
-    Asset, Code, Error, FeesSet, Guarded, Name, Person, Policy, PublicKey, Signature,
+    Asset, Code, Error, FeeShare, FeesSet, Guarded, Name, Person, Policy, PublicKey, Signature,
     TreasuryTerms, Units,
 };
 use serde::Deserialize;
@@ -32,6 +32,10 @@ pub(super) struct RawProject {
     pub(super) max_wait_days: Option<u64>,
     pub(super) period: Option<String>,
     pub(super) floor: Option<String>,
+    pub(super) fee_share: Option<RawFeeShare>,
+    #[serde(default)]
+    pub(super) fee_shares: std::collections::BTreeMap<String, RawFeeShare>,
+    pub(super) quotes: Option<RawQuotes>,
     pub(super) cooling_days: Option<u64>,
     #[serde(default)]
     pub(super) named_on_rail: bool,
@@ -69,6 +73,29 @@ impl RawFees {
             |text: &Option<String>| text.as_deref().map(|text| asset.amount(text)).transpose();
         Ok(FeesSet { ceiling: amount(&self.ceiling)?, borne_max: amount(&self.borne_max)? })
     }
+}
+
+/// How much of a line its fee may be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFeeShare {
+    bps: u64,
+    wait_days: Option<u64>,
+}
+
+impl RawFeeShare {
+    pub(super) fn checked(&self) -> FeeShare {
+        let waits_secs = self.wait_days.map(|days| days.saturating_mul(86_400));
+        FeeShare::AtMost { bps: self.bps, waits_secs }
+    }
+}
+
+/// Where quotes are read.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQuotes {
+    pub(super) file: String,
+    pub(super) age_secs_max: Option<u64>,
 }
 
 /// Above which limit of a day, and by whom, payouts have to be approved.

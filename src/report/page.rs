@@ -254,6 +254,7 @@ fn waits(report: &Report, wait: &Wait) -> Markup {
                     Until::Now => "the next payout",
                     Until::On(time) => { time datetime=(time) { (date(*time)) } },
                     Until::Reaches(min) => { "it reaches " (report.text(*min)) },
+                    Until::Fee(most) => { "the fee is " (report.text(*most)) " or less" },
                     Until::Told(reason) => { (wait.why.text()) ": " (reason) },
                 }
             }

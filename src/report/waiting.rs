@@ -34,6 +34,7 @@ pub(super) struct Wait {
 pub(super) enum Why {
     Due,
     Amount,
+    Fee,
     Destination,
     Release,
 }
@@ -45,6 +46,8 @@ pub(super) enum Until {
     On(Time),
     /// More has to be earned: so much together.
     Reaches(Amount),
+    /// The fee has to fall: so much at most.
+    Fee(Amount),
     Told(String),
 }
 
@@ -89,6 +92,10 @@ fn reason(balance: &Balance) -> (Why, Until) {
         (Some(Obstacle::PassedOn(pool)), _) => {
             (Why::Due, Until::Told(format!("goes to the holders of pool {pool}")))
         }
+        (Some(Obstacle::NoQuote(_) | Obstacle::QuoteOld { .. }), _) => {
+            (Why::Fee, Until::Told("nobody quotes the fee now".into()))
+        }
+        (Some(Obstacle::FeeAbove { most, .. }), _) => (Why::Fee, Until::Fee(*most)),
         (Some(_), _) => (Why::Destination, Until::Told("tell where to be paid".into())),
         (None, Expected::Now) => (Why::Due, Until::Now),
         (None, Expected::On(time)) => (Why::Amount, Until::On(time)),
@@ -104,6 +111,7 @@ impl Why {
         match self {
             Self::Due => "due, with the next payout",
             Self::Amount => "below the amount that they chose",
+            Self::Fee => "until the fee is a smaller share",
             Self::Destination => "told no destination yet",
             Self::Release => "held",
         }

@@ -24,6 +24,7 @@ impl Worker {
         clock: &Clock,
         tick: &mut Tick,
     ) -> Result<(), Error> {
+        self.quote(divvy, book, time(divvy, clock)).await?;
         while !self.stop.is_stopped() {
             let now = time(divvy, clock);
             divvy.books_mut().book_mut(book.as_str())?.wake_waited(now)?;

@@ -1,6 +1,7 @@
-//! Runs the policy vectors: when the boundaries of periods are.
+//! Runs the policy vectors: when the boundaries of periods are, what rates make of amounts, and
+//! which line a fee share lets through.
 
-use divvy_core::{Period, Time};
+use divvy_core::{Amount, Asset, FeeShare, Period, Rate, Rounding, Time};
 use serde_json::Value;
 
 use crate::areas::Tally;
@@ -8,11 +9,13 @@ use crate::fields::Fields;
 
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    tally.hold_each(file, "boundaries", hold);
+    tally.hold_each(file, "boundaries", boundary);
+    tally.hold_each(file, "rates", rate);
+    tally.hold_each(file, "fee_shares", fee_share);
     tally
 }
 
-fn hold(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
+fn boundary(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
     case.text("id")?;
     let period: Period = serde_json::from_value(case.value("period")?).map_err(text)?;
     let mut time = |name: &str| Time::parse(&case.text(name)?).map_err(text);
@@ -23,6 +26,56 @@ fn hold(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
     }
     tally.checks += 1;
     case.done()
+}
+
+fn rate(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
+    case.text("id")?;
+    let mut asset = |name: &str| Asset::parse(&case.text(name)?).map_err(text);
+    let (from, to) = (asset("from")?, asset("to")?);
+    let rounding: Rounding = serde_json::from_value(case.value("rounding")?).map_err(text)?;
+    let amount = amount(&mut case, "amount")?;
+    let rate = Rate::of_price(from, to, &case.text("price")?, "", Time::ZERO);
+    let refused = case.optional("refused");
+    if let Ok(rate) = &rate {
+        tally.checks += 1;
+        same("num", &rate.num().to_string(), &case.text("num")?)?;
+        same("den", &rate.den().to_string(), &case.text("den")?)?;
+    }
+    let own = rate.and_then(|rate| rate.rounding(rounding).convert(amount));
+    tally.checks += 1;
+    match (own, refused) {
+        (Ok(own), None) => same("converted", &own.to_string(), &case.text("converted")?)?,
+        (Err(error), Some(code)) => same("refused", &error.code().name(), &code)?,
+        (own, refused) => return Err(format!("{own:?}, not {refused:?}")),
+    }
+    case.done()
+}
+
+fn fee_share(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
+    case.text("id")?;
+    let bps = case.value("bps")?.as_u64().ok_or("bps is no number")?;
+    let share = FeeShare::AtMost { bps, waits_secs: None };
+    let (fee, line) = (amount(&mut case, "fee")?, amount(&mut case, "line")?);
+    tally.checks += 3;
+    same("due", &share.allows(fee, line), &case.value("due")?)?;
+    let own = share.fee_max(line).map(|most| most.to_string());
+    same("fee_max", &serde_json::json!(own), &case.value("fee_max")?)?;
+    let own = share.least_for(fee).map(|least| least.to_string());
+    same("least", &serde_json::json!(own), &case.value("least")?)?;
+    case.done()
+}
+
+fn amount(case: &mut Fields, name: &str) -> Result<Amount, String> {
+    let minor = case.text(name)?.parse().map_err(|_| format!("{name} is no number"))?;
+    Amount::new(minor).map_err(text)
+}
+
+fn same<A: std::fmt::Debug, B: std::fmt::Debug + PartialEq<A>>(
+    what: &str,
+    own: &A,
+    said: &B,
+) -> Result<(), String> {
+    if said == own { Ok(()) } else { Err(format!("{what}: {own:?}, not {said:?}")) }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` takes")]

@@ -1,11 +1,13 @@
 //! What each fact does to a book.
 
 use crate::amount::Amount;
+use crate::asset::Asset;
 use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
+use crate::book::terms::check_own;
 use crate::book::{Book, Route, Unruled};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream};
+use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream, TermsSet};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -156,6 +158,7 @@ impl Book {
         if !follows(&self.account_mut(id)?.head, fact) {
             return Ok(Folded::Early);
         }
+        self.account_mut(id)?.note_day(fact.at);
         if matches!(body, Body::Issued(_) | Body::Moved(_) | Body::Redeemed(_)) {
             let account = self.account_mut(id)?;
             account.check_flowed(fact)?;
@@ -242,22 +245,26 @@ impl Book {
         {
             return Ok(Folded::Early);
         }
+        let asset = self.settings.asset.clone();
+        let weighed = self.payee(id)?.weighs();
         let payee = self.payee_mut(id)?;
-        let choices = payee.choices.get_or_insert_with(|| {
-            let hash = Hash::of_stream(&fact.stream);
-            Box::new(Choices { n: 0, hash, policy: None, destinations: Vec::new(), held: None })
-        });
+        let choices = payee
+            .choices
+            .get_or_insert_with(|| Box::new(Choices::new(Hash::of_stream(&fact.stream))));
         if choices.n != fact.n {
             return Ok(Folded::Early);
         }
         match body {
             Body::PayeeSet(set) => choices.set(set, fact, first_secs, cooling_secs),
+            Body::TermsSet(set) => choices.set_terms(set, &asset)?,
             Body::Held(held) => choices.held = Some(held.reason.as_str().into()),
             Body::Released(_) => choices.held = None,
             Body::Brought(_) | Body::Decided(_) => (),
             _ => return Err(misplaced(fact)),
         }
         (choices.n, choices.hash) = (fact.n.saturating_add(1), fact.hash);
+        let weighs = payee.weighs();
+        self.weighing = self.weighing.saturating_add(weighs.into()).saturating_sub(weighed.into());
         if let Body::Brought(brought) = body {
             self.bring_folded(id, brought, fact)?;
         }
@@ -267,6 +274,19 @@ impl Book {
 }
 
 impl Choices {
+    const fn new(hash: Hash) -> Self {
+        let (policy, fee_share) = (None, None);
+        Self { n: 0, hash, policy, fee_share, destinations: Vec::new(), held: None }
+    }
+
+    fn set_terms(&mut self, set: &TermsSet, asset: &Asset) -> Result<(), Error> {
+        set.check(asset)?;
+        check_own(set)?;
+        self.policy = set.policy.or(self.policy);
+        self.fee_share = set.fee_share.or(self.fee_share);
+        Ok(())
+    }
+
     fn set(&mut self, set: &PayeeSet, fact: &Fact, first_secs: u64, cooling_secs: u64) {
         if let Some(policy) = set.policy {
             self.policy = Some(policy);

@@ -6,7 +6,7 @@ use crate::book::{Book, PayeeId, place};
 use crate::error::Error;
 use crate::fact::Destination;
 use crate::name::Name;
-use crate::policy::Policy;
+use crate::policy::{FeeShare, Policy};
 use crate::time::Time;
 
 /// Where a payee's money is.
@@ -48,6 +48,8 @@ pub struct Balance {
     pub owed_back: Amount,
     /// When the payable money is due.
     pub policy: Policy,
+    /// How much of a line its fee may be.
+    pub fee_share: FeeShare,
     /// When it is going to be paid, as far as can be told.
     pub expected_on: Expected,
     /// Where it goes.
@@ -88,6 +90,24 @@ pub enum Obstacle {
     NoDestination,
     /// What the payee earns is not paid but declared to the holders of this pool.
     PassedOn(Name),
+    /// Nobody has quoted what this rail charges, and the terms weigh it.
+    NoQuote(Name),
+    /// What this rail charges was quoted too long ago.
+    QuoteOld {
+        /// The rail.
+        rail: Name,
+        /// When it was quoted last.
+        at: Time,
+    },
+    /// The fee is a larger share of the line than the terms allow.
+    FeeAbove {
+        /// The rail.
+        rail: Name,
+        /// What it charges for a line, in the book's asset.
+        fee: Amount,
+        /// The most at which the line is paid.
+        most: Amount,
+    },
 }
 
 impl Book {
@@ -105,21 +125,37 @@ impl Book {
         let obstacle = match (payee.held(), self.destination_of(id, now)?) {
             (Some(reason), _) => Some(Obstacle::Held(reason.to_owned())),
             (None, None) => Some(Obstacle::NoDestination),
-            (None, Some(_)) => None,
+            (None, Some(_)) => self.weighed(id, now)?,
         };
         let fed = self.pool_fed_by(id).map(|account| Obstacle::PassedOn(account.name.clone()));
         let obstacle = fed.or(obstacle);
+        let terms = self.terms(id)?;
         Ok(Balance {
             earned,
             payable: earned.less(spoken_for),
             reserved: payee.reserved,
             paid: payee.paid,
             owed_back: spoken_for.less(earned),
-            policy: payee.policy().unwrap_or(self.settings.policy),
+            policy: payee.policy().unwrap_or(self.everyone.policy),
+            fee_share: terms.share,
             expected_on: self.expected_on(id, now, obstacle.as_ref())?,
             destination: self.destination_of(id, now)?.map(|(destination, _)| destination),
             obstacle,
         })
+    }
+
+    /// What the fee keeps back of what the policy would pay now.
+    fn weighed(&self, id: PayeeId, now: Time) -> Result<Option<Obstacle>, Error> {
+        let (payee, terms) = (self.payee(id)?, self.terms(id)?);
+        let payable = self.earned(id)?.less(payee.spoken_for()?);
+        let since = payee.waiting_since;
+        let over = terms.share.ends(since).is_some_and(|ends| ends <= now);
+        match terms.share.fee_max(payable) {
+            Some(most) if !over && terms.is_met(payable, since, now) => {
+                self.fee_obstacle(id, most, now)
+            }
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// Everything that a payee has earned up to now, by legs and in all pools.

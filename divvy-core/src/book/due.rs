@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 
 use crate::amount::Amount;
+use crate::book::lanes::{Gate, Lanes};
 use crate::book::waiting::Waiting;
 use crate::book::{Book, PayeeId, lost, place};
-use crate::checkpoint::stored;
+use crate::checkpoint::{Reader, Stored, Writer};
 use crate::error::Error;
-use crate::policy::Policy;
+use crate::policy::{FeeShare, Policy};
 use crate::pool::Index;
 use crate::time::Time;
 
@@ -22,9 +23,22 @@ pub(super) struct DueQueue {
     /// For each pool the holders' slots, by index.
     by_index: Vec<Waiting<Index>>,
     by_time: Waiting<Time>,
+    pub(super) lanes: Lanes,
 }
 
-stored!(DueQueue { due, by_index, by_time });
+impl Stored for DueQueue {
+    fn store(&self, to: &mut Writer) {
+        let Self { due, by_index, by_time, lanes: _ } = self;
+        due.store(to);
+        by_index.store(to);
+        by_time.store(to);
+    }
+
+    fn load(from: &mut Reader<'_>) -> Option<Self> {
+        let (due, by_index) = (Stored::load(from)?, Stored::load(from)?);
+        Some(Self { due, by_index, by_time: Stored::load(from)?, lanes: Lanes::default() })
+    }
+}
 
 impl DueQueue {
     pub(super) fn add_pool(&mut self) {
@@ -37,7 +51,8 @@ impl Book {
     #[must_use]
     pub fn heap_operations(&self) -> u64 {
         let by_index = self.due.by_index.iter().map(|waiting| waiting.operations);
-        by_index.fold(self.due.by_time.operations, u64::saturating_add)
+        let others = [self.due.by_time.operations, self.due.lanes.operations];
+        by_index.chain(others).fold(0, u64::saturating_add)
     }
 
     /// Moves everyone whose waiting time is over by `now` among the due.
@@ -48,12 +63,13 @@ impl Book {
         while let Some(id) = self.due.by_time.wake(now) {
             self.arm(id, now)?;
         }
-        Ok(())
+        self.look_at_near(now)
     }
 
     /// Looks again at everyone who crossed their index in a pool.
     pub(super) fn wake_crossed(&mut self, pool: u32, at: Time) -> Result<(), Error> {
         let index = self.account_mut(pool)?.pool.index();
+        self.due.lanes.note_declared();
         loop {
             let waiting = self.due.by_index.get_mut(place(pool));
             let Some(slot) = waiting.and_then(|waiting| waiting.wake(index)) else { return Ok(()) };
@@ -77,26 +93,55 @@ impl Book {
             (true, since) => since,
         };
         let since = payee.waiting_since;
-        let expires = terms.expires(since);
-        let waited = payable >= terms.least() && expires.is_some_and(|expires| expires <= at);
-        let at_once = terms.at_once();
-        let is_due = payable_as_it_is && (at_once.is_some_and(|min| payable >= min) || waited);
-        self.list(id, is_due)?;
-        if is_due || !payable_as_it_is {
-            return Ok(());
+        let may = payable_as_it_is && terms.is_met(payable, since, at);
+        let gate = match may {
+            false => Gate::Closed,
+            true if terms.share.ends(since).is_some_and(|ends| ends <= at) => Gate::Open,
+            true => self.gate(id, terms.share, payable, at)?,
+        };
+        self.list(id, gate == Gate::Open)?;
+        self.due.lanes.list(id, gate);
+        let goal = match gate {
+            Gate::Open => return Ok(()),
+            Gate::Closed => self.next_goal(id, &terms, payable, payable_as_it_is)?,
+            Gate::Priced { goal, .. } => {
+                let change = self.payee(id)?.next_change(at);
+                for wake in terms.share.ends(since).into_iter().chain(change) {
+                    self.due.by_time.wait(id, wake);
+                }
+                goal
+            }
+        };
+        let Some(goal) = goal else { return Ok(()) };
+        self.arm_in_pools(id, lacking(goal, spoken_for, earned))
+    }
+
+    /// The payable amount at which to look again at somebody whose policy does not say now.
+    fn next_goal(
+        &mut self,
+        id: PayeeId,
+        terms: &Terms,
+        payable: Amount,
+        payable_as_it_is: bool,
+    ) -> Result<Option<Amount>, Error> {
+        let runs = payable >= terms.runs_from();
+        if !payable_as_it_is {
+            // Nothing is due, but since when it waits is to be known.
+            return Ok((!runs).then(|| terms.runs_from()));
         }
+        let since = self.payee(id)?.waiting_since;
+        let at_once = terms.at_once();
         // Before so much is payable no time runs, so that is the next thing to find.
-        let goal = match expires {
+        Ok(match terms.expires(since) {
             Some(_) if !runs => Some(terms.runs_from()),
+            None if !runs && terms.share.ends(since).is_some() => Some(terms.runs_from()),
             Some(_) if payable < terms.least() => Some(terms.least()),
             Some(expires) => {
                 self.due.by_time.wait(id, expires);
                 at_once
             }
             None => at_once,
-        };
-        let Some(goal) = goal else { return Ok(()) };
-        self.arm_in_pools(id, lacking(goal, spoken_for, earned))
+        })
     }
 
     /// Puts a payee among the due or takes them off, which is mostly where they are already.
@@ -132,12 +177,14 @@ impl Book {
 
     /// When a payee's money is due, in this book.
     pub(super) fn terms(&self, id: PayeeId) -> Result<Terms, Error> {
-        let policy = self.payee(id)?.policy().unwrap_or(self.settings.policy);
-        Ok(Terms { policy, floor: self.floor() })
+        let (payee, everyone) = (self.payee(id)?, &self.everyone);
+        let policy = payee.policy().unwrap_or(everyone.policy);
+        let share = payee.fee_share().unwrap_or(everyone.fee_share);
+        Ok(Terms { policy, floor: everyone.floor, share })
     }
 
-    pub(super) fn floor(&self) -> Amount {
-        self.settings.floor.max(Amount::ONE)
+    pub(super) const fn floor(&self) -> Amount {
+        self.everyone.floor
     }
 }
 
@@ -146,9 +193,17 @@ impl Book {
 pub(super) struct Terms {
     policy: Policy,
     floor: Amount,
+    pub(super) share: FeeShare,
 }
 
 impl Terms {
+    /// Whether the policy says now, whatever it costs.
+    pub(super) fn is_met(&self, payable: Amount, since: Time, at: Time) -> bool {
+        let waited = self.expires(since).is_some_and(|expires| expires <= at);
+        let at_once = self.at_once().is_some_and(|min| payable >= min);
+        at_once || (payable >= self.least() && waited)
+    }
+
     /// The amount that is due without waiting; none where money waits for a boundary.
     pub(super) fn at_once(&self) -> Option<Amount> {
         match self.policy {

@@ -3,6 +3,7 @@
 use crate::amount::Amount;
 use crate::book::balance::Obstacle;
 use crate::book::due::lacking;
+use crate::book::pace::Pace;
 use crate::book::{Book, PayeeId};
 use crate::error::Error;
 use crate::time::Time;
@@ -43,27 +44,33 @@ pub enum Expected {
 }
 
 impl Book {
-    /// The time at which the payee reaches their threshold at the average rate since the book's
-    /// first payment, or at which their money has waited long enough, whichever comes first.
+    /// The time at which the payee reaches their threshold at the rate of the last weeks, or at which their money has waited long enough, whichever comes first.
     pub(super) fn expected_on(
         &self,
         id: PayeeId,
         now: Time,
         obstacle: Option<&Obstacle>,
     ) -> Result<Expected, Error> {
-        if obstacle.is_some() {
+        if matches!(obstacle, Some(Obstacle::Held(_) | Obstacle::NoDestination)) {
             return Ok(Expected::Never);
         }
-        if self.due.due.contains(&id) {
+        if self.due.due.contains(&id) || self.due.lanes.is_due(id, now) {
             return Ok(Expected::Now);
         }
         let payee = self.payee(id)?;
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
-        let terms = self.terms(id)?;
+        let (terms, pace) = (self.terms(id)?, self.pace(id, earned, now)?);
         let reached = |goal: Amount| match lacking(goal, spoken_for, earned) {
             0 => Some(now),
-            lacking => self.crossing(earned, lacking, now),
+            lacking => Self::crossing(pace, lacking, now),
         };
+        if let Some(obstacle) = obstacle {
+            let fee = if let Obstacle::FeeAbove { fee, .. } = obstacle { Some(*fee) } else { None };
+            let fee = fee.and_then(|fee| terms.share.least_for(fee));
+            let ends = terms.share.ends(payee.waiting_since);
+            let first = fee.and_then(reached).into_iter().chain(ends).min();
+            return Ok(first.map_or(Expected::Never, Expected::On));
+        }
         let crossing = terms.at_once().and_then(reached);
         // Below the least amount nothing is paid, however long it waited.
         let waited = reached(terms.least()).and_then(|least| {
@@ -82,9 +89,9 @@ impl Book {
         })
     }
 
-    fn crossing(&self, earned: Amount, lacking: u128, now: Time) -> Option<Time> {
-        let elapsed = now.millis_since(self.event_first?);
-        let scaled = lacking.checked_mul(u128::from(elapsed))?;
+    fn crossing(pace: Option<Pace>, lacking: u128, now: Time) -> Option<Time> {
+        let Pace { earned, from } = pace?;
+        let scaled = lacking.checked_mul(u128::from(now.millis_since(from)))?;
         let wait = scaled.checked_add(u128::from(earned.get()))?.checked_sub(1);
         let wait = wait?.checked_div(u128::from(earned.get()))?;
         let wait = u64::try_from(wait).unwrap_or(u64::MAX);

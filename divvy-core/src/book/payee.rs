@@ -4,7 +4,7 @@ use crate::amount::Amount;
 use crate::error::Error;
 use crate::fact::{Destination, Hash};
 use crate::name::Name;
-use crate::policy::Policy;
+use crate::policy::{FeeShare, Policy};
 use crate::time::Time;
 
 /// One payee: three sums, and what they or the operator chose.
@@ -40,6 +40,7 @@ pub(super) struct Choices {
     /// The newest fact's hash.
     pub(super) hash: Hash,
     pub(super) policy: Option<Policy>,
+    pub(super) fee_share: Option<FeeShare>,
     /// Every destination that came or is to come into force, oldest first.
     pub(super) destinations: Vec<Chosen>,
     /// Why the payee is held.
@@ -88,8 +89,23 @@ impl Payee {
         self.choices.as_ref().and_then(|choices| choices.policy)
     }
 
+    pub(super) fn fee_share(&self) -> Option<FeeShare> {
+        self.choices.as_ref().and_then(|choices| choices.fee_share)
+    }
+
+    /// Whether terms of their own weigh what a rail charges.
+    pub(super) fn weighs(&self) -> bool {
+        self.fee_share().is_some_and(|share| share != FeeShare::Any)
+    }
+
     pub(super) fn held(&self) -> Option<&str> {
         self.choices.as_ref().and_then(|choices| choices.held.as_deref())
+    }
+
+    /// When the next destination comes into force.
+    pub(super) fn next_change(&self, now: Time) -> Option<Time> {
+        let destinations = &self.choices.as_ref()?.destinations;
+        destinations.iter().map(|chosen| chosen.from).find(|from| *from > now)
     }
 
     /// The payee's own destination in force at a moment.

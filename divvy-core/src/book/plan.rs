@@ -56,8 +56,9 @@ pub struct Plan {
 impl Book {
     /// Who is due now, rail by rail, at most as many lines as a run may have.
     ///
-    /// It is a pure function of the book and `now`, and costs what is due, not what is held.
-    /// Call [`Book::wake_waited`] first, so that whoever waited long enough is among them.
+    /// It is a pure function of the book, the quotes that it was given and `now`, and costs what
+    /// is due, not what is held. Call [`Book::take_quote`] and [`Book::wake_waited`] first, so
+    /// that whoever waited long enough is among them.
     ///
     /// # Errors
     /// [`Code::BookUnbalanced`] when the book contradicts itself.
@@ -86,17 +87,20 @@ impl Book {
         let now = self.stamp(now);
         let mut rails: BTreeMap<Name, Vec<Line>> = BTreeMap::new();
         let mut count = 0_usize;
-        for id in &self.due.due {
+        let plain = self.due.due.iter().map(|id| (None, *id));
+        let priced = self.due.lanes.due(now).map(|(rail, id)| (Some(rail), id));
+        for (quoted, id) in plain.chain(priced) {
             if count == lines_max.min(RUN_LINES_MAX) {
                 break;
             }
-            let Some((destination, to_n)) = self.destination_of(*id, now)? else { continue };
-            if !is_served(&destination.rail) {
+            let Some((destination, to_n)) = self.destination_of(id, now)? else { continue };
+            let other = quoted.is_some_and(|rail| *rail != destination.rail);
+            if other || !is_served(&destination.rail) {
                 continue;
             }
             count = count.saturating_add(1);
-            let payee = self.payee(*id)?;
-            let amount = self.earned(*id)?.less(payee.spoken_for()?);
+            let payee = self.payee(id)?;
+            let amount = self.earned(id)?.less(payee.spoken_for()?);
             let (payee, to) = (payee.name.clone(), destination.address);
             let line = Line { payee, amount, to, to_n, fee: None };
             rails.entry(destination.rail).or_default().push(line);
@@ -104,10 +108,10 @@ impl Book {
         Ok(rails.into_iter().map(|(rail, lines)| Due { rail, lines }).collect())
     }
 
-    /// How many payees are due.
+    /// How many payees are due, at the fees that were quoted last.
     #[must_use]
     pub fn due_count(&self) -> usize {
-        self.due.due.len()
+        self.due.due.len().saturating_add(self.due.lanes.due_count())
     }
 
     /// The name of the next run's batch, known before it is planned.

@@ -1,6 +1,6 @@
 //! A pool inside a book: its shared part, its holders, and what waits to be declared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::amount::Amount;
 use crate::book::payee::Holding;
@@ -9,7 +9,7 @@ use crate::book::{Book, PayeeId, place};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Declared, Hash, Head, PoolOpened, Stream};
 use crate::name::Name;
-use crate::pool::{Flow, Holder, Pool, Units};
+use crate::pool::{Flow, Holder, Index, Pool, Units};
 use crate::proof::Holders;
 use crate::time::Time;
 use crate::verify::same;
@@ -43,6 +43,8 @@ pub(super) struct PoolAccount {
     pub(super) payee: Option<PayeeId>,
     /// What that payee has passed on.
     pub(super) drawn: Amount,
+    /// The index with which each of the last days began that has a fact, by the day's number.
+    pub(super) begun: BTreeMap<u32, Index>,
 }
 
 impl Declared {
@@ -82,6 +84,7 @@ impl PoolAccount {
             rooted: None,
             payee,
             drawn: Amount::ZERO,
+            begun: BTreeMap::new(),
         })
     }
 

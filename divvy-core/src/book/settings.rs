@@ -56,7 +56,7 @@ impl Book {
         }
     }
 
-    fn payee_step(&self, payee: &Name, body: &Body, now: Time) -> Step {
+    pub(super) fn payee_step(&self, payee: &Name, body: &Body, now: Time) -> Step {
         let head = self.payee_head(payee);
         Step::new(vec![Fact::new(&head, self.stamp(now), body)], Vec::new())
     }

@@ -197,6 +197,7 @@ impl Book {
             Body::Compounded(compounded) => return self.apply_compounded(compounded, fact),
             Body::Guarded(guarded) => return self.apply_guarded(guarded, fact),
             Body::FeesSet(set) => return self.apply_fees_set(set, fact),
+            Body::TermsSet(set) => return self.apply_terms(set, fact),
             Body::Decided(decided) => {
                 let folded = self.apply_decided(decided, fact)?;
                 if folded.is_done() {

@@ -17,7 +17,7 @@ use crate::policy::{Period, Policy};
 use crate::signature::PublicKey;
 
 stored!(Holding { pool, slot });
-stored!(Choices { n, hash, policy, destinations, held });
+stored!(Choices { n, hash, policy, fee_share, destinations, held });
 stored!(Unruled { amount, event_at, at, payer });
 stored!(Divisions { head, referrers, tallies, waiting, shares });
 stored!(Tally { so_far, levels, people });
@@ -41,7 +41,8 @@ stored!(PoolAccount {
     proofs,
     rooted,
     payee,
-    drawn
+    drawn,
+    begun
 });
 stored!(Slip { batch, lines, fees });
 stored!(Head { stream, n, hash });
@@ -109,11 +110,14 @@ impl Stored for Policy {
 
 impl Stored for Book {
     fn store(&self, to: &mut Writer) {
-        let Self { name, settings, rules, rule_ns, routes: _, issuer, rule_head, .. } = self;
+        let Self { name, settings, everyone, weighing, rules, rule_ns, routes: _, .. } = self;
         name.store(to);
         settings.store(to);
+        everyone.store(to);
+        weighing.store(to);
         rules.store(to);
         rule_ns.store(to);
+        let Self { issuer, rule_head, .. } = self;
         issuer.store(to);
         rule_head.store(to);
         let Self {
@@ -162,6 +166,8 @@ impl Stored for Book {
         let mut book = Self {
             name: Stored::load(from)?,
             settings: Stored::load(from)?,
+            everyone: Stored::load(from)?,
+            weighing: Stored::load(from)?,
             rules: Stored::load(from)?,
             rule_ns: Stored::load(from)?,
             routes: Vec::new(),

@@ -17,6 +17,7 @@ mod acts;
 mod costs;
 mod desk;
 mod divisions;
+mod fees;
 mod flows;
 mod guard;
 mod nested;
@@ -24,6 +25,7 @@ mod policies;
 mod reversals;
 mod review;
 mod rules;
+mod waits;
 
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 const COOLING_SECS: u64 = 86_400;

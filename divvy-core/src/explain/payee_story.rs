@@ -7,6 +7,7 @@ use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::own_parts::OwnParts;
 use crate::explain::payment_story::named_rule;
+use crate::explain::terms_story::{policy_sentence, terms_sentence};
 use crate::explain::{Told, batch_sentence, decided_sentence, fees_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
@@ -14,7 +15,6 @@ use crate::fact::{
 };
 use crate::movement::share_reversed;
 use crate::name::Name;
-use crate::policy::Period;
 use crate::pool::{Holder, Pool, Units};
 use crate::split::{Leg, Target};
 use crate::time::Time;
@@ -216,6 +216,13 @@ impl PayeeStory {
         let compounded = match fact.body()? {
             Body::Compounded(compounded) => compounded,
             Body::FeesSet(set) => return Ok(Some((None, fees_sentence(&set, &self.asset)))),
+            Body::TermsSet(set) => {
+                let sentence = format!(
+                    "for everyone without other terms: {}",
+                    terms_sentence(&set, &self.asset)
+                );
+                return Ok(Some((None, sentence)));
+            }
             _ => return Ok(None),
         };
         if compounded.holder != self.payee {
@@ -244,23 +251,11 @@ impl PayeeStory {
             Body::PayeeSet(PayeeSet { destination, policy }) => {
                 let place =
                     destination.map(|to| format!("to be paid at {} over {}", to.address, to.rail));
-                let when = policy.map(|policy| match policy {
-                    crate::policy::Policy::Instant => "to be paid at once".to_owned(),
-                    crate::policy::Policy::Periodic { every, min } => {
-                        let every = match every {
-                            Period::Every { secs, .. } => format!("every {secs} s"),
-                            Period::Monthly => "every month".to_owned(),
-                        };
-                        let from = min.map(|min| format!(", from {} on", self.asset.text(min)));
-                        format!("to be paid {every}{}", from.unwrap_or_default())
-                    }
-                    crate::policy::Policy::Threshold { min, .. } => {
-                        format!("to be paid from {} on", self.asset.text(min))
-                    }
-                });
+                let when = policy.map(|policy| policy_sentence(policy, &self.asset));
                 let chosen: Vec<String> = place.into_iter().chain(when).collect();
                 format!("chose {}", chosen.join(" and "))
             }
+            Body::TermsSet(set) => format!("chose {}", terms_sentence(&set, &self.asset)),
             Body::Decided(decided) => decided_sentence(&decided),
             Body::Held(held) => format!("held: {}", held.reason),
             Body::Released(released) => format!("released: {}", released.reason),

@@ -17,6 +17,7 @@ use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 use crate::fact::rules::{Divided, IssuerSet, Referred, RuleSet};
 use crate::fact::seals::Sealed;
+use crate::fact::terms::TermsSet;
 use crate::fact::treasury::{Funds, WeekClosed};
 
 /// Declares the kinds once: variant, kind and version, meaning.
@@ -123,6 +124,8 @@ kinds! {
     FeesSet = "fees_set.1";
     /// From now on payouts above a limit need approvals.
     Guarded = "guarded.1";
+    /// From now on payouts have other terms.
+    TermsSet = "terms_set.1";
     /// A person decided what follows.
     Decided = "decided.1";
     /// A batch was planned, with its lines.

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::{
-    Amount, Asset, Holders, Index, Leg, Legs, Name, Policy, Ratio, SecretKey, Share, Target, Units,
+    Amount, Asset, FeeShare, Holders, Index, Leg, Legs, Name, Policy, Rate, Ratio, Rounding,
+    SecretKey, Share, Target, Units,
 };
 
 mod rules;
@@ -238,6 +239,24 @@ impl Parts {
         }
     }
 
+    fn terms(&self) -> TermsSet {
+        let [bps, waits, num, den] = self.numbers;
+        let (waits_secs, from) = (self.option(6, waits), Asset::parse("EUR").unwrap());
+        let (to, terms) = (Asset::parse("USD").unwrap(), (num.max(1), den.max(1)));
+        let rate = Rate::new((from, to), terms, self.texts[1].clone(), self.time(1)).unwrap();
+        let rounding = [Rounding::Down, Rounding::Up, Rounding::HalfEven];
+        let rate = rate.rounding(rounding[self.count % 3]);
+        let stated = || Stated { amount: self.amount(2), rate: rate.clone() };
+        let share = [FeeShare::Any, FeeShare::AtMost { bps, waits_secs }];
+        TermsSet {
+            fee_share: self.option(0, share[self.count % 2]),
+            policy: self.option(1, self.policy()),
+            policy_stated: self.option(2, stated()),
+            floor: self.option(3, self.amount(3)),
+            floor_stated: self.option(7, stated()),
+        }
+    }
+
     /// A body of the runs', the batches' and the wallets' streams.
     fn payout(&self, kind: &str) -> Body {
         let number = u32::try_from(self.numbers[0] >> 32).unwrap();
@@ -256,6 +275,7 @@ impl Parts {
                     Guarded { limit, approvals, people, expires_secs, consents, unsigned };
                 Body::Guarded(guarded)
             }
+            "terms_set.1" => Body::TermsSet(self.terms()),
             "decided.1" => {
                 let Consent { by, signature } = self.consent();
                 let proof = self.option(0, KeyProof { guard: self.numbers[1], signature });

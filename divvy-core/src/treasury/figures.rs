@@ -126,7 +126,7 @@ impl Treasury {
     }
 
     /// The first day on which anything moved.
-    pub(super) fn first_day(&self) -> Option<Day> {
+    pub(crate) fn first_day(&self) -> Option<Day> {
         self.days.keys().next().copied().map(Day::from_number)
     }
 

@@ -2,8 +2,8 @@
 
 use divvy_core::danger::{Vouched, vouched};
 use divvy_core::{
-    Amount, Asset, Book, Books, Evidence, Hash, Leg, Legs, Name, Opened, Policy, Share, Step,
-    Target, Time, Units,
+    Amount, Asset, Book, Books, Evidence, FeeQuote, FeeShare, Hash, Leg, Legs, Name, Opened,
+    Policy, Share, Step, Target, TermsSet, Time, Units,
 };
 
 const HOLDERS: u64 = 250_000;
@@ -80,5 +80,56 @@ fn an_idle_tick_costs_the_same_for_a_quarter_of_a_million_holders() {
     // Nobody was forgotten: after a month all of them are due at once.
     let book = books.book_mut("chapter-42").unwrap();
     book.wake_waited(now.plus_secs(30 * 86_400)).unwrap();
+    assert_eq!(book.due_count(), usize::try_from(HOLDERS).unwrap());
+}
+
+/// What the rail charges for a line, in millionths of a dollar.
+fn quote(fee: u64, now: Time) -> FeeQuote {
+    FeeQuote {
+        rail: name("sandbox"),
+        asset: Asset::parse("USDC@6").unwrap(),
+        fee: Amount::new(fee).unwrap(),
+        rate: None,
+        source: "a tariff".into(),
+        at: now,
+        until: now.plus_secs(600),
+    }
+}
+
+/// Everybody has half a dollar. At 5% of the line a fee of 25,000 pays them, and none above.
+#[test]
+fn a_fee_that_moves_in_its_band_costs_no_more_than_one_that_stands_still() {
+    let (mut books, mut now) = waiting();
+    let fee_share = Some(FeeShare::AtMost { bps: 500, waits_secs: None });
+    let policy = Some(Policy::Instant);
+    let terms = TermsSet { fee_share, policy, ..TermsSet::NONE };
+    feed(&mut books, |book| book.set_terms(terms, now).unwrap());
+    let tick = |books: &mut Books, fee: u64, now: Time| {
+        let book = books.book_mut("chapter-42").unwrap();
+        let before = book.heap_operations();
+        book.take_quote(&quote(fee, now), now).unwrap();
+        book.wake_waited(now).unwrap();
+        assert_eq!(book.declare(now).unwrap().facts(), []);
+        let due = book.due(now).unwrap();
+        let lines: usize = due.iter().map(|due| due.lines.len()).sum();
+        (lines, book.heap_operations() - before)
+    };
+    // far above the edge, then everybody between the edge and the fee
+    for (first, fees) in
+        [(80_000, [81_000, 70_000, 99_000, 62_000]), (30_000, [29_000, 33_000, 25_001, 26_000])]
+    {
+        assert_eq!(tick(&mut books, first, now).0, 0);
+        for fee in fees {
+            now = now.plus_secs(300);
+            let (lines, operations) = tick(&mut books, fee, now);
+            assert_eq!(lines, 0, "{fee}");
+            assert!((1..=IDLE_OPERATIONS_MAX).contains(&operations), "{fee}: {operations}");
+        }
+    }
+    // One step further and everybody is due, without anybody being looked at.
+    let (lines, operations) = tick(&mut books, 25_000, now);
+    assert_eq!(lines, divvy_core::RUN_LINES_MAX);
+    assert!(operations <= IDLE_OPERATIONS_MAX, "{operations}");
+    let book = books.book("chapter-42").unwrap();
     assert_eq!(book.due_count(), usize::try_from(HOLDERS).unwrap());
 }

@@ -1,0 +1,46 @@
+//! When and at what cost somebody is to be paid, in words.
+
+use crate::asset::Asset;
+use crate::fact::{Stated, TermsSet};
+use crate::policy::{FeeShare, Period, Policy};
+
+pub(super) fn policy_sentence(policy: Policy, asset: &Asset) -> String {
+    match policy {
+        Policy::Instant => "to be paid at once".to_owned(),
+        Policy::Periodic { every, min } => {
+            let every = match every {
+                Period::Every { secs, .. } => format!("every {secs} s"),
+                Period::Monthly => "every month".to_owned(),
+            };
+            let from = min.map(|min| format!(", from {} on", asset.text(min)));
+            format!("to be paid {every}{}", from.unwrap_or_default())
+        }
+        Policy::Threshold { min, .. } => format!("to be paid from {} on", asset.text(min)),
+    }
+}
+
+/// Everything that changes, each amount with what it was stated as.
+pub(super) fn terms_sentence(set: &TermsSet, asset: &Asset) -> String {
+    let stated = |stated: &Option<Stated>| {
+        let Some(Stated { amount, rate }) = stated else { return String::new() };
+        let (from, source, at) = (rate.from(), rate.source(), rate.at());
+        let (amount, code, terms) = (from.text(*amount), from.code(), (rate.num(), rate.den()));
+        format!(" ({amount} {code} at {}/{} by {source} of {at})", terms.0, terms.1)
+    };
+    let policy = set
+        .policy
+        .map(|policy| format!("{}{}", policy_sentence(policy, asset), stated(&set.policy_stated)));
+    let floor = set
+        .floor
+        .map(|floor| format!("no line below {}{}", asset.text(floor), stated(&set.floor_stated)));
+    let share = set.fee_share.map(|share| match share {
+        FeeShare::Any => "whatever the fee is".to_owned(),
+        FeeShare::AtMost { bps, waits_secs } => {
+            let waits = waits_secs.map(|secs| format!(", unless it has waited {secs} s"));
+            let (whole, part) = (bps.div_euclid(100), bps.rem_euclid(100));
+            format!("for a fee of at most {whole}.{part:02}%{}", waits.unwrap_or_default())
+        }
+    });
+    let all: Vec<String> = policy.into_iter().chain(floor).chain(share).collect();
+    all.join(", ")
+}
