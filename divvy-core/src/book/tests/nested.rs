@@ -126,7 +126,7 @@ fn whatever_stream_is_read_first_every_level_is_the_same() {
     let expected = shape(&till.books);
     let mut random = 1_u64;
     for _ in 0..1_500 {
-        let books = super::divisions::in_some_order(&till.facts, &mut random);
+        let books = divisions::in_some_order(&till.facts, &mut random);
         assert_eq!(books.early(), []);
         assert_eq!(shape(&books), expected);
     }
