@@ -216,6 +216,7 @@ fn text(legs: &Legs) -> String {
             Share::Remaining => "the rest".to_owned(),
             Share::UpTo(amount) => format!("up to {amount} minor units"),
             Share::Portion(ratio) => ratio.to_string(),
+            Share::Fixed(amount) => format!("{amount} minor units"),
             other => format!("{other:?}"),
         };
         format!("{share} to {to}")

@@ -176,7 +176,7 @@ async fn a_fee_above_what_was_approved_is_asked_for_anew() {
     guard(&mut divvy, at(0)).await;
     take(&mut divvy, "p1", HOLDERS, at(1)).await;
     let fee = Arc::new(AtomicU64::new(7));
-    let dear = |rail: Arc<dyn Rail>| Arc::new(Dear { rail, fee: fee.clone() }) as Arc<dyn Rail>;
+    let dear = |rail: Arc<dyn Rail>| -> Arc<dyn Rail> { Arc::new(Dear { rail, fee: fee.clone() }) };
     let rails = till.rails().into_iter().map(dear).collect();
     let mut worker = Worker::new(rails, till.sender()).unwrap();
     worker.tick(&mut divvy, at(2)).await.unwrap();
