@@ -6,6 +6,36 @@ use divvy_core::{
 
 use crate::book::Book;
 
+impl<'a> Book<'a> {
+    /// The same book in the hands of a person: what they do by this handle that needs a person
+    /// (set a rule, hold and release, bring balances along, note what the owner put in, close a
+    /// week, explain and close a difference) stands behind their name, reason and signature.
+    ///
+    /// A book that knows people ([`Book::guard`]) takes none of it unsigned.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), divvy::core::Error> {
+    /// use divvy::core::{Asset, Judge, Name, Stream};
+    /// use divvy::{Divvy, Sqlite, clock};
+    ///
+    /// let mut divvy = Divvy::open(Sqlite::in_memory()?).await?;
+    /// let (name, eve, now) = (Name::new("chapter-42")?, Name::new("eve")?, clock::now());
+    /// divvy.open_book(&name, Asset::parse("USD")?, now).await?;
+    ///
+    /// let judge = Judge { by: Name::new("ann")?, reason: "she rang".into(), key: None };
+    /// divvy.book("chapter-42")?.by(judge).hold(&eve, "asked to wait", now).await?;
+    /// let facts = divvy.host().read(&Stream::payee(&name, &eve)).await?;
+    /// assert_eq!((&*facts[0].kind, &*facts[1].kind), ("decided.1", "held.1"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by(self, judge: Judge<'a>) -> Self {
+        Self { judge: Some(judge), ..self }
+    }
+}
+
 impl Book<'_> {
     /// Sets from when on payouts wait for approvals, and by whom, unless just that is in force.
     ///
@@ -50,6 +80,22 @@ impl Book<'_> {
         now: Time,
     ) -> Result<(), Error> {
         self.act_on(batch, |books, batch| books.resolve(batch, resolution, judge, now)).await
+    }
+
+    /// Holds a payee, unless they are held already: accrual goes on, planning skips them.
+    ///
+    /// # Errors
+    /// The host's errors.
+    pub async fn hold(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
+        self.act(|book| Ok(book.hold(payee, reason, None, now))).await
+    }
+
+    /// Lets a held payee be paid again.
+    ///
+    /// # Errors
+    /// [`Code::PayeeUnknown`] when the payee is not held, and the host's errors.
+    pub async fn release(&mut self, payee: &Name, reason: &str, now: Time) -> Result<(), Error> {
+        self.act(|book| book.release(payee, reason, now)).await
     }
 
     /// Lets a held payee be paid again, as a person decided.

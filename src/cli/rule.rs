@@ -229,6 +229,7 @@ fn shares(legs: &Legs, asset: &Asset) -> String {
             Share::Remaining => "the rest".to_owned(),
             Share::UpTo(amount) => format!("up to {}", asset.text(*amount)),
             Share::Portion(ratio) => ratio.to_string(),
+            Share::Fixed(amount) => format!("{amount} minor units"),
             other => format!("{other:?}"),
         };
         format!("{share} to {to}")

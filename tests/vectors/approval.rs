@@ -1,5 +1,5 @@
-//! Runs the approval vectors: what people sign to approve a batch, to let others follow them, and to
-//! decide; and that no two statements are one.
+//! Runs the approval vectors: what people sign to approve a batch, to let others follow them, and
+//! to decide; and that no two statements are one.
 
 use std::collections::BTreeSet;
 

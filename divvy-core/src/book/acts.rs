@@ -58,16 +58,15 @@ impl Acts {
             }
             return Ok(());
         }
-        let unsigned = match body {
-            Body::Decided(decided) => {
-                if decided.acts > 0 {
-                    let (n, left, wanted) = (fact.n, decided.acts, decided.digest);
-                    let pending = Pending { n, left, wanted, found: Hash::default() };
-                    self.pending.insert(fact.stream.clone(), pending);
-                }
-                decided.proof.is_none()
+        let unsigned = if let Body::Decided(decided) = body {
+            if decided.acts > 0 {
+                let (n, left, wanted) = (fact.n, decided.acts, decided.digest);
+                let pending = Pending { n, left, wanted, found: Hash::default() };
+                self.pending.insert(fact.stream.clone(), pending);
             }
-            other => other.is_act(),
+            decided.proof.is_none()
+        } else {
+            body.is_act()
         };
         if unsigned {
             let newest = Unsigned { at: fact.at, stream: fact.stream.clone(), n: fact.n };

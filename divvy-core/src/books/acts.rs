@@ -68,15 +68,14 @@ impl Books {
             if !(is_decided || Body::may_be_act(&fact.kind)) || !self.knows_people(&fact.stream) {
                 continue;
             }
-            match fact.body()? {
-                Body::Decided(decided) if decided.proof.is_some() => {
-                    covered = Some((&fact.stream, decided.acts));
-                }
-                body if is_decided || body.is_act() => {
-                    let detail = "the book knows people: one of them signs this with their key";
-                    return Err(fact.named(&Error::new(Code::ActUnsigned, detail)));
-                }
-                _ => (),
+            let body = fact.body()?;
+            if let Body::Decided(decided) = &body
+                && decided.proof.is_some()
+            {
+                covered = Some((&fact.stream, decided.acts));
+            } else if is_decided || body.is_act() {
+                let detail = "the book knows people: one of them signs this with their key";
+                return Err(fact.named(&Error::new(Code::ActUnsigned, detail)));
             }
         }
         Ok(())

@@ -60,17 +60,17 @@ pub struct Resolution {
 
 impl Books {
     /// What a person decided about a batch in review: who and why, and then what follows. Evidence
-    /// beats judgement: should the money have moved after all, a later look still settles it, and so
-    /// does a person who says so of a batch that was decided before.
+    /// beats judgement: should the money have moved after all, a later look still settles it, and
+    /// so does a person who says so of a batch that was decided before.
     ///
     /// That nothing moved counts only past the deadline and its grace, and with a listing of the
     /// rail's own from that time that lacks the try.
     ///
     /// # Errors
     /// [`Code::BatchState`] for a batch that is not in review, unless a try that did not settle is
-    /// said to have moved; [`Code::InputMalformed`] where several may have; [`Code::ReviewUnproven`] for a
-    /// verdict that the rail's listing does not bear out; [`Code::SignatureWrong`] without the key
-    /// of one whom the book knows, where it knows any.
+    /// said to have moved; [`Code::InputMalformed`] where several may have;
+    /// [`Code::ReviewUnproven`] for a verdict that the rail's listing does not bear out;
+    /// [`Code::SignatureWrong`] without the key of one whom the book knows, where it knows any.
     pub fn resolve(
         &self,
         batch: &Batch,

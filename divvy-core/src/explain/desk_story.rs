@@ -59,7 +59,7 @@ impl DeskStory {
             Share::Remaining => format!("the rest to {}", leg.to.name()),
             Share::UpTo(amount) => format!("up to {} to {}", self.text(*amount), leg.to.name()),
             Share::Portion(portion) => format!("{portion} to {}", leg.to.name()),
-            other => format!("{other:?} to {}", leg.to.name()),
+            Share::Fixed(amount) => format!("{} to {}", self.text(*amount), leg.to.name()),
         });
         let (from, legs) = (rule.from, legs.collect::<Vec<_>>().join(", "));
         let by = if rule.signature.is_some() { ", as the issuer has signed" } else { "" };
