@@ -25,7 +25,8 @@ use crate::sandbox::world::{NOW_HEADER, WindowKind};
 ///
 /// let settings = RailSettings::at("http://127.0.0.1:4010", Name::new("till")?)?;
 /// let rail = Sandbox::new(RailSettings { lines_max: 2, ..settings })?;
-/// let line = Line { payee: Name::new("ann")?, amount: Amount::ONE, to: "ann".into(), to_n: None, fee: None };
+/// let (payee, amount, to) = (Name::new("ann")?, Amount::ONE, "ann".to_owned());
+/// let line = Line { payee, amount, to, to_n: None, fee: None };
 /// let packed = rail.pack(&vec![line; 5], &[], Time::ZERO)?;
 /// assert!(matches!(packed, Turn::Done(packs) if packs.len() == 3));
 /// # Ok::<(), divvy::core::Error>(())

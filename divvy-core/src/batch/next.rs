@@ -100,7 +100,8 @@ impl Batch {
     /// use divvy_core::{Planned, Seen, Sent, Signed, Stream, Time, Window};
     ///
     /// let to = "a1".to_owned();
-    /// let lines = vec![Line { payee: Name::new("alice")?, amount: Amount::ONE, to, to_n: None, fee: None }];
+    /// let (payee, amount) = (Name::new("alice")?, Amount::ONE);
+    /// let lines = vec![Line { payee, amount, to, to_n: None, fee: None }];
     /// let signed = Signed {
     ///     reference: "r1".into(),
     ///     bytes: vec![],
