@@ -30,6 +30,7 @@ mod slips;
 mod stored;
 mod treasury;
 mod waiting;
+mod webhooks;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
@@ -41,6 +42,7 @@ pub(crate) use guard::body_hash;
 pub use plan::{Due, Plan, RUN_LINES_MAX};
 pub use record::Payment;
 pub use slips::Standing;
+pub use webhooks::Endpoint;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -114,6 +116,7 @@ pub struct Book {
     unruled: BTreeMap<Stream, Unruled>,
     treasury: Treasury,
     breaks: BTreeMap<Name, Break>,
+    endpoints: BTreeMap<Name, Endpoint>,
     /// Whether roots over holders are recomputed, as `verify` does.
     pub(crate) strict: bool,
     event_newest: Time,
@@ -172,6 +175,7 @@ impl Book {
             unruled: BTreeMap::new(),
             treasury,
             breaks: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             strict: false,
             event_newest: Time::ZERO,
             event_first: None,
@@ -257,6 +261,7 @@ impl Book {
             Place::Run { .. } => &self.run_head,
             Place::Treasury { .. } => &self.treasury.head,
             Place::Break { id, .. } => &self.breaks.get(id)?.head,
+            Place::Webhook { endpoint, .. } => &self.endpoints.get(endpoint)?.head,
             Place::Pool { pool, .. } => &self.pool_account(pool).ok()?.head,
             Place::Batch { run, i, .. } => self.slips.get(&(run, i))?.batch.head(),
             Place::Payee { payee, .. } => {

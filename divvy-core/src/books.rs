@@ -290,7 +290,8 @@ impl Books {
             | Place::Payee { book, .. }
             | Place::Batch { book, .. }
             | Place::Treasury { book }
-            | Place::Break { book, .. } => return self.books.get(book)?.head_of(place),
+            | Place::Break { book, .. }
+            | Place::Webhook { book, .. } => return self.books.get(book)?.head_of(place),
         };
         Some((head.n, head.hash))
     }
@@ -309,7 +310,8 @@ impl Books {
             | Place::Run { book }
             | Place::Batch { book, .. }
             | Place::Treasury { book }
-            | Place::Break { book, .. } => book,
+            | Place::Break { book, .. }
+            | Place::Webhook { book, .. } => book,
         };
         if let Some(book) = self.books.get_mut(name) {
             return book.apply(fact, place, body).map(|folded| folded.is_done());

@@ -14,7 +14,7 @@ use crate::fact::Hash;
 use crate::host::Cursor;
 
 /// Every change of what is folded, or of how it is written down, takes the next number.
-const FOLD_VERSION: u32 = 5;
+const FOLD_VERSION: u32 = 6;
 
 const MARK: &[u8; 16] = b"divvy.checkpoint";
 

@@ -45,6 +45,8 @@ pub enum Subject {
     Treasury(Stream),
     /// How a difference with a statement was found, and how it ended.
     Break(Stream),
+    /// What the endpoint of a webhook has heard.
+    Webhook(Stream),
 }
 
 /// One thing that happened, as data and as a sentence.
@@ -129,10 +131,14 @@ impl Explanation {
             Subject::Break(stream) if matches!(stream.place(), Place::Break { .. }) => {
                 Story::Desk(DeskStory::new(stream, asset))
             }
+            Subject::Webhook(stream) if matches!(stream.place(), Place::Webhook { .. }) => {
+                Story::Desk(DeskStory::new(stream, asset))
+            }
             Subject::Payment(stream)
             | Subject::Batch(stream)
             | Subject::Treasury(stream)
-            | Subject::Break(stream) => {
+            | Subject::Break(stream)
+            | Subject::Webhook(stream) => {
                 let detail = format!("{stream} has no story: name a payee, a payment or a batch");
                 return Err(Error::new(Code::InputMalformed, detail));
             }

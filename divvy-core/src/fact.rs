@@ -16,6 +16,7 @@ mod seals;
 mod stream;
 pub(crate) mod text;
 mod treasury;
+mod webhooks;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
@@ -31,7 +32,8 @@ pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use rules::{IssuerSet, RuleSet};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
-pub use treasury::{Figures, Funds, Purpose, WeekClosed};
+pub use treasury::{Alerted, Figures, Funds, Purpose, WeekClosed};
+pub use webhooks::{Silence, WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard};
 
 use crate::error::{Code, Error};
 use crate::time::Time;

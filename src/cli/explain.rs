@@ -34,6 +34,7 @@ impl Explain {
             Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
             Ok(stream) if self.subject.starts_with("treasury/") => Subject::Treasury(stream),
             Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
+            Ok(stream) if self.subject.starts_with("webhook/") => Subject::Webhook(stream),
             Ok(stream) => Subject::Batch(stream),
             Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
         };

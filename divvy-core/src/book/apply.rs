@@ -39,6 +39,7 @@ impl Book {
             Place::Batch { run, i, .. } => self.apply_batch((run, i), fact, body)?,
             Place::Treasury { .. } => self.apply_treasury(fact, body)?,
             Place::Break { id, .. } => self.apply_break(id, fact, body)?,
+            Place::Webhook { endpoint, .. } => self.apply_webhook(endpoint, fact, body)?,
             Place::Coins { .. } | Place::Seal => return Err(misplaced(fact)),
         };
         if folded == Folded::Yes {

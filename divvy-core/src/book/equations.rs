@@ -213,6 +213,7 @@ impl Book {
         same(of, "payments without a rule", &self.unruled, &live.unruled)?;
         same(of, "treasury", &self.treasury, &live.treasury)?;
         same(of, "breaks", &self.breaks, &live.breaks)?;
+        same(of, "webhooks", &self.endpoints, &live.endpoints)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;
         for (own, live) in self.payees.iter().zip(&live.payees) {
             same(own.name.as_str(), "money", &own.money(), &live.money())?;

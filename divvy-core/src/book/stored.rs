@@ -122,6 +122,7 @@ impl Stored for Book {
         unruled.store(to);
         self.treasury.store(to);
         self.breaks.store(to);
+        self.endpoints.store(to);
         self.strict.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
         event_newest.store(to);
@@ -156,6 +157,7 @@ impl Stored for Book {
             unruled: Stored::load(from)?,
             treasury: Stored::load(from)?,
             breaks: Stored::load(from)?,
+            endpoints: Stored::load(from)?,
             strict: Stored::load(from)?,
             event_newest: Stored::load(from)?,
             event_first: Stored::load(from)?,

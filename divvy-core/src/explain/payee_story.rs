@@ -79,6 +79,7 @@ impl PayeeStory {
             | Place::Coins { .. }
             | Place::Treasury { .. }
             | Place::Break { .. }
+            | Place::Webhook { .. }
             | Place::Seal => Ok(None),
         }
     }
