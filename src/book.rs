@@ -12,6 +12,7 @@ mod desk;
 mod people;
 mod reversals;
 mod rules;
+mod webhooks;
 
 pub use reversals::Makeup;
 

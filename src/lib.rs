@@ -14,6 +14,7 @@ mod http;
 mod import;
 mod joined;
 mod key;
+mod outbox;
 mod postgres;
 mod project;
 mod projection;
@@ -45,5 +46,8 @@ pub use project::{
 pub use projection::Projection;
 pub use report::{Names, Report};
 pub use sqlite::Sqlite;
-pub use webhook::WebhookSecrets;
+pub use webhook::{
+    EventKind, Reach, SecretsAt, Webhook, WebhookMessage, WebhookSecrets, WebhookSettings,
+    WebhookStart, rotate_secret,
+};
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

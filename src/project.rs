@@ -10,7 +10,9 @@ use divvy_core::{
 
 mod database;
 mod settings;
+mod webhooks;
 
+use crate::webhook::{SecretsAt, WebhookSettings};
 use crate::worker::WorkerSettings;
 
 pub use database::Database;
@@ -75,6 +77,8 @@ pub struct Project {
     pub treasury: TreasuryTerms,
     /// Above which limit of a day, and by whom, payouts have to be approved.
     pub guarded: Option<Guarded>,
+    /// Who is told what happens, and where the secrets are kept.
+    pub webhooks: Vec<(WebhookSettings, SecretsAt)>,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -138,10 +142,13 @@ impl Project {
         let holds = raw.holds.iter().map(|hold| Ok((Name::new(&hold.payee)?, hold.reason.clone())));
         let cooling_secs = raw.cooling_days.unwrap_or(1).saturating_mul(86_400);
         check_cooling(cooling_secs, rail.deadline_secs)?;
+        let treasury = raw.treasury.terms(&asset)?;
+        let (book, raws) = (Name::new(&raw.book)?, &raw.webhook);
+        let webhooks = webhooks::checked(raws, &book, &treasury, dir)?;
         let time = |text: &Option<String>| text.as_deref().map(Time::parse).transpose();
         Ok(Self {
             dir: dir.to_path_buf(),
-            book: Name::new(&raw.book)?,
+            book,
             legs: legs(&raw.rule, &asset)?,
             rule_from: time(&raw.rule_from)?,
             rule_signature: raw.rule_signature,
@@ -159,7 +166,8 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
-            treasury: raw.treasury.terms(&asset)?,
+            treasury,
+            webhooks,
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
             database: Database::named(raw.database.as_deref().unwrap_or("divvy.db"), dir),
             opened: Opened { asset, policy, floor, cooling_secs, named_on },

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::webhook;
 
 /// Show where the money is.
 #[derive(Args, Debug)]
@@ -33,16 +34,16 @@ impl Status {
                 out.say(&balance_sentence(payee, &balance, &asset));
                 out.value(&balance_value(payee, &balance, &asset));
             }
-            None => say_book(&mut desk, out)?,
+            None => say_book(&desk, out)?,
         }
         Ok(Verdict::Done)
     }
 }
 
-fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
+fn say_book(desk: &Desk, out: &mut Out) -> Result<(), Error> {
     let asset = desk.project.opened.asset.clone();
-    let book = desk.book()?;
-    let fold = book.fold()?;
+    let facts = desk.divvy.books().count();
+    let fold = desk.divvy.books().book(desk.project.book.as_str())?;
     let totals = fold.totals();
     let mut batches: BTreeMap<String, u64> = BTreeMap::new();
     for standing in fold.batches() {
@@ -76,6 +77,13 @@ fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
     }
     for (state, count) in &batches {
         out.say(&format!("{count:>18}  batches {state}"));
+    }
+    let webhooks: Vec<(String, Value)> =
+        desk.project.webhooks.iter().map(|(own, _)| webhook::state(fold, own, facts)).collect();
+    webhooks.iter().for_each(|(sentence, _)| out.say(sentence));
+    if let Value::Object(fields) = &mut value {
+        let states = webhooks.into_iter().map(|(_, value)| value).collect();
+        fields.insert("webhooks".to_owned(), Value::Array(states));
     }
     out.value(&value);
     Ok(())

@@ -7,6 +7,7 @@ use divvy_core::{
 };
 use serde::Deserialize;
 
+use crate::project::webhooks::RawWebhook;
 use crate::worker::WorkerSettings;
 
 /// `divvy.toml`, literally.
@@ -44,6 +45,8 @@ pub(super) struct RawProject {
     #[serde(default)]
     pub(super) treasury: RawTreasury,
     pub(super) approvals: Option<RawApprovals>,
+    #[serde(default)]
+    pub(super) webhook: Vec<RawWebhook>,
 }
 
 /// Above which limit of a day, and by whom, payouts have to be approved.

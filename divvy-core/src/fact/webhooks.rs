@@ -103,7 +103,7 @@ impl WebhookHeard {
     pub fn cursor(&self) -> Option<Cursor> {
         let Self { epoch, position, within, .. } = self;
         let (position, within) = (*position, *within);
-        (self.count > 0).then(|| Cursor { epoch: epoch.clone(), position, within })
+        (!epoch.is_empty()).then(|| Cursor { epoch: epoch.clone(), position, within })
     }
 
     /// Whether this goes no further than the other, in the same database.
