@@ -63,6 +63,7 @@ pub(super) fn read(file: &Path) -> Result<WebhookSecrets, Error> {
 }
 
 /// The secrets of a variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "the settings name the variable that holds them")]
 pub(super) fn read_variable(name: &str) -> Result<WebhookSecrets, Error> {
     let malformed = |why: &str| Error::new(Code::InputMalformed, format!("{name}: {why}"));
     let text = std::env::var(name).map(Zeroizing::new);

@@ -16,10 +16,13 @@ mod kills;
 mod outward;
 mod policies;
 mod projections;
+#[path = "../support/receiver.rs"]
+mod receiver;
 mod rules;
 #[path = "../support/postgres.rs"]
 mod server;
 mod servers;
 #[path = "../support/command.rs"]
 mod shell;
+mod webhooks;
 mod workers;
