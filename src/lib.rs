@@ -4,6 +4,10 @@
 #[doc = include_str!("../docs/postgresql.md")]
 struct PostgresqlPage;
 
+#[cfg(doctest)]
+#[doc = include_str!("../docs/webhooks.md")]
+struct WebhooksPage;
+
 mod book;
 pub mod clock;
 pub mod conformance;

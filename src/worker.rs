@@ -240,6 +240,7 @@ impl Worker {
         let now = self.fresh(divvy, clock).await?;
         self.muster(divvy, now).await;
         self.find_watched(divvy, now);
+        self.begin_webhooks(divvy, clock).await?;
         let paid = self.pay_all(divvy, clock, tick).await;
         // Whatever stands in the way of paying, what happened is told.
         let told = self.deliver(divvy, clock, tick).await;

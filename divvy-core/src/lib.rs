@@ -136,21 +136,21 @@ pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Break, BreakState, Due, Endpoint, Expected, Judge, Obstacle, Payment, Plan, RUN_LINES_MAX,
-    Standing, Totals,
+    Balance, Book, Break, BreakState, Due, Endpoint, Expected, Judge, Obstacle, Payment, Plan,
+    RUN_LINES_MAX, Standing, Totals,
 };
 pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Accrued, Alerted, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
-    Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared, Declined,
-    Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head, Held,
-    Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person, Place,
-    Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
+    Accrued, Alerted, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound,
+    Brought, Cancelled, Cause, Claimed, Compounded, Consent, Converted, Decided, Declared,
+    Declined, Destination, Evidence, Extent, Fact, Figures, Flowing, Funds, Guarded, Hash, Head,
+    Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened, PayeeSet, Person,
+    Place, Planned, PoolOpened, Purpose, Recorded, Redeemed, Refused, Released, Reopened, Restored,
     Returned, Reversed, Review, RuleSet, Run, Sealed, Sender, Sent, Settled, Signed, Silence,
-    Stream,
-    Voided, WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard, WeekClosed, Window,
+    Stream, Voided, WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard, WeekClosed,
+    Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};

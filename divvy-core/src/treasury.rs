@@ -214,9 +214,8 @@ impl Treasury {
             Some((at, told)) => (*at, told.as_slice()),
             None => (Time::ZERO, &[][..]),
         };
-        let lacks = |these: &[Alert], one: &Alert| {
-            !these.iter().any(|other| other.name() == one.name())
-        };
+        let lacks =
+            |these: &[Alert], one: &Alert| !these.iter().any(|other| other.name() == one.name());
         let begun = alerts.iter().any(|alert| lacks(told, alert));
         let over = told.iter().any(|alert| lacks(alerts, alert));
         begun || (over && now >= told_at.plus_secs(CALM_SECS))

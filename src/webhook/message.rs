@@ -1,8 +1,8 @@
 //! Messages: what a webhook says of a fact.
 
 use divvy_core::{
-    Alerted, Amount, Asset, Body, Cause, Code, Error, Extent, Fact, Hash, Line, Name, Place, Planned,
-    Stream, Time,
+    Alerted, Amount, Asset, Body, Cause, Code, Error, Extent, Fact, Hash, Line, Name, Place,
+    Planned, Stream, Time,
 };
 use serde::Serialize;
 
@@ -243,10 +243,8 @@ fn lines(
     let total = asset.text(Amount::total(named.iter().map(|line| line.amount))?);
     let message = |(i, lines): (usize, &[&Line])| {
         let part = i.saturating_add(1);
-        let line = |line: &&Line| ToldLine {
-            payee: line.payee.clone(),
-            amount: asset.text(line.amount),
-        };
+        let line =
+            |line: &&Line| ToldLine { payee: line.payee.clone(), amount: asset.text(line.amount) };
         let told = Told::Lines {
             rail: planned.rail.clone(),
             reference: reference.to_owned(),

@@ -12,6 +12,20 @@ use crate::worker::together::together;
 use crate::worker::{Tick, Worker, time};
 
 impl Worker {
+    /// Begins with the endpoints that are new, before anything happens that they want to hear of.
+    pub(super) async fn begin_webhooks(
+        &self,
+        divvy: &mut Divvy,
+        clock: &Clock,
+    ) -> Result<(), Error> {
+        for webhook in self.outbox.webhooks() {
+            if divvy.books().book(webhook.book()).is_ok() {
+                begin(divvy, &webhook, clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells every endpoint that falls to this worker what it has not heard yet, for a while.
     pub(super) async fn deliver(
         &mut self,
@@ -68,15 +82,7 @@ impl Worker {
             self.outbox.forget(&stream);
             return Ok(None);
         }
-        if divvy.books().book(book)?.endpoint(name.as_str()).is_err() {
-            let (heard, now) = (beginning(divvy, webhook), clock.now());
-            let begin = |books: &Books| {
-                let book = books.book(book)?;
-                let is_known = book.endpoint(name.as_str()).is_ok();
-                Ok(if is_known { Step::default() } else { book.note_heard(name, &heard, now) })
-            };
-            divvy.act(begin).await?;
-        }
+        begin(divvy, webhook, clock.now()).await?;
         self.judge(divvy, webhook, clock).await?;
         self.look_up(divvy, webhook)?;
         let endpoint = divvy.books().book(book)?.endpoint(name.as_str())?;
@@ -161,6 +167,21 @@ impl Worker {
             judged => judged.map(drop),
         }
     }
+}
+
+/// Begins with an endpoint, if nobody did before.
+async fn begin(divvy: &mut Divvy, webhook: &Webhook, now: Time) -> Result<(), Error> {
+    let (name, book) = (webhook.name(), webhook.book());
+    if divvy.books().book(book)?.endpoint(name.as_str()).is_ok() {
+        return Ok(());
+    }
+    let heard = beginning(divvy, webhook);
+    let begin = |books: &Books| {
+        let book = books.book(book)?;
+        let is_known = book.endpoint(name.as_str()).is_ok();
+        Ok(if is_known { Step::default() } else { book.note_heard(name, &heard, now) })
+    };
+    divvy.act(begin).await.map(drop)
 }
 
 /// Writes down that a message was not taken: when it is sent again, or that it is not.

@@ -29,8 +29,7 @@ async fn in_a_copy_a_webhook_goes_on_where_it_was() {
     Sqlite::open(&folder.file("db")).unwrap().back_up(&folder.file("copy")).await.unwrap();
     drop(desk);
 
-    let mut copy =
-        Desk::with(&folder, "copy", settings(&receiver.url), LONELY).await;
+    let mut copy = Desk::with(&folder, "copy", settings(&receiver.url), LONELY).await;
     copy.hold("fan-001", 800).await;
     while copy.tick(801).await.told > 0 {}
     let ids = receiver.ids();

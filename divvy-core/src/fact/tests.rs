@@ -311,7 +311,9 @@ impl Parts {
                 Body::WeekClosed(WeekClosed { from, until, figures, owner })
             }
             "alerted.1" => {
-                let short = crate::Alert::ShortOn(crate::Day::from_number(u32::try_from(self.count).unwrap()));
+                let short = crate::Alert::ShortOn(crate::Day::from_number(
+                    u32::try_from(self.count).unwrap(),
+                ));
                 Body::Alerted(Alerted { alerts: self.many(short) })
             }
             "break_found.1" => Body::BreakFound(BreakFound {

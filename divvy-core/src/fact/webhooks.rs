@@ -108,9 +108,8 @@ impl WebhookHeard {
 
     /// Whether this goes no further than the other, in the same database.
     pub(crate) fn is_within(&self, other: &Self) -> bool {
-        let place = |heard: &Self| {
-            (heard.count.saturating_add(u64::from(heard.facts)), heard.messages)
-        };
+        let place =
+            |heard: &Self| (heard.count.saturating_add(u64::from(heard.facts)), heard.messages);
         self.epoch == other.epoch && place(self) <= place(other)
     }
 }

@@ -170,10 +170,7 @@ impl<C> minicbor::Encode<C> for Day {
 }
 
 impl<C> minicbor::Decode<'_, C> for Day {
-    fn decode(
-        d: &mut minicbor::Decoder<'_>,
-        _: &mut C,
-    ) -> Result<Self, minicbor::decode::Error> {
+    fn decode(d: &mut minicbor::Decoder<'_>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let number = d.u32()?;
         let day = Some(Self::from_number(number)).filter(|day| day.number() == number);
         day.ok_or_else(|| minicbor::decode::Error::message("a day after the year 9999"))

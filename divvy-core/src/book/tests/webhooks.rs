@@ -1,9 +1,7 @@
 //! Endpoints: what they have heard only grows, and who is silenced stays so until resumed.
 
 use super::*;
-use crate::{
-    Alert, Books, Cursor, Day, Endpoint, Silence, Verify, WebhookHeard, WebhookUnheard,
-};
+use crate::{Alert, Books, Cursor, Day, Endpoint, Silence, Verify, WebhookHeard, WebhookUnheard};
 
 const APP: &str = "app";
 
@@ -104,9 +102,8 @@ fn an_endpoint_waits_after_a_failure_and_is_silent_until_it_is_resumed() {
     // What was under way may have been heard all the same, and it stays silent.
     assert!(till.hears(&heard(2, 0, 0)) && !till.app().is_open(Time::MAX));
 
-    let resume = |till: &Till| {
-        till.book().resume_webhook(&name(APP), "it is back", till.now).unwrap()
-    };
+    let resume =
+        |till: &Till| till.book().resume_webhook(&name(APP), "it is back", till.now).unwrap();
     let step = resume(&till);
     till.commit(&step);
     assert!(till.app().is_open(till.now));
