@@ -82,8 +82,8 @@ fn say(out: &mut Out, did: Tick, obstacles: &[Error]) {
     out.value(&json!({
         "lines": did.lines, "runs": did.runs, "learned": did.learned,
         "taken_over": did.taken_over, "requests": did.requests, "unanswered": did.unanswered,
-        "races_lost": did.races_lost, "declined": did.declined, "told": did.told, "untold": did.untold,
-        "obstacles": shown,
+        "races_lost": did.races_lost, "declined": did.declined,
+        "told": did.told, "untold": did.untold, "obstacles": shown,
     }));
 }
 

@@ -245,10 +245,9 @@ impl Webhook {
     }
 
     pub(crate) fn wants(&self, event: EventKind) -> bool {
-        match event {
-            EventKind::Alert if self.settings.treasury.is_none() => false,
-            event => self.settings.events.is_empty() || self.settings.events.contains(&event),
-        }
+        let Self { settings: WebhookSettings { events, treasury, .. }, .. } = self;
+        let is_judged = event != EventKind::Alert || treasury.is_some();
+        is_judged && (events.is_empty() || events.contains(&event))
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -19,8 +19,9 @@ fn shop(served: &Served, url: &str, more: &str) -> Folder {
     let folder = Folder::new("webhooks");
     let settings = format!(
         "book = \"shop\"\nasset = \"USD\"\nnamed_on_rail = true\ntick_secs = 1\n\
-         rule = [{{ payee = \"ann\", share = \"60%\" }}, {{ payee = \"bob\", share = \"remaining\" \
-         }}]\n[rail]\nurl = \"http://{}\"\n[worker]\nroster_secs = 3\n[[webhook]]\nname = \"app\"\nurl = \"{url}\"\n\
+         rule = [{{ payee = \"ann\", share = \"60%\" }}, \
+         {{ payee = \"bob\", share = \"remaining\" }}]\n[rail]\nurl = \"http://{}\"\n\
+         [worker]\nroster_secs = 3\n[[webhook]]\nname = \"app\"\nurl = \"{url}\"\n\
          secrets_file = \"app.secrets\"\nreach = \"own\"\n{more}",
         served.address
     );

@@ -102,8 +102,9 @@ fn serve(
         let got = read(&mut reader)?;
         let place = {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = kept.len();
             kept.push(got.clone());
-            kept.len() - 1
+            place
         };
         match script(place, &got) {
             Reply::Status(status, lines) => {

@@ -87,7 +87,6 @@ impl Book {
     }
 
     /// Notes what a person should look at now. The step is empty when that is no news.
-    #[must_use]
     pub fn note_alerts(&self, alerts: &[Alert], now: Time) -> Step {
         if !self.treasury.is_news(alerts, self.stamp(now)) {
             return Step::default();

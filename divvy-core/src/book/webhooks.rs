@@ -72,7 +72,6 @@ impl Book {
 
     /// Notes how far an endpoint has heard. The step is empty when it was known to have heard as
     /// much.
-    #[must_use]
     pub fn note_heard(&self, name: &Name, heard: &WebhookHeard, now: Time) -> Step {
         let known = self.endpoints.get(name);
         if known.is_some_and(|known| heard.is_within(&known.heard)) {

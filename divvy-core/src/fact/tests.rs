@@ -3,6 +3,8 @@
 //! with the crate that wrote them; and tables of bytes that must not pass.
 #![expect(clippy::arithmetic_side_effects, reason = "overflow panics here, which fails the test")]
 
+mod webhooks;
+
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -327,34 +329,6 @@ impl Parts {
             "break_explained.1" => Body::BreakExplained(BreakExplained { cause, reason }),
             "break_closed.1" => Body::BreakClosed(BreakClosed { reason }),
             kind => self.webhook(kind),
-        }
-    }
-
-    /// A body of an endpoint's stream.
-    fn webhook(&self, kind: &str) -> Body {
-        let [id, epoch, reason] = self.texts.clone();
-        let few = |i: usize| u32::try_from(self.numbers[i]).unwrap_or(u32::MAX);
-        let [count, position, within, _] = self.numbers;
-        match kind {
-            "webhook_heard.1" => Body::WebhookHeard(WebhookHeard {
-                count,
-                digest: self.hash(),
-                epoch,
-                position,
-                within,
-                facts: few(3),
-                messages: few(0),
-            }),
-            "webhook_unheard.1" => {
-                let (attempts, not_before) = (few(0), self.time(1));
-                Body::WebhookUnheard(WebhookUnheard { id, attempts, not_before, reason })
-            }
-            "webhook_silenced.1" => {
-                let cause = self.option(0, Silence::Gone).unwrap_or(Silence::Exhausted);
-                Body::WebhookSilenced(WebhookSilenced { cause, reason })
-            }
-            "webhook_resumed.1" => Body::WebhookResumed(WebhookResumed { reason }),
-            kind => panic!("no sample of {kind}: add one"),
         }
     }
 }

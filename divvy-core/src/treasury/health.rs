@@ -106,10 +106,8 @@ impl Alert {
 
 impl core::fmt::Display for Alert {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::ShortOn(day) => write!(f, "{} {day}", self.name()),
-            other => f.write_str(other.name()),
-        }
+        f.write_str(self.name())?;
+        if let Self::ShortOn(day) = self { write!(f, " {day}") } else { Ok(()) }
     }
 }
 
