@@ -26,7 +26,7 @@ async fn in_a_copy_a_webhook_goes_on_where_it_was() {
     let told = receiver.got().len();
     assert_eq!(told, 1_260);
     let heard = desk.endpoint().heard.clone();
-    Sqlite::open(&folder.file("db")).unwrap().back_up(&folder.file("copy")).await.unwrap();
+    Sqlite::open(folder.file("db")).unwrap().back_up(folder.file("copy")).await.unwrap();
     drop(desk);
 
     let mut copy = Desk::with(&folder, "copy", settings(&receiver.url), LONELY).await;

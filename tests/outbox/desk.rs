@@ -93,7 +93,7 @@ impl Desk {
         settings: WebhookSettings,
         workers: WorkerSettings,
     ) -> Self {
-        let divvy = Divvy::open(Sqlite::open(&folder.file(file)).unwrap()).await.unwrap();
+        let divvy = Divvy::open(Sqlite::open(folder.file(file)).unwrap()).await.unwrap();
         let keeper = Arc::new(Keeper::open(&ServerSettings::default()).unwrap());
         let rail = RailSettings::at("http://127.0.0.1:4010", name("till")).unwrap();
         let rails: Vec<Arc<dyn Rail>> = vec![Arc::new(Sandbox::new(rail).unwrap())];
