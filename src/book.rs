@@ -14,6 +14,7 @@ mod people;
 mod reversals;
 mod rules;
 mod terms;
+mod webhooks;
 
 pub use reversals::Makeup;
 

@@ -34,6 +34,7 @@ mod take;
 mod till;
 mod treasury;
 mod waits;
+mod webhook;
 mod work;
 
 use std::path::PathBuf;
@@ -138,6 +139,9 @@ enum Command {
     /// Explain or close a difference with a statement.
     #[command(subcommand)]
     Break(breaks::Breaks),
+    /// Show where webhooks stand, try the way, resume or stop one, change its secrets.
+    #[command(subcommand)]
+    Webhook(webhook::Webhooks),
     /// Write balances, payments and batches as tables to ask in SQL; they may be dropped.
     Project(Dir),
     /// Split an amount by weights, without a book.
@@ -228,6 +232,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Treasury(treasury) => treasury.run(out).await,
         Command::Reconcile(reconcile) => reconcile.run(out).await,
         Command::Break(breaks) => breaks.run(out).await,
+        Command::Webhook(webhooks) => webhooks.run(out).await,
         Command::Project(dir) => project::project(&dir.dir, out).await,
         Command::Split(split) => split.run(out),
     }

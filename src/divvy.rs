@@ -102,6 +102,11 @@ impl Divvy {
         &self.books
     }
 
+    /// Up to where everything is folded.
+    pub(crate) const fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+
     pub(crate) const fn books_mut(&mut self) -> &mut Books {
         &mut self.books
     }

@@ -66,4 +66,11 @@ pub trait Host: fmt::Debug + Send + Sync {
 pub trait Sender: fmt::Debug + Send + Sync {
     /// Sends one request, once.
     async fn send(&self, request: &Request) -> Option<Reply>;
+
+    /// How many milliseconds the server at an address wants to be left alone yet, as far as this
+    /// sender has heard; webhooks wait for as long.
+    fn rest_millis(&self, url: &str) -> u64 {
+        let _ = url;
+        0
+    }
 }

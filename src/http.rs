@@ -1,6 +1,7 @@
 //! The sender in the box: HTTP by reqwest, one exchange at a time, nothing of its own accord.
 
 mod credential;
+mod reach;
 mod rest;
 
 use core::future::poll_fn;
@@ -11,12 +12,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use divvy_core::{Code, Error, Reply, Request};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, ClientBuilder, Method, Url};
 
 use crate::clock::Clock;
 use crate::host::Sender;
+use crate::webhook::Webhook;
 
 pub use credential::Credential;
+pub(crate) use credential::is_here;
+use reach::Outward;
 use rest::Rests;
 
 /// Sends requests over HTTP and HTTPS, each once.
@@ -53,6 +57,7 @@ pub struct Http {
     limits: Limits,
     credentials: Vec<Credential>,
     rests: Rests,
+    outward: Option<Outward>,
 }
 
 /// How long a sender waits and how much it takes.
@@ -104,23 +109,47 @@ impl Http {
     /// # Errors
     /// [`Code::InputMalformed`] when the system gives no usable TLS.
     pub fn with(clock: Clock, limits: Limits, credentials: Vec<Credential>) -> Result<Self, Error> {
-        let client = Client::builder()
-            .user_agent(concat!("divvy/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .pool_idle_timeout(IDLE_MAX)
-            .build();
-        let client = client.map_err(|error| {
-            Error::new(Code::InputMalformed, format!("no HTTP client can be made: {error}"))
-        })?;
-        Ok(Self { client, clock, limits, credentials, rests: Rests::default() })
+        let client = built(builder())?;
+        Ok(Self { client, clock, limits, credentials, rests: Rests::default(), outward: None })
+    }
+
+    /// A sender for webhooks: whatever they lead to, it reaches addresses of the internet only, but
+    /// for the hosts of those with [`crate::Reach::Own`]. It waits for a reply for 15 seconds, and
+    /// one of more than 64 KiB is no answer.
+    ///
+    /// ```
+    /// use divvy::core::{Request, Time};
+    /// use divvy::{Clock, Http, Sender};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), divvy::core::Error> {
+    /// let http = Http::to_webhooks(Clock::system(), &[])?;
+    /// let url = "https://169.254.169.254/latest/meta-data".to_owned();
+    /// let (headers, body, deadline) = (vec![], vec![], Time::MAX);
+    /// let request = Request { method: "POST", url, headers, body, deadline };
+    /// assert_eq!(http.send(&request).await, None, "nobody asks our own network for anything");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::InputMalformed`] when the system gives no usable TLS.
+    pub fn to_webhooks(clock: Clock, webhooks: &[Webhook]) -> Result<Self, Error> {
+        let own = webhooks.iter().filter_map(Webhook::own_host).map(str::to_owned).collect();
+        let outward = Outward::new(own);
+        let client = built(builder().dns_resolver(outward.clone()))?;
+        let limits = Limits { wait_millis: 15_000, reply_bytes: 64 * 1_024 };
+        let (credentials, rests) = (Vec::new(), Rests::default());
+        Ok(Self { client, clock, limits, credentials, rests, outward: Some(outward) })
     }
 
     /// The request as the client wants it, with its credential; nothing when it cannot be sent.
     fn shape(&self, request: &Request) -> Result<reqwest::Request, &'static str> {
         let method = Method::from_bytes(request.method.as_bytes());
         let url = Url::parse(&request.url).map_err(|_| "its address is none")?;
+        if self.outward.as_ref().is_some_and(|outward| !outward.allows(&url)) {
+            return Err("its address is not of the internet");
+        }
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             let (name, value) = if name.eq_ignore_ascii_case(Self::CREDENTIAL) {
@@ -144,7 +173,10 @@ impl Http {
 
     /// One exchange, to the end of the reply.
     async fn exchange(&self, shaped: reqwest::Request) -> Option<Reply> {
-        let said = |error: reqwest::Error| tracing::debug!(%error, "no answer");
+        let said = |error: reqwest::Error| {
+            let error = error.without_url();
+            tracing::debug!(%error, "no answer");
+        };
         let url = shaped.url().clone();
         let mut response = self.client.execute(shaped).await.map_err(said).ok()?;
         self.rests.note(&url, response.status(), response.headers(), self.clock.now());
@@ -171,7 +203,7 @@ impl Http {
 #[async_trait]
 impl Sender for Http {
     async fn send(&self, request: &Request) -> Option<Reply> {
-        let url = &request.url;
+        let url = origin(&request.url);
         let shaped = self
             .shape(request)
             .map_err(|why| tracing::error!(%url, why, "a request that cannot be sent"))
@@ -197,6 +229,30 @@ impl Sender for Http {
         });
         tokio::time::timeout(self.wait(request), in_time).await.ok()?
     }
+
+    fn rest_millis(&self, url: &str) -> u64 {
+        Url::parse(url).map_or(0, |url| self.rests.left_millis(&url, self.clock.now()))
+    }
+}
+
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("divvy/", env!("CARGO_PKG_VERSION")))
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_idle_timeout(IDLE_MAX)
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, Error> {
+    builder.build().map_err(|error| {
+        Error::new(Code::InputMalformed, format!("no HTTP client can be made: {error}"))
+    })
+}
+
+/// What may be told of an address: the rest of one may be secret.
+fn origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "no address".into(), |url| url.origin().ascii_serialization())
 }
 
 /// Servers close idle connections after a minute or so; one that is closed first is no loss.

@@ -80,7 +80,7 @@ fn seed(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 #[cfg(unix)]
-fn check_private(file: &Path) -> Result<(), Error> {
+pub(crate) fn check_private(file: &Path) -> Result<(), Error> {
     let found = fs::metadata(file).map_err(|error| unusable(file, &error.to_string()))?;
     let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
     if mode & 0o077 == 0 {
@@ -91,7 +91,7 @@ fn check_private(file: &Path) -> Result<(), Error> {
 
 /// Elsewhere a folder's own rights have to keep it.
 #[cfg(not(unix))]
-fn check_private(_: &Path) -> Result<(), Error> {
+pub(crate) fn check_private(_: &Path) -> Result<(), Error> {
     Ok(())
 }
 

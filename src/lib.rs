@@ -4,6 +4,10 @@
 #[doc = include_str!("../docs/postgresql.md")]
 struct PostgresqlPage;
 
+#[cfg(doctest)]
+#[doc = include_str!("../docs/webhooks.md")]
+struct WebhooksPage;
+
 mod book;
 pub mod clock;
 pub mod conformance;
@@ -14,6 +18,7 @@ mod http;
 mod import;
 mod joined;
 mod key;
+mod outbox;
 mod postgres;
 mod project;
 mod projection;
@@ -47,5 +52,8 @@ pub use projection::Projection;
 pub use quote::{FileQuotes, FixedQuotes, Quotes};
 pub use report::{Names, Report};
 pub use sqlite::Sqlite;
-pub use webhook::WebhookSecrets;
+pub use webhook::{
+    EventKind, Reach, SecretsAt, Webhook, WebhookMessage, WebhookSecrets, WebhookSettings,
+    WebhookStart, rotate_secret,
+};
 pub use worker::{End, Shift, Stop, Tick, Worker, WorkerSettings};

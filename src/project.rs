@@ -12,7 +12,9 @@ use divvy_core::{
 mod database;
 mod rule;
 mod settings;
+mod webhooks;
 
+use crate::webhook::{SecretsAt, WebhookSettings};
 use crate::worker::WorkerSettings;
 
 pub use database::Database;
@@ -90,6 +92,8 @@ pub struct Project {
     pub fee_shares: Vec<(Name, FeeShare)>,
     /// Where quotes are read, and how old they may be, in seconds.
     pub quotes: Option<(PathBuf, u64)>,
+    /// Who is told what happens, and where the secrets are kept.
+    pub webhooks: Vec<(WebhookSettings, SecretsAt)>,
     /// Where its facts are kept.
     pub database: Database,
 }
@@ -156,13 +160,16 @@ impl Project {
         let holds = raw.holds.iter().map(|hold| Ok((Name::new(&hold.payee)?, hold.reason.clone())));
         let cooling_secs = raw.cooling_days.unwrap_or(1).saturating_mul(86_400);
         check_cooling(cooling_secs, rail.deadline_secs)?;
+        let treasury = raw.treasury.terms(&asset)?;
+        let (book, raws) = (Name::new(&raw.book)?, &raw.webhook);
+        let webhooks = webhooks::checked(raws, &book, &treasury, dir)?;
         let time = |text: &Option<String>| text.as_deref().map(Time::parse).transpose();
         let (rule_from, from) = (time(&raw.rule_from)?, time(&raw.from)?);
         let starts = rule_from.or(from).unwrap_or(Time::ZERO);
         let rule = rule::rule(starts, &raw.rule, &raw.tiers, raw.upline.as_ref(), &asset)?;
         Ok(Self {
             dir: dir.to_path_buf(),
-            book: Name::new(&raw.book)?,
+            book,
             rule: RuleSet { signature: raw.rule_signature, ..rule },
             referrals: raw.referrals.map(|file| dir.join(file)),
             issuer: raw.issuer.as_deref().map(PublicKey::parse).transpose()?,
@@ -180,7 +187,8 @@ impl Project {
             until: time(&raw.until)?,
             rail: rail.checked()?,
             worker: raw.worker.settings(),
-            treasury: raw.treasury.terms(&asset)?,
+            treasury,
+            webhooks,
             guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
             fees: raw.fees.map(|raw| raw.checked(&asset)).transpose()?,
             floor_stated,

@@ -1,6 +1,10 @@
 //! Webhooks by the Standard Webhooks specification (<https://www.standardwebhooks.com>), symmetric:
 //! HMAC-SHA256 over id, time and body.
 
+mod endpoint;
+mod message;
+mod secrets;
+
 use core::fmt;
 
 use base64::Engine as _;
@@ -9,6 +13,11 @@ use divvy_core::{Code, Error, Time};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+pub use endpoint::{Reach, SecretsAt, Webhook, WebhookSettings, WebhookStart};
+pub(crate) use message::book_of;
+pub use message::{EventKind, WebhookMessage};
+pub use secrets::rotate_secret;
 
 /// The secrets that two sides share, newest first: the newest signs, and all of them are accepted,
 /// so that a secret is changed without losing a message.

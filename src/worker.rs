@@ -10,11 +10,14 @@ use tracing::Instrument as _;
 use crate::clock::{Clock, Told};
 use crate::divvy::Divvy;
 use crate::host::Sender;
+use crate::outbox::Outbox;
 use crate::quote::Quotes;
+use crate::webhook::Webhook;
 
 mod adopt;
 mod ahead;
 mod costs;
+mod deliver;
 mod draws;
 mod drive;
 mod gates;
@@ -71,6 +74,7 @@ pub struct Worker {
     purses: Purses,
     costs: Costs,
     clearances: Clearances,
+    outbox: Outbox,
     counters: Tick,
     stop: Stop,
 }
@@ -134,6 +138,7 @@ impl Worker {
             purses: Purses::default(),
             costs: Costs::default(),
             clearances: Clearances::default(),
+            outbox: Outbox::default(),
             counters: Tick::default(),
             stop: Stop::new(),
         })
@@ -170,6 +175,42 @@ impl Worker {
     /// ```
     pub fn set_quotes(&mut self, quotes: Arc<dyn Quotes>) {
         self.quotes = Some(quotes);
+    }
+
+    /// Tells these endpoints what happens, over this sender, at least once each and in order:
+    /// whatever is a fact is told, however often everybody dies. [`Http::to_webhooks`] makes a
+    /// sender that nobody can turn against our own network.
+    ///
+    /// [`Http::to_webhooks`]: crate::Http::to_webhooks
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), divvy::core::Error> {
+    /// use std::sync::Arc;
+    ///
+    /// use divvy::core::{Asset, Name};
+    /// use divvy::{Clock, Divvy, Http, Sqlite, Webhook, WebhookSecrets, WebhookSettings, Worker};
+    ///
+    /// let (mut divvy, clock) = (Divvy::open(Sqlite::in_memory()?).await?, Clock::system());
+    /// let (app, book) = (Name::new("app")?, Name::new("chapter-42")?);
+    /// divvy.open_book(&book, Asset::parse("USD")?, clock.now()).await?;
+    ///
+    /// let secrets = WebhookSecrets::new(&["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])?;
+    /// let settings = WebhookSettings::new(app, book, "https://app.example/hooks");
+    /// let webhooks = vec![Webhook::new(settings, secrets)?];
+    /// let sender = Arc::new(Http::to_webhooks(clock.clone(), &webhooks)?);
+    /// let mut worker = Worker::new(vec![], Arc::new(Http::new(clock.clone())?))?;
+    /// worker.set_webhooks(webhooks, sender);
+    ///
+    /// // It begins now: nothing has happened yet, so nothing is sent.
+    /// let tick = worker.tick_by(&mut divvy, &clock).await?;
+    /// assert_eq!((tick.told, tick.untold), (0, 0));
+    /// assert!(divvy.books().book("chapter-42")?.endpoint("app")?.silenced.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_webhooks(&mut self, webhooks: Vec<Webhook>, sender: Arc<dyn Sender>) {
+        self.outbox = Outbox::new(webhooks, sender);
     }
 
     /// Does everything that is to be done now, and returns when nothing is left; beside other
@@ -223,6 +264,19 @@ impl Worker {
         let now = self.fresh(divvy, clock).await?;
         self.muster(divvy, now).await;
         self.find_watched(divvy, now);
+        self.begin_webhooks(divvy, clock).await?;
+        let paid = self.pay_all(divvy, clock, tick).await;
+        // Whatever stands in the way of paying, what happened is told.
+        let told = self.deliver(divvy, clock, tick).await;
+        paid.and(told)
+    }
+
+    async fn pay_all(
+        &mut self,
+        divvy: &mut Divvy,
+        clock: &Clock,
+        tick: &mut Tick,
+    ) -> Result<(), Error> {
         self.drive_open(divvy, clock, tick).await?;
         self.look_again(divvy, clock, tick).await?;
         let names: Vec<Name> = divvy.books().all().map(|book| book.name().clone()).collect();
@@ -246,19 +300,21 @@ impl Worker {
     fn wanted(&self) -> impl Iterator<Item = Time> {
         let paced = self.pace.values().map(|pace| pace.not_before());
         let others = [self.watched.not_before(), self.clearances.not_before()];
-        let rests = [self.purses.not_before(), self.gates.not_before()];
+        let rests = [self.purses.not_before(), self.gates.not_before(), self.outbox.not_before()];
         paced.chain(others.into_iter().chain(rests).flatten())
     }
 
     /// What stands in the way of paying until a person has looked, each with its remedy.
     ///
-    /// [`Code::RailAhead`] when a rail shows tries that the facts do not know, and
-    /// [`Code::RailRefused`] when a wallet cannot pay; [`Code::FeeAboveCeiling`] when a rail quotes
-    /// more for a batch than its book pays.
+    /// [`Code::RailAhead`] when a rail shows tries that the facts do not know,
+    /// [`Code::RailRefused`] when a wallet cannot pay, [`Code::FeeAboveCeiling`] when a rail quotes
+    /// more for a batch than its book pays, and [`Code::WebhookUnheard`] for an endpoint that is
+    /// told nothing more; the errors of its secrets for one whose secrets cannot be read.
     #[must_use]
     pub fn obstacles(&self) -> Vec<Error> {
         let (purses, costs) = (self.purses.obstacles(), self.costs.obstacles());
-        self.clearances.obstacles().into_iter().chain(purses).chain(costs).collect()
+        let paying = self.clearances.obstacles().into_iter().chain(purses).chain(costs);
+        paying.chain(self.outbox.obstacles()).collect()
     }
 
     /// What all ticks of this worker did together.

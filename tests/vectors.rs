@@ -22,6 +22,9 @@ mod fact;
 #[path = "vectors/fields.rs"]
 mod fields;
 #[cfg(test)]
+#[path = "vectors/message.rs"]
+mod message;
+#[cfg(test)]
 #[path = "vectors/policy.rs"]
 mod policy;
 #[cfg(test)]
@@ -109,6 +112,7 @@ mod areas {
         approval: "approval/approvals.json", crate::approval::run;
         conversion: "conversion/conversions.json", crate::conversion::run;
         fact: "fact/facts.json", crate::fact::run;
+        message: "webhook/messages.json", crate::message::run;
         policy: "policy/periods.json", crate::policy::run;
         pool: "pool/pool.json", crate::pool::run;
         reconcile: "reconcile/reconcile.json", crate::reconcile::run;

@@ -39,6 +39,7 @@ mod terms;
 mod treasury;
 mod waiting;
 mod waits;
+mod webhooks;
 
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
@@ -52,6 +53,7 @@ pub use record::Payment;
 pub use slips::Standing;
 pub use terms::PayoutTerms;
 pub use waits::Wait;
+pub use webhooks::Endpoint;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -139,6 +141,7 @@ pub struct Book {
     divisions: Divisions,
     treasury: Treasury,
     breaks: BTreeMap<Name, Break>,
+    endpoints: BTreeMap<Name, Endpoint>,
     /// Whether roots over holders are recomputed, as `verify` does.
     pub(crate) strict: bool,
     event_newest: Time,
@@ -206,6 +209,7 @@ impl Book {
             divisions,
             treasury,
             breaks: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             strict: false,
             event_newest: Time::ZERO,
             event_first: None,
@@ -292,6 +296,7 @@ impl Book {
             Place::Treasury { .. } => &self.treasury.head,
             Place::Division { .. } => &self.divisions.head,
             Place::Break { id, .. } => &self.breaks.get(id)?.head,
+            Place::Webhook { endpoint, .. } => &self.endpoints.get(endpoint)?.head,
             Place::Pool { pool, .. } => &self.pool_account(pool).ok()?.head,
             Place::Batch { run, i, .. } => self.slips.get(&(run, i))?.batch.head(),
             Place::Payee { payee, .. } => {

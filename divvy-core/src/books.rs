@@ -295,7 +295,8 @@ impl Books {
             | Place::Batch { book, .. }
             | Place::Division { book }
             | Place::Treasury { book }
-            | Place::Break { book, .. } => return self.books.get(book)?.head_of(place),
+            | Place::Break { book, .. }
+            | Place::Webhook { book, .. } => return self.books.get(book)?.head_of(place),
         };
         Some((head.n, head.hash))
     }
@@ -315,7 +316,8 @@ impl Books {
             | Place::Batch { book, .. }
             | Place::Division { book }
             | Place::Treasury { book }
-            | Place::Break { book, .. } => book,
+            | Place::Break { book, .. }
+            | Place::Webhook { book, .. } => book,
         };
         if let Some(book) = self.books.get_mut(name) {
             return book.apply(fact, place, body).map(|folded| folded.is_done());

@@ -269,6 +269,11 @@ codes! {
     BreakUnknown = 2101, You;
     /// A comparison that lost an entry, or counted one twice.
     ReconcileIncomplete = 2102, Us;
+
+    /// A name that is no webhook of this book, or of these settings.
+    WebhookUnknown = 2201, You;
+    /// An endpoint that did not take a message.
+    WebhookUnheard = 2202, World;
 }
 
 impl Code {

@@ -51,6 +51,8 @@ pub enum Subject {
     Rules(Stream),
     /// Who approves the runs of a book, above which limit.
     Runs(Stream),
+    /// What the endpoint of a webhook has heard.
+    Webhook(Stream),
 }
 
 /// One thing that happened, as data and as a sentence.
@@ -141,12 +143,16 @@ impl Explanation {
             Subject::Runs(stream) if matches!(stream.place(), Place::Run { .. }) => {
                 Story::Desk(DeskStory::new(stream, asset))
             }
+            Subject::Webhook(stream) if matches!(stream.place(), Place::Webhook { .. }) => {
+                Story::Desk(DeskStory::new(stream, asset))
+            }
             Subject::Payment(stream)
             | Subject::Batch(stream)
             | Subject::Treasury(stream)
             | Subject::Break(stream)
             | Subject::Rules(stream)
-            | Subject::Runs(stream) => {
+            | Subject::Runs(stream)
+            | Subject::Webhook(stream) => {
                 let detail = format!("{stream} has no story: name a payee, a payment or a batch");
                 return Err(Error::new(Code::InputMalformed, detail));
             }

@@ -18,6 +18,7 @@ mod stream;
 mod terms;
 pub(crate) mod text;
 mod treasury;
+mod webhooks;
 
 pub use bodies::{
     Cancelled, Claimed, Converted, Declared, Declined, Destination, Evidence, Held, Issued, Line,
@@ -35,7 +36,8 @@ pub use rules::{Divided, IssuerSet, Part, Parts, Referred, RuleSet};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
 pub use terms::{Stated, TermsSet};
-pub use treasury::{Figures, Funds, Purpose, WeekClosed};
+pub use treasury::{Alerted, Figures, Funds, Purpose, WeekClosed};
+pub use webhooks::{Silence, WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard};
 
 use crate::error::{Code, Error};
 use crate::time::Time;

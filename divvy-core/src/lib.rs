@@ -139,20 +139,21 @@ pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Break, BreakState, Due, Expected, Judge, Obstacle, Payment, PayoutTerms, Plan,
-    RUN_LINES_MAX, Standing, Totals, Wait,
+    Balance, Book, Break, BreakState, Due, Endpoint, Expected, Judge, Obstacle, Payment,
+    PayoutTerms, Plan, RUN_LINES_MAX, Standing, Totals, Wait,
 };
 pub use books::{Books, Resolution, Shown, Verdict};
 pub use error::{Code, Error, Who};
 pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
-    Accrued, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound, Brought,
-    Cancelled, Cause, Charged, Claimed, Compounded, Consent, Converted, Decided, Declared,
+    Accrued, Alerted, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound,
+    Brought, Cancelled, Cause, Charged, Claimed, Compounded, Consent, Converted, Decided, Declared,
     Declined, Destination, Divided, Evidence, Extent, Fact, FeesSet, Figures, Flowing, Funds,
     Guarded, Hash, Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened,
     Part, Parts, PayeeSet, Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed,
     Referred, Refused, Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run,
-    Sealed, Sender, Sent, Settled, Signed, Stated, Stream, TermsSet, Voided, WeekClosed, Window,
+    Sealed, Sender, Sent, Settled, Signed, Silence, Stated, Stream, TermsSet, Voided, WebhookHeard,
+    WebhookResumed, WebhookSilenced, WebhookUnheard, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};

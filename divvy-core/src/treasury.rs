@@ -73,9 +73,12 @@ pub struct Treasury {
     credit_limit: Amount,
     reserve: Amount,
     closings: Vec<WeekClosed>,
+    /// What a person was last told to look at, and when.
+    alerted: Option<(Time, Vec<Alert>)>,
 }
 
-stored!(Treasury { head, noted, days, legs, credit_limit, reserve, closings });
+stored!(Treasury { head, noted, days, legs, credit_limit, reserve, closings, alerted });
+stored!(Alert as cbor);
 stored!(Purpose as cbor);
 stored!(Figures as cbor);
 stored!(WeekClosed as cbor);
@@ -90,6 +93,7 @@ impl Treasury {
             credit_limit: Amount::ZERO,
             reserve: Amount::ZERO,
             closings: Vec::new(),
+            alerted: None,
         }
     }
 
@@ -204,6 +208,26 @@ impl Treasury {
         Ok(())
     }
 
+    /// Folds what a person is told to look at from now on.
+    pub(crate) fn alert(&mut self, alerts: &[Alert], fact: &Fact) {
+        self.alerted = Some((fact.at, alerts.to_vec()));
+        self.head = Head::after(fact);
+    }
+
+    /// Whether a person is to be told of these: at once of what is new, and of what is over not
+    /// sooner than an hour later, so that a balance around its level is no flood.
+    pub(crate) fn is_news(&self, alerts: &[Alert], now: Time) -> bool {
+        let (told_at, told) = match &self.alerted {
+            Some((at, told)) => (*at, told.as_slice()),
+            None => (Time::ZERO, &[][..]),
+        };
+        let lacks =
+            |these: &[Alert], one: &Alert| !these.iter().any(|other| other.name() == one.name());
+        let begun = alerts.iter().any(|alert| lacks(told, alert));
+        let over = told.iter().any(|alert| lacks(alerts, alert));
+        begun || (over && now >= told_at.plus_secs(CALM_SECS))
+    }
+
     /// The sums of the day that a moment lies in.
     pub(crate) fn on(&mut self, at: Time) -> &mut Figures {
         self.days.entry(Day::of(at).number()).or_default()
@@ -234,3 +258,6 @@ impl Treasury {
         Ok(())
     }
 }
+
+/// What is over is told so many seconds after the last word at the earliest.
+const CALM_SECS: u64 = 3_600;

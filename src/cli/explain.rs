@@ -36,6 +36,7 @@ impl Explain {
             Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
             Ok(stream) if self.subject.starts_with("rule/") => Subject::Rules(stream),
             Ok(stream) if self.subject.starts_with("run/") => Subject::Runs(stream),
+            Ok(stream) if self.subject.starts_with("webhook/") => Subject::Webhook(stream),
             Ok(stream) => Subject::Batch(stream),
             Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
         };

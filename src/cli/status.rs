@@ -13,6 +13,7 @@ use crate::cli::balance::say_balance;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::waits::say_waits;
+use crate::cli::webhook;
 
 /// Show where the money is.
 #[derive(Args, Debug)]
@@ -42,8 +43,8 @@ impl Status {
 fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
     let now = clock::now();
     let asset = desk.project.opened.asset.clone();
-    let book = desk.book()?;
-    let fold = book.fold()?;
+    let facts = desk.divvy.books().count();
+    let fold = desk.divvy.books().book(desk.project.book.as_str())?;
     let totals = fold.totals();
     let mut batches: BTreeMap<String, u64> = BTreeMap::new();
     for standing in fold.batches() {
@@ -79,8 +80,13 @@ fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
         out.say(&format!("{count:>18}  batches {state}"));
     }
     let waits = say_waits(&fold.waits(now)?, &asset, now, out)?;
+    let webhooks: Vec<(String, Value)> =
+        desk.project.webhooks.iter().map(|(own, _)| webhook::state(fold, own, facts)).collect();
+    webhooks.iter().for_each(|(sentence, _)| out.say(sentence));
     if let Value::Object(fields) = &mut value {
         fields.insert("waits".to_owned(), waits);
+        let states = webhooks.into_iter().map(|(_, value)| value).collect();
+        fields.insert("webhooks".to_owned(), Value::Array(states));
     }
     out.value(&value);
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Error, Rail as _};
-use divvy::{Clock, End, Http, Shift, Stop, Tick, Worker};
+use divvy::{Clock, End, Http, Shift, Stop, Tick, Webhook, Worker};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -40,6 +40,13 @@ impl Work {
         if let Some(quotes) = desk.quotes() {
             worker.set_quotes(quotes);
         }
+        let open = |(settings, at): &(_, _)| Webhook::open(Clone::clone(settings), at);
+        let webhooks: Vec<Webhook> =
+            desk.project.webhooks.iter().map(open).collect::<Result<_, Error>>()?;
+        if !webhooks.is_empty() {
+            let sender = Arc::new(Http::to_webhooks(clock.clone(), &webhooks)?);
+            worker.set_webhooks(webhooks, sender);
+        }
         let stop = Stop::new();
         let told = tokio::spawn(stop_when_told(stop.clone()));
         let end = if self.until_idle { End::WhenIdle } else { End::Never };
@@ -63,20 +70,23 @@ fn say(out: &mut Out, did: Tick, obstacles: &[Error]) {
     }
     out.say(&format!(
         "{} lines planned in {} runs; {} batches learned of, {} taken over; {} requests, {} \
-         unanswered; {} races lost",
+         unanswered; {} races lost; {} messages told, {} not taken",
         did.lines,
         did.runs,
         did.learned,
         did.taken_over,
         did.requests,
         did.unanswered,
-        did.races_lost
+        did.races_lost,
+        did.told,
+        did.untold
     ));
     let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
     out.value(&json!({
         "lines": did.lines, "runs": did.runs, "learned": did.learned,
         "taken_over": did.taken_over, "requests": did.requests, "unanswered": did.unanswered,
-        "races_lost": did.races_lost, "declined": did.declined, "obstacles": shown,
+        "races_lost": did.races_lost, "declined": did.declined,
+        "told": did.told, "untold": did.untold, "obstacles": shown,
     }));
 }
 

@@ -8,7 +8,8 @@ use divvy_core::{
 };
 use serde::Deserialize;
 
-use super::rule::{RawLeg, RawTier, RawUpline};
+use crate::project::rule::{RawLeg, RawTier, RawUpline};
+use crate::project::webhooks::RawWebhook;
 use crate::worker::WorkerSettings;
 
 /// `divvy.toml`, literally.
@@ -57,6 +58,8 @@ pub(super) struct RawProject {
     pub(super) treasury: RawTreasury,
     pub(super) approvals: Option<RawApprovals>,
     pub(super) fees: Option<RawFees>,
+    #[serde(default)]
+    pub(super) webhook: Vec<RawWebhook>,
 }
 
 /// What payouts may cost, and what payees bear of it.

@@ -31,7 +31,7 @@ impl Costs {
 impl Worker {
     /// What a rail quotes for lines that go together: as it packed them, or asked anew where they
     /// were parted since. Nothing when it cannot say just now.
-    pub(super) async fn quote(
+    pub(super) async fn cost_of(
         &self,
         rail: &dyn Rail,
         lines: &[Line],

@@ -139,7 +139,7 @@ impl Worker {
             let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
             for part in parts {
                 let packed = (lines.as_slice(), packs.as_slice());
-                let quoted = self.quote(&*rail, &part, packed, now, tick).await;
+                let quoted = self.cost_of(&*rail, &part, packed, now, tick).await;
                 let fold = divvy.books().book(book.as_str())?;
                 let allowed = quoted.filter(|fee| self.costs.allow(fold, rail.name(), *fee));
                 let Some(quoted) = allowed else { continue };

@@ -189,7 +189,7 @@ impl Worker {
     /// How long nothing is to be done.
     fn wait_after(&self, tick: Tick, clock: &Clock, shift: Shift) -> Duration {
         let now = clock.now();
-        if tick.left > 0 && tick.lines > 0 {
+        if (tick.left > 0 && tick.lines > 0) || self.outbox.is_behind() {
             return Duration::ZERO;
         }
         let next = now.plus_secs(shift.tick_secs.max(1));
@@ -228,7 +228,7 @@ impl Worker {
         // A person has been told what stands in the way: waiting does not mend it.
         let told = closed.iter().any(|error| error.code() == Code::RailAhead)
             || self.purses.obstacles().next().is_some();
-        !books().any(open) && (told || !books().any(due))
+        !self.outbox.is_behind() && !books().any(open) && (told || !books().any(due))
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Tick {
     pub declined: u64,
     /// Books found closed on a rail until a person has looked: see [`crate::Worker::obstacles`].
     pub closed: u64,
+    /// Messages that the endpoints of webhooks took.
+    pub told: u64,
+    /// Messages that they did not take; they are sent again.
+    pub untold: u64,
 }
 
 impl Tick {
@@ -41,6 +45,8 @@ impl Tick {
             taken_over: self.taken_over.saturating_sub(before.taken_over),
             declined: self.declined.saturating_sub(before.declined),
             closed: self.closed.saturating_sub(before.closed),
+            told: self.told.saturating_sub(before.told),
+            untold: self.untold.saturating_sub(before.untold),
         }
     }
 
@@ -58,6 +64,8 @@ impl Tick {
             taken_over: self.taken_over.saturating_add(other.taken_over),
             declined: self.declined.saturating_add(other.declined),
             closed: self.closed.saturating_add(other.closed),
+            told: self.told.saturating_add(other.told),
+            untold: self.untold.saturating_add(other.untold),
         }
     }
 }

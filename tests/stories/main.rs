@@ -17,6 +17,8 @@ mod kills;
 mod outward;
 mod policies;
 mod projections;
+#[path = "../support/receiver.rs"]
+mod receiver;
 mod review;
 mod rules;
 #[path = "../support/postgres.rs"]
@@ -25,4 +27,5 @@ mod servers;
 #[path = "../support/command.rs"]
 mod shell;
 mod tiers;
+mod webhooks;
 mod workers;

@@ -13,13 +13,13 @@ use crate::command::{Ended, Folder, divvy, done, ended};
 const HOLDERS: u64 = 300;
 
 /// A sandbox as a process; it ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Served {
-    fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_divvy"));
         command.arg("sandbox").args(options).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -42,6 +42,7 @@ impl Book {
             Place::Treasury { .. } => self.apply_treasury(fact, body)?,
             Place::Division { .. } => self.apply_division(fact, body)?,
             Place::Break { id, .. } => self.apply_break(id, fact, body)?,
+            Place::Webhook { endpoint, .. } => self.apply_webhook(endpoint, fact, body)?,
             Place::Coins { .. } | Place::Seal => return Err(misplaced(fact)),
         };
         if folded == Folded::Yes {

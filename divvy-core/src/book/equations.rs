@@ -263,6 +263,7 @@ impl Book {
         same(of, "divisions", &self.divisions, &live.divisions)?;
         same(of, "treasury", &self.treasury, &live.treasury)?;
         same(of, "breaks", &self.breaks, &live.breaks)?;
+        same(of, "webhooks", &self.endpoints, &live.endpoints)?;
         same(of, "payees", &self.payees.len(), &live.payees.len())?;
         for (own, live) in self.payees.iter().zip(&live.payees) {
             same(own.name.as_str(), "money", &own.money(), &live.money())?;

@@ -155,6 +155,7 @@ impl Stored for Book {
         self.divisions.store(to);
         self.treasury.store(to);
         self.breaks.store(to);
+        self.endpoints.store(to);
         self.strict.store(to);
         let Self { event_newest, event_first, newest, .. } = self;
         event_newest.store(to);
@@ -195,6 +196,7 @@ impl Stored for Book {
             divisions: Stored::load(from)?,
             treasury: Stored::load(from)?,
             breaks: Stored::load(from)?,
+            endpoints: Stored::load(from)?,
             strict: Stored::load(from)?,
             event_newest: Stored::load(from)?,
             event_first: Stored::load(from)?,

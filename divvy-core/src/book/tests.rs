@@ -26,6 +26,7 @@ mod reversals;
 mod review;
 mod rules;
 mod waits;
+mod webhooks;
 
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 const COOLING_SECS: u64 = 86_400;

@@ -5,10 +5,10 @@ use crate::batch::{State, Step};
 use crate::book::Book;
 use crate::book::apply::{Folded, follows, misplaced};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Figures, Funds, Head, WeekClosed};
+use crate::fact::{Alerted, Body, Fact, Figures, Funds, Head, WeekClosed};
 use crate::name::Name;
 use crate::time::Time;
-use crate::treasury::{Day, Payouts, Treasury, TreasuryStatus, TreasuryTerms};
+use crate::treasury::{Alert, Day, Payouts, Treasury, TreasuryStatus, TreasuryTerms};
 
 impl Book {
     /// The book's treasury.
@@ -86,6 +86,16 @@ impl Book {
         self.treasury.status(terms, payouts, now)
     }
 
+    /// Notes what a person should look at now. The step is empty when that is no news.
+    pub fn note_alerts(&self, alerts: &[Alert], now: Time) -> Step {
+        if !self.treasury.is_news(alerts, self.stamp(now)) {
+            return Step::default();
+        }
+        let body = Body::Alerted(Alerted { alerts: alerts.to_vec() });
+        let fact = Fact::new(&self.treasury.head, self.stamp(now), &body);
+        Step::new(vec![fact], Vec::new())
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else stands in this stream")]
     pub(super) fn apply_treasury(&mut self, fact: &Fact, body: &Body) -> Result<Folded, Error> {
         if !follows(&self.treasury.head, fact) {
@@ -100,6 +110,7 @@ impl Book {
                 }
                 self.treasury.head = Head::after(fact);
             }
+            Body::Alerted(alerted) => self.treasury.alert(&alerted.alerts, fact),
             _ => return Err(misplaced(fact)),
         }
         Ok(Folded::Yes)

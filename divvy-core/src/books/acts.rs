@@ -125,6 +125,6 @@ fn book_of(stream: &Stream) -> Option<&str> {
         | Place::Treasury { book }
         | Place::Break { book, .. } => Some(book),
         Place::Run { .. } | Place::Division { .. } | Place::Pool { .. } => None,
-        Place::Payment { .. } | Place::Coins { .. } | Place::Seal => None,
+        Place::Payment { .. } | Place::Coins { .. } | Place::Seal | Place::Webhook { .. } => None,
     }
 }

@@ -1,11 +1,13 @@
-//! What a treasury noted, what became of a difference with a statement, and what people said of
-//! rules and limits.
+//! What a treasury noted, what became of a difference with a statement, what people said of rules
+//! and limits, and what the endpoint of a webhook has heard.
 
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::Told;
-use crate::fact::{Body, BreakFound, Fact, Funds, Guarded, Purpose, RuleSet, Stream, WeekClosed};
+use crate::fact::{
+    Alerted, Body, BreakFound, Fact, Funds, Guarded, Purpose, RuleSet, Stream, WeekClosed,
+};
 use crate::name::Name;
 use crate::split::Share;
 
@@ -45,6 +47,25 @@ impl DeskStory {
             Body::Run(run) => {
                 let total = self.text(run.total);
                 Some((None, format!("{} lines of {total} together were planned", run.lines)))
+            }
+            Body::Alerted(alerted) => Some((None, alerted_sentence(&alerted))),
+            Body::WebhookHeard(heard) => {
+                let up_to = heard.count.saturating_add(heard.facts.into());
+                Some((None, format!("it has heard of {up_to} facts")))
+            }
+            Body::WebhookUnheard(unheard) => Some((
+                None,
+                format!(
+                    "attempt {} to send it {} failed, and the next is not before {}: {}",
+                    unheard.attempts, unheard.id, unheard.not_before, unheard.reason
+                ),
+            )),
+            Body::WebhookSilenced(silenced) => {
+                let cause = silenced.cause.name();
+                Some((None, format!("it is told nothing more ({cause}): {}", silenced.reason)))
+            }
+            Body::WebhookResumed(resumed) => {
+                Some((None, format!("it is told again: {}", resumed.reason)))
             }
             _ => None,
         })
@@ -139,4 +160,12 @@ impl DeskStory {
             found.cause.name()
         )
     }
+}
+
+fn alerted_sentence(alerted: &Alerted) -> String {
+    if alerted.alerts.is_empty() {
+        return "there is nothing to look at any more".to_owned();
+    }
+    let names: Vec<String> = alerted.alerts.iter().map(ToString::to_string).collect();
+    format!("a person should look: {}", names.join(", "))
 }

@@ -86,6 +86,7 @@ impl PayeeStory {
             | Place::Division { .. }
             | Place::Treasury { .. }
             | Place::Break { .. }
+            | Place::Webhook { .. }
             | Place::Seal => Ok(None),
         }
     }

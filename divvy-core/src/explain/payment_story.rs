@@ -63,6 +63,7 @@ impl PaymentStory {
             | Place::Coins { .. }
             | Place::Treasury { .. }
             | Place::Break { .. }
+            | Place::Webhook { .. }
             | Place::Seal => Ok(None),
         }
     }

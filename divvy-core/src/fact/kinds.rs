@@ -18,7 +18,8 @@ use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 use crate::fact::rules::{Divided, IssuerSet, Referred, RuleSet};
 use crate::fact::seals::Sealed;
 use crate::fact::terms::TermsSet;
-use crate::fact::treasury::{Funds, WeekClosed};
+use crate::fact::treasury::{Alerted, Funds, WeekClosed};
+use crate::fact::webhooks::{WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard};
 
 /// Declares the kinds once: variant, kind and version, meaning.
 macro_rules! kinds {
@@ -162,6 +163,8 @@ kinds! {
     Funds = "funds.1";
     /// A week of a treasury was closed.
     WeekClosed = "week_closed.1";
+    /// What a person should look at of a treasury has changed.
+    Alerted = "alerted.1";
     /// Our books and a statement differ.
     BreakFound = "break_found.1";
     /// A person knows why they differ.
@@ -170,6 +173,14 @@ kinds! {
     BreakClosed = "break_closed.1";
     /// One hash over everything that was written since the last one.
     Sealed = "sealed.1";
+    /// A webhook's endpoint has heard of everything up to here.
+    WebhookHeard = "webhook_heard.1";
+    /// An endpoint did not take a message.
+    WebhookUnheard = "webhook_unheard.1";
+    /// An endpoint is told nothing more.
+    WebhookSilenced = "webhook_silenced.1";
+    /// An endpoint is told again.
+    WebhookResumed = "webhook_resumed.1";
 }
 
 #[expect(clippy::expect_used, reason = "no body has an encoder that could fail, nor has a vector")]

@@ -95,6 +95,13 @@ pub enum Place<'a> {
         /// The break.
         id: &'a str,
     },
+    /// `webhook/<book>/<endpoint>`: what an endpoint has heard.
+    Webhook {
+        /// The book.
+        book: &'a str,
+        /// The endpoint.
+        endpoint: &'a str,
+    },
 }
 
 impl Stream {
@@ -172,6 +179,12 @@ impl Stream {
         Self(format!("break/{book}/{id}").into())
     }
 
+    /// The stream of an endpoint that webhooks go to.
+    #[must_use]
+    pub fn webhook(book: &Name, endpoint: &Name) -> Self {
+        Self(format!("webhook/{book}/{endpoint}").into())
+    }
+
     /// The stream of the seals over everything that was written.
     #[must_use]
     pub fn seal() -> Self {
@@ -226,6 +239,10 @@ fn place(text: &str) -> Option<Place<'_>> {
             let (book, id) = rest.split_once('/')?;
             Place::Break { book, id }
         }
+        "webhook" => {
+            let (book, endpoint) = rest.split_once('/')?;
+            Place::Webhook { book, endpoint }
+        }
         "seal" if text == SEAL => Place::Seal,
         _ => return None,
     })
@@ -240,7 +257,8 @@ impl Place<'_> {
             }
             Self::Payee { book, payee: name }
             | Self::Pool { book, pool: name }
-            | Self::Break { book, id: name } => is_name(book) && is_name(name),
+            | Self::Break { book, id: name }
+            | Self::Webhook { book, endpoint: name } => is_name(book) && is_name(name),
             Self::Rule { book: name }
             | Self::Run { book: name }
             | Self::Batch { book: name, .. }

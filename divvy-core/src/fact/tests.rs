@@ -3,6 +3,8 @@
 //! with the crate that wrote them; and tables of bytes that must not pass.
 #![expect(clippy::arithmetic_side_effects, reason = "overflow panics here, which fails the test")]
 
+mod webhooks;
+
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -352,6 +354,12 @@ impl Parts {
                 let owner = self.option(0, owner);
                 Body::WeekClosed(WeekClosed { from, until, figures, owner })
             }
+            "alerted.1" => {
+                let short = crate::Alert::ShortOn(crate::Day::from_number(
+                    u32::try_from(self.count).unwrap(),
+                ));
+                Body::Alerted(Alerted { alerts: self.many(short) })
+            }
             "break_found.1" => Body::BreakFound(BreakFound {
                 reference: id,
                 cause,
@@ -365,7 +373,7 @@ impl Parts {
                 let evidence = self.option(0, self.evidence());
                 Body::BreakClosed(BreakClosed { reason, evidence })
             }
-            kind => panic!("no sample of {kind}: add one"),
+            kind => self.webhook(kind),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::amount::Amount;
 use crate::fact::bodies::{Evidence, bodies};
 use crate::name::Name;
 use crate::time::Time;
+use crate::treasury::Alert;
 
 bodies! {
     /// Something of a treasury that no payment and no payout tells.
@@ -33,6 +34,11 @@ bodies! {
         /// Whose legs are the platform's own, if anyone's.
         #[n(3)] #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<Name>,
+    }
+    /// What a person should look at of a treasury has changed; nothing means that all is well.
+    Alerted {
+        /// All of it.
+        #[n(0)] alerts: Vec<Alert>,
     }
 }
 

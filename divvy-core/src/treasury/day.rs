@@ -151,3 +151,28 @@ impl serde::Serialize for Day {
         to.collect_str(self)
     }
 }
+
+impl<'de> serde::Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(from)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<C> minicbor::Encode<C> for Day {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u32(self.0)?.ok()
+    }
+}
+
+impl<C> minicbor::Decode<'_, C> for Day {
+    fn decode(d: &mut minicbor::Decoder<'_>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let number = d.u32()?;
+        let day = Some(Self::from_number(number)).filter(|day| day.number() == number);
+        day.ok_or_else(|| minicbor::decode::Error::message("a day after the year 9999"))
+    }
+}

@@ -1,6 +1,7 @@
 //! How a treasury is: what it can spend, how long that lasts, and what a person should look at.
 
-use serde::Serialize;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
 
 use crate::amount::{Amount, Difference};
 use crate::error::Error;
@@ -60,22 +61,54 @@ impl TreasuryTerms {
 /// assert_eq!(Health::of(&[Alert::BalanceLow]), Health::Low);
 /// assert_eq!(Health::of(&[Alert::BalanceLow, Alert::Exhausted]), Health::Critical);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Alert {
     /// Nothing can be spent.
+    #[n(0)]
     Exhausted,
     /// The balance is below the level.
+    #[n(1)]
     BalanceLow,
     /// The runway is below the level.
+    #[n(2)]
     RunwayShort,
     /// The projection is short on this day.
-    ShortOn(Day),
+    #[n(3)]
+    ShortOn(#[n(0)] Day),
     /// A settlement should have arrived.
+    #[n(4)]
     SettlementOverdue,
     /// Too many payouts fail.
+    #[n(5)]
     SuccessLow,
+}
+
+impl Alert {
+    /// The name that every language shares, in snake case.
+    ///
+    /// ```
+    /// assert_eq!(divvy_core::Alert::BalanceLow.name(), "balance_low");
+    /// ```
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::BalanceLow => "balance_low",
+            Self::RunwayShort => "runway_short",
+            Self::ShortOn(_) => "short_on",
+            Self::SettlementOverdue => "settlement_overdue",
+            Self::SuccessLow => "success_low",
+        }
+    }
+}
+
+impl core::fmt::Display for Alert {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())?;
+        if let Self::ShortOn(day) = self { write!(f, " {day}") } else { Ok(()) }
+    }
 }
 
 /// How a treasury is, in a word.

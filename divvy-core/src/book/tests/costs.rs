@@ -51,7 +51,7 @@ impl Till {
     }
 
     /// Every fact again, and in another order of the streams.
-    fn verified(&self) {
+    fn verify_in_any_order(&self) {
         let mut verify = Verify::default();
         verify.feed(&self.facts).unwrap();
         let zero = verify.finish().unwrap();
@@ -118,7 +118,7 @@ fn a_payee_bears_an_equal_part_up_to_what_was_shown_and_the_platform_the_rest() 
         assert_eq!(till.places("ann"), [500, 0, 0, 500, 0], "and debited");
         let borne = i64::try_from(2 * borne.unwrap_or(0)).unwrap();
         assert_eq!(till.costs(), [1_000 - borne, borne, 70, 0], "{quoted}");
-        till.verified();
+        till.verify_in_any_order();
     }
 }
 
@@ -142,7 +142,7 @@ fn what_comes_back_was_not_borne_and_what_is_undone_is_not_moved() {
     assert_eq!(till.costs(), [470, 30, 70, 0], "and what was charged stays charged");
     till.bill(batch.stream(), Answer::Undone, &[], None);
     assert_eq!(till.costs(), [0, 0, 70, 0]);
-    till.verified();
+    till.verify_in_any_order();
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_try_that_failed_costs_too_and_a_second_one_costs_again() {
         assert_eq!(till.book().treasury().balance().unwrap().get(), -20);
         let charges = till.facts.iter().filter(|fact| fact.kind == "charged.1").count();
         assert_eq!(charges, 3, "nothing new is nothing written");
-        till.verified();
+        till.verify_in_any_order();
     }
 }
 
@@ -194,12 +194,12 @@ fn a_payout_that_moved_another_asset_keeps_what_it_was_worth_and_what_the_rate_m
         // The market moves: what is settled stays as it is.
         till.bill(batch.stream(), Answer::Final, &[], Some(usdt(micro, 2 * cents)));
         assert_eq!(till.costs(), [worth, 0, 0, difference]);
-        till.verified();
+        till.verify_in_any_order();
         till.hear(batch.stream(), returned(&[0]));
         assert_eq!(till.costs(), [rest[0], 0, 0, rest[1]], "{micro} at {cents}");
         till.hear(batch.stream(), returned(&[1]));
         assert_eq!(till.costs(), [0; 4]);
-        till.verified();
+        till.verify_in_any_order();
     }
 }
 

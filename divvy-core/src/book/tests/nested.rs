@@ -172,7 +172,8 @@ fn nobody_pays_out_or_draws_what_is_not_theirs() {
     assert_eq!(till.has("fund"), [20, 20, 0, 0]);
     let fund = till.book().balance("fund", till.now).unwrap();
     assert_eq!(fund.obstacle, Some(Obstacle::PassedOn(name("outer"))));
-    let line = Line { payee: name("fund"), amount: amount(20), to: "fund".into(), to_n: None };
+    let line =
+        Line { payee: name("fund"), amount: amount(20), to: "fund".into(), to_n: None, fee: None };
     let plan = till.plan_of(vec![line]);
     assert_eq!(till.books.plan("b", &[plan], till.now).unwrap_err().code(), Code::BatchStale);
     let compounded = till.book().compound("all", &name("fund"), amount(1), till.now);
