@@ -1,0 +1,35 @@
+//! Solana for Divvy: transactions byte by byte, keys, addresses and packing.
+//!
+//! Nothing here dials, sleeps, or reads a clock or a file: bytes in, bytes out. There is one way to
+//! write each thing, and reading refuses every other one.
+//!
+//! - **addresses** [`Address`], [`Derived`], [`TokenAccounts`]
+//! - **instructions** [`Instruction`], [`Access`]; [`system`], [`token`], [`metadata`],
+//!   [`associated`], [`memo`], [`budget`], [`lookup`], [`stake`]
+//! - **messages** [`Draft`], [`Format`], [`Table`], [`Limits`], [`Message`], [`Lifetime`]
+//! - **transactions** [`Transaction`], [`Signature`], [`Keypair`]
+
+mod address;
+mod derive;
+mod instruction;
+mod key;
+mod lifetime;
+mod message;
+mod signature;
+mod transaction;
+mod wire;
+
+pub use address::Address;
+pub use derive::{Derived, TokenAccounts};
+pub use instruction::{
+    Access, Instruction, associated, budget, discriminator, lookup, memo, metadata, stake, system,
+    token,
+};
+pub use key::Keypair;
+pub use lifetime::Lifetime;
+pub use message::{
+    BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
+};
+pub use signature::Signature;
+pub use transaction::Transaction;
+pub use wire::{read_length, write_length};
