@@ -8,8 +8,13 @@
 //!   [`associated`], [`memo`], [`budget`], [`lookup`], [`stake`]
 //! - **messages** [`Draft`], [`Format`], [`Table`], [`Limits`], [`Message`], [`Lifetime`]
 //! - **transactions** [`Transaction`], [`Signature`], [`Keypair`]
+//! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
+//!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
 
+mod account;
 mod address;
+mod check;
+mod concern;
 mod derive;
 mod instruction;
 mod key;
@@ -19,7 +24,10 @@ mod signature;
 mod transaction;
 mod wire;
 
+pub use account::{Account, Mint, Presence, TokenAccount, TokenState};
 pub use address::Address;
+pub use check::{Destination, check_mint, check_wallet, look_alike};
+pub use concern::{Concern, Weight};
 pub use derive::{Derived, TokenAccounts};
 pub use instruction::{
     Access, Instruction, associated, budget, discriminator, lookup, memo, metadata, stake, system,
