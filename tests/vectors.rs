@@ -43,6 +43,9 @@ mod solana;
 #[path = "vectors/solana_orders.rs"]
 mod solana_orders;
 #[cfg(test)]
+#[path = "vectors/solana_places.rs"]
+mod solana_places;
+#[cfg(test)]
 #[path = "vectors/treasury.rs"]
 mod treasury;
 #[cfg(test)]

@@ -10,6 +10,8 @@
 //! - **transactions** [`Transaction`], [`Signature`], [`Keypair`]
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
+//! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **links** [`PayLink`], [`Transfer`]
 
 mod account;
 mod address;
@@ -19,7 +21,9 @@ mod derive;
 mod instruction;
 mod key;
 mod lifetime;
+mod link;
 mod message;
+mod pack;
 mod signature;
 mod transaction;
 mod wire;
@@ -35,9 +39,11 @@ pub use instruction::{
 };
 pub use key::Keypair;
 pub use lifetime::Lifetime;
+pub use link::{PayLink, Transfer};
 pub use message::{
     BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
 };
+pub use pack::{Money, Packing, Payout, Prefunding};
 pub use signature::Signature;
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};

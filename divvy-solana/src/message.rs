@@ -9,6 +9,7 @@ mod read;
 mod write;
 
 pub use compile::{Draft, Format, Table};
+pub(crate) use limits::unfit;
 pub use limits::{BYTES_MAX, BYTES_MAX_V1, LOCKS_MAX, TRACE_MAX};
 
 use divvy_core::Error;

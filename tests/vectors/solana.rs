@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use crate::areas::Tally;
 use crate::fields::Fields;
-use crate::solana_orders;
+use crate::{solana_orders, solana_places};
 
-type Held = Result<(), String>;
+pub(crate) type Held = Result<(), String>;
 
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    let parts: [(&str, fn(Fields, &mut Tally) -> Held); 12] = [
+    let parts: [(&str, fn(Fields, &mut Tally) -> Held); 17] = [
         ("lengths", length),
         ("addresses", address),
         ("token_accounts", token_account),
@@ -32,6 +32,11 @@ pub(crate) fn run(file: &Value) -> Tally {
         ("transactions", transaction),
         ("accepted", accepted),
         ("refused", refused),
+        ("links", solana_places::link),
+        ("wallets", solana_places::wallet),
+        ("destinations", solana_places::destination),
+        ("mints", solana_places::mint),
+        ("capacities", solana_places::capacity),
     ];
     let known = |name: &String| {
         ["about"].contains(&name.as_str()) || parts.iter().any(|(part, _)| part == name)
@@ -280,7 +285,7 @@ fn keypair(case: &mut Fields) -> Result<Keypair, String> {
     if key.address() == expected { Ok(key) } else { Err(format!("{key:?}, not {expected}")) }
 }
 
-fn parsed(case: &mut Fields, name: &str) -> Result<Address, String> {
+pub(crate) fn parsed(case: &mut Fields, name: &str) -> Result<Address, String> {
     Address::parse(&case.text(name)?).map_err(told)
 }
 
@@ -297,7 +302,7 @@ fn base64(text: &str) -> Result<Vec<u8>, String> {
     STANDARD.decode(text).map_err(told)
 }
 
-fn refusal<T>(
+pub(crate) fn refusal<T>(
     read: Result<T, divvy_core::Error>,
     code: &str,
     why: &str,
@@ -311,11 +316,15 @@ fn refusal<T>(
     }
 }
 
-fn same<T: PartialEq + core::fmt::Debug>(found: &T, expected: &T, tally: &mut Tally) -> Held {
+pub(crate) fn same<T: PartialEq + core::fmt::Debug>(
+    found: &T,
+    expected: &T,
+    tally: &mut Tally,
+) -> Held {
     tally.checks += 1;
     if found == expected { Ok(()) } else { Err(format!("{found:?}, and not {expected:?}")) }
 }
 
-fn told(error: impl core::fmt::Display) -> String {
+pub(crate) fn told(error: impl core::fmt::Display) -> String {
     error.to_string()
 }
