@@ -40,8 +40,9 @@ impl Address {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut bytes = [0; 32];
         decode_32(text, &mut bytes).map_err(|_| {
-            let shown: String = text.chars().take(60).collect();
-            let detail = format!("{shown:?} is no Solana address: copy all 32 to 44 letters of it");
+            // Somebody may have given a secret key by mistake: no more than its beginning is told.
+            let shown: String = text.chars().take(SHOWN).collect();
+            let detail = format!("{shown:?}… is no Solana address: copy all 32 to 44 letters");
             Error::new(Code::AddressMalformed, detail)
         })?;
         Ok(Self(bytes))
@@ -79,6 +80,9 @@ impl fmt::Debug for Address {
         fmt::Display::fmt(self, f)
     }
 }
+
+/// How many letters of what is no address are told.
+const SHOWN: usize = 8;
 
 /// Writes base58, which is ASCII.
 pub(crate) fn write_ascii(f: &mut fmt::Formatter<'_>, text: Option<&[u8]>) -> fmt::Result {

@@ -13,6 +13,10 @@
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
 //! - **links** [`PayLink`], [`Transfer`]
 
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/solana.md")]
+struct SolanaPage;
+
 mod account;
 mod address;
 mod check;

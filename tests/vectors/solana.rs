@@ -19,12 +19,14 @@ pub(crate) type Held = Result<(), String>;
 
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    let parts: [(&str, fn(Fields, &mut Tally) -> Held); 17] = [
+    let parts: [(&str, fn(Fields, &mut Tally) -> Held); 19] = [
         ("lengths", length),
         ("addresses", address),
         ("token_accounts", token_account),
         ("lookup_tables", lookup_table),
         ("seeded", seeded),
+        ("derived", derived_of),
+        ("curve", curve),
         ("nonces", nonce),
         ("discriminators", name),
         ("keys", key),
@@ -103,9 +105,30 @@ fn derived(case: &mut Fields, name: &str, found: Derived, tally: &mut Tally) -> 
 }
 
 fn seeded(mut case: Fields, tally: &mut Tally) -> Held {
-    let [base, owner, made] = ["base", "owner", "address"].map(|name| parsed(&mut case, name));
-    let found = Address::with_seed(&base?, &case.text("seed")?, &owner?).map_err(told)?;
-    same(&found, &made?, tally)?;
+    let [base, owner] = ["base", "owner"].map(|name| parsed(&mut case, name));
+    let found = Address::with_seed(&base?, &case.text("seed")?, &owner?);
+    match case.optional("why") {
+        Some(why) => refusal(found, "address_malformed", &why.to_string(), tally)?,
+        None => same(&found.map_err(told)?, &parsed(&mut case, "address")?, tally)?,
+    }
+    case.done()
+}
+
+fn derived_of(mut case: Fields, tally: &mut Tally) -> Held {
+    let seeds =
+        case.texts("seeds")?.iter().map(|seed| unhex(seed)).collect::<Result<Vec<_>, _>>()?;
+    let seeds: Vec<&[u8]> = seeds.iter().map(Vec::as_slice).collect();
+    let found = Derived::find(&parsed(&mut case, "program")?, &seeds);
+    match case.optional("why") {
+        Some(why) => refusal(found, "address_malformed", &why.to_string(), tally)?,
+        None => derived(&mut case, "address", found.map_err(told)?, tally)?,
+    }
+    case.done()
+}
+
+fn curve(mut case: Fields, tally: &mut Tally) -> Held {
+    let address = parsed(&mut case, "address")?;
+    same(&Value::from(address.is_on_curve()), &case.value("on_curve")?, tally)?;
     case.done()
 }
 
@@ -137,9 +160,14 @@ fn key(mut case: Fields, tally: &mut Tally) -> Held {
 }
 
 fn signature(mut case: Fields, tally: &mut Tally) -> Held {
-    let key = keypair(&mut case)?;
     let message = bytes(&mut case, "message")?;
     let expected = Signature::parse(&case.text("signature")?).map_err(told)?;
+    if case.optional("why").is_some() {
+        let signer = parsed(&mut case, "address")?;
+        same(&expected.is_of(&signer, &message), &false, tally)?;
+        return case.done();
+    }
+    let key = keypair(&mut case)?;
     same(&key.sign(&message), &expected, tally)?;
     same(&expected.is_of(&key.address(), &message), &true, tally)?;
     same(&expected.is_of(&key.address(), b"something else"), &false, tally)?;
@@ -290,7 +318,10 @@ pub(crate) fn parsed(case: &mut Fields, name: &str) -> Result<Address, String> {
 }
 
 fn bytes(case: &mut Fields, name: &str) -> Result<Vec<u8>, String> {
-    let text = case.text(name)?;
+    unhex(&case.text(name)?)
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
     let pair = |pair: &[u8]| {
         let digits = core::str::from_utf8(pair).ok().filter(|digits| digits.len() == 2);
         digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or("no hexadecimal".into())

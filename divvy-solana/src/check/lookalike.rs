@@ -28,31 +28,23 @@ fn same_ends(one: &[u8], other: &[u8]) -> bool {
     begins && one.last_chunk::<ENDS>() == other.last_chunk::<ENDS>()
 }
 
-/// How many letters were lost, added or changed, or swapped with the next.
+/// How many letters were lost, added or changed; two neighbours that were swapped are two.
 fn slips(one: &[u8], other: &[u8]) -> usize {
     if one.len().abs_diff(other.len()) > SLIPS_MAX {
         return usize::MAX;
     }
-    // The rows of the usual table: before the last, the last, and this one.
-    let mut before: Vec<usize> = Vec::new();
+    // The rows of the usual table: the last, and this one.
     let mut last: Vec<usize> = (0..=other.len()).collect();
-    let mut letter_before = None;
     for (row, letter) in one.iter().enumerate() {
-        let mut this = vec![row.saturating_add(1)];
-        let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX);
-        for (place, own) in other.iter().enumerate() {
-            let next = place.saturating_add(1);
-            let changed = at(&last, place).saturating_add(usize::from(letter != own));
-            let lost = at(&last, next).saturating_add(1);
-            let added = at(&this, place).saturating_add(1);
-            let twin = place.checked_sub(1);
-            let swapped =
-                twin.filter(|twin| letter_before == Some(own) && other.get(*twin) == Some(letter));
-            let swapped = swapped.map_or(usize::MAX, |twin| at(&before, twin).saturating_add(1));
-            this.push(changed.min(lost).min(added).min(swapped));
+        let mut left = row.saturating_add(1);
+        let mut this = vec![left];
+        for (own, both) in other.iter().zip(last.array_windows::<2>()) {
+            let [before, above] = both;
+            let changed = before.saturating_add(usize::from(letter != own));
+            left = changed.min(above.saturating_add(1)).min(left.saturating_add(1));
+            this.push(left);
         }
-        before = core::mem::replace(&mut last, this);
-        letter_before = Some(letter);
+        last = this;
     }
     last.last().copied().unwrap_or_default()
 }
