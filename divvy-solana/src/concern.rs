@@ -6,8 +6,8 @@ use crate::address::Address;
 
 /// Something that speaks against paying to an address, with a token, or into an account.
 ///
-/// Each one is [`Weight::Refuse`], because the money would be lost, stuck, or less than was said; or
-/// [`Weight::Ask`], because only a person can know.
+/// Each one is [`Weight::Refuse`], because the money would be lost, stuck, or less than was said;
+/// or [`Weight::Ask`], because only a person can know.
 ///
 /// ```
 /// use divvy_solana::{Concern, Weight};
@@ -134,7 +134,7 @@ concerns! {
         "a program owns this account: it may be unable to spend what it is paid";
     Self::NeverSeen => "never_seen", Ask, "nobody has ever used this address: is it spelled right?";
     Self::Lookalike(_) => "lookalike", Ask, "this address looks like another that is known";
-    Self::Closed => "closed", Ask, "the token account was closed since: make it anew, for its rent?";
+    Self::Closed => "closed", Ask, "the token account was closed since: make it anew, for rent?";
     Self::WrongProgram(_) => "wrong_program", Refuse, "another program owns this account";
     Self::NoTokenAccount => "no_token_account", Refuse, "this is no token account";
     Self::WrongMint(_) => "wrong_mint", Refuse, "this account holds another token";
@@ -167,15 +167,20 @@ concerns! {
 impl fmt::Display for Concern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.sentence())?;
-        match self {
-            Self::OwnedByProgram(address)
-            | Self::Lookalike(address)
-            | Self::WrongProgram(address)
-            | Self::WrongMint(address)
-            | Self::WrongOwner(address) => write!(f, " ({address})"),
-            Self::WrongDecimals(decimals) => write!(f, " ({decimals})"),
-            Self::UnknownExtension(kind) => write!(f, " ({kind})"),
-            _ => Ok(()),
+        if let Self::OwnedByProgram(address)
+        | Self::Lookalike(address)
+        | Self::WrongProgram(address)
+        | Self::WrongMint(address)
+        | Self::WrongOwner(address) = self
+        {
+            write!(f, " ({address})")?;
         }
+        if let Self::WrongDecimals(decimals) = self {
+            write!(f, " ({decimals})")?;
+        }
+        if let Self::UnknownExtension(kind) = self {
+            write!(f, " ({kind})")?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,10 @@
 //! Our encoders against the official ones, over random input: the same program, accounts, roles and
 //! bytes, and the same message of the same instructions.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that panics is red")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    reason = "a test that panics is red, which is what it is for"
+)]
 
 use divvy_solana::{
     Access, Address, Derived, Draft, Format, Instruction, Lifetime, Limits, Table, associated,
@@ -12,6 +16,9 @@ use solana_message::{AddressLookupTableAccount, Hash, legacy, v0, v1};
 use spl_token_2022_interface::extension::metadata_pointer;
 
 type Theirs = solana_message::Address;
+
+/// A program, accounts with their roles, and data: all by their places in a pool.
+type Pick = (usize, Vec<(usize, (bool, bool))>, Vec<u8>);
 
 fn theirs(address: Address) -> Theirs {
     Theirs::new_from_array(*address.bytes())
@@ -61,7 +68,8 @@ proptest! {
         let made = Theirs::create_with_seed(&theirs(base), &seed, &tc).expect("a short seed");
         prop_assert_eq!(theirs(Address::with_seed(&base, &seed, &c).expect("the same")), made);
         let (payer, owner, text) = (a, c, seed.clone());
-        let ours = system::CreateAccountWithSeed { payer, base, seed: text, lamports, space, owner };
+        let ours =
+            system::CreateAccountWithSeed { payer, base, seed: text, lamports, space, owner };
         let create = sys::create_account_with_seed(
             &ta, &made, &theirs(base), &seed, lamports, space, &tc,
         );
@@ -89,7 +97,6 @@ proptest! {
     fn orders_of_tokens_are_theirs(
         [a, b, c, d] in addresses(), cosigners in proptest::collection::vec(address(), 0..4),
         amount: u64, decimals: u8, next in proptest::option::of(address()),
-        text in ["\\PC{0,40}", "\\PC{0,8}", "\\PC{0,80}"],
     ) {
         use spl_token_2022_interface::instruction as new;
         use spl_token_interface::instruction as classic;
@@ -143,7 +150,15 @@ proptest! {
             decimals,
         };
         prop_assert_eq!(official(&ours.instruction()), pay.expect("the classic program"));
+    }
 
+    #[test]
+    fn descriptions_inside_mints_are_theirs(
+        [a, b, c, d] in addresses(), next in proptest::option::of(address()),
+        text in ["\\PC{0,40}", "\\PC{0,8}", "\\PC{0,80}"],
+    ) {
+        let [ta, tb, tc, td] = [a, b, c, d].map(theirs);
+        let tnext = next.map(theirs);
         let id = spl_token_2022_interface::ID;
         let point = metadata_pointer::instruction::initialize(&id, &ta, tnext, Some(tb));
         let ours = token::initialize_metadata_pointer(a, next, Some(b));
@@ -255,13 +270,14 @@ proptest! {
         [units, loaded] in [proptest::option::of(any::<u32>()), proptest::option::of(any::<u32>())],
     ) {
         let of = |place: usize| pool[place % pool.len()];
-        let order = |(program, accounts, data): &(usize, Vec<(usize, (bool, bool))>, Vec<u8>)| {
+        let order = |(program, accounts, data): &Pick| {
             let access = |(place, (signs, writes)): &(usize, (bool, bool))| {
                 Access { address: of(*place), signs: *signs, writes: *writes }
             };
             // The payer is never a program.
             let program = of(1 + program % (pool.len() - 1));
-            Instruction { program, accounts: accounts.iter().map(access).collect(), data: data.clone() }
+            let accounts = accounts.iter().map(access).collect();
+            Instruction { program, accounts, data: data.clone() }
         };
         let mut instructions: Vec<Instruction> = picks.iter().map(order).collect();
         if nonce {
@@ -274,7 +290,10 @@ proptest! {
         };
         let tables: Vec<Table> = tables.iter().enumerate().map(table).collect();
         let limits = Limits {
-            priority_fee_lamports: fee, compute_units: units, loaded_bytes: loaded, heap_bytes: None,
+            priority_fee_lamports: fee,
+            compute_units: units,
+            loaded_bytes: loaded,
+            heap_bytes: None,
         };
         let formats = [Format::Legacy, Format::V0(tables.clone()), Format::V1(limits)];
         let orders: Vec<_> = instructions.iter().map(official).collect();

@@ -66,7 +66,7 @@ impl Samples {
                 };
                 Format::V0(tables.iter().filter(all).map(sampled).collect())
             }
-            other => other.clone(),
+            Format::Legacy | Format::V1(_) => packing.format.clone(),
         };
         let seen = payouts.iter().any(|payout| payout.presence == Presence::Prefunded);
         let inner = match packing.prefunding {
