@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use divvy_core::{Code, Error, Fact, Manner, Place, Written, address_taken};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::postgres::rows::{column, wide};
@@ -129,6 +130,19 @@ impl Columns<'_> {
     pub(super) fn parameters(&self) -> [&(dyn ToSql + Sync); 6] {
         let Self { streams, ns, kinds, bodies, ats, hashes } = self;
         [streams, ns, kinds, bodies, ats, hashes]
+    }
+
+    /// Which of them are not among the addresses that were written, each by its number from 1.
+    pub(super) fn taken(&self, written: &[Row]) -> Result<Vec<i64>, tokio_postgres::Error> {
+        if written.len() == self.len() {
+            return Ok(Vec::new());
+        }
+        let address =
+            |row| -> Result<(&str, i64), _> { Ok((Row::try_get(row, 0)?, row.try_get(1)?)) };
+        let written = written.iter().map(address).collect::<Result<HashSet<_>, _>>()?;
+        let given = self.streams.iter().copied().zip(self.ns.iter().copied());
+        let taken = given.zip(1..).filter(|(address, _)| !written.contains(address));
+        Ok(taken.map(|(_, number)| number).collect())
     }
 
     pub(super) const fn addresses(&self) -> (&Vec<&str>, &Vec<i64>) {

@@ -165,6 +165,15 @@ pub(super) const INSERT: &str = "
          AS given (stream, n, kind, body, at, hash)
     ON CONFLICT (stream, n) DO NOTHING";
 
+/// The same as a transaction of its own, which says what it wrote.
+pub(super) const INSERT_AT_ONCE: &str = "
+    INSERT INTO divvy.divvy_fact (stream, n, kind, body, at, hash)
+    SELECT stream, n, kind, body, at, hash
+    FROM unnest($1::text[], $2::int8[], $3::text[], $4::bytea[], $5::int8[], $6::bytea[])
+         AS given (stream, n, kind, body, at, hash)
+    ON CONFLICT (stream, n) DO NOTHING
+    RETURNING stream, n";
+
 /// Which of these addresses this transaction has not written itself.
 pub(super) const OWN: &str = "
     SELECT given.i

@@ -19,6 +19,7 @@ pub(super) struct Session {
     driver: JoinHandle<()>,
     pub(super) missing: Statement,
     pub(super) insert: Statement,
+    pub(super) insert_at_once: Statement,
     pub(super) own: Statement,
     pub(super) read: Statement,
     pub(super) since: Statement,
@@ -92,14 +93,15 @@ impl Session {
         let prepared = tokio::try_join!(
             client.prepare(rows::MISSING),
             client.prepare(rows::INSERT),
+            client.prepare(rows::INSERT_AT_ONCE),
             client.prepare(rows::OWN),
             client.prepare(rows::READ),
             client.prepare(rows::SINCE),
             client.prepare(rows::CURSOR),
         );
-        let (missing, insert, own, read, since, cursor) =
+        let (missing, insert, insert_at_once, own, read, since, cursor) =
             prepared.map_err(|error| refusal(place, &error))?;
-        Ok(Self { client, driver, missing, insert, own, read, since, cursor })
+        Ok(Self { client, driver, missing, insert, insert_at_once, own, read, since, cursor })
     }
 }
 

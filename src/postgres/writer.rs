@@ -9,7 +9,6 @@ use divvy_core::{Code, Error, Fact, Manner, Stream, Written};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
 
 use crate::postgres::group::Group;
 use crate::postgres::refusal::{is_lost, is_passing, refusal};
@@ -197,42 +196,29 @@ fn is_free(group: &[Job]) -> bool {
     facts <= AT_ONCE_FACTS_MAX && group.iter().all(free)
 }
 
-/// Writes a group that stands whatever is found, COMMIT and all, in one round trip.
+/// Writes a group that stands whatever is found: one statement, which is its own transaction.
 async fn write_at_once(
     shared: &Shared,
     slot: &Slot,
     session: &Arc<Session>,
     group: &[Job],
 ) -> Result<Vec<Told>, Fault> {
-    let (client, group) = (&session.client, Group::new(group));
+    let (place, group) = (shared.server.place(), Group::new(group));
     let columns = group.columns();
-    let (parameters, (streams, ns)) = (columns.parameters(), columns.addresses());
-    let addresses: [&(dyn ToSql + Sync); 2] = [streams, ns];
-    // A statement that fails makes a rollback of the COMMIT behind it.
-    let written = tokio::try_join!(
-        biased;
-        client.batch_execute("BEGIN"),
-        client.execute(&session.insert, &parameters),
-        client.query(&session.own, &addresses),
-        client.batch_execute("COMMIT"),
-    );
-    let place = shared.server.place();
-    let ((), rows, taken, ()) = match written {
-        Ok(written) => written,
+    let rows = match session.client.query(&session.insert_at_once, &columns.parameters()).await {
+        Ok(rows) => rows,
         Err(error) if is_lost(&error) => {
             slot.forget(session).await;
             return Err(unknown(place, &error));
         }
         Err(error) => {
-            roll_back(session).await;
             return Err(Fault { ending: ending(&error), error: refusal(place, &error) });
         }
     };
-    if rows > 0 {
+    if !rows.is_empty() {
         shared.flushes.fetch_add(1, Ordering::Relaxed);
     }
-    let taken: Result<Vec<i64>, _> = taken.iter().map(|row| row.try_get(0)).collect();
-    let taken = taken.map_err(|error| unknown(place, &error))?;
+    let taken = columns.taken(&rows).map_err(|error| unknown(place, &error))?;
     Ok(group.outcomes(&[], &taken))
 }
 

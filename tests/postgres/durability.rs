@@ -73,12 +73,19 @@ fn a_commit_whose_answer_is_lost_is_unknown_and_shows_when_it_is_read_back() {
     let url = Server::shared().database();
     let line = Line::to(&url);
     let host = open(&line.url);
-    for (i, (cut, there)) in
-        [(Cut::After("COMMIT"), true), (Cut::Before("COMMIT"), false)].into_iter().enumerate()
+    // The last two are statements that are their own transactions: the name stands in their row.
+    for (i, (cut, manner, length, there)) in [
+        (Cut::After("COMMIT"), Manner::Together, 2, true),
+        (Cut::Before("COMMIT"), Manner::Together, 2, false),
+        (Cut::After("/p2"), Manner::EachIfFree, 1, true),
+        (Cut::Before("/p3"), Manner::EachIfFree, 1, false),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let facts = chain(&format!("p{i}"), 2);
+        let facts = chain(&format!("p{i}"), length);
         line.cut(cut);
-        let error = commit(&host, &facts, Manner::Together).expect_err("the line was cut");
+        let error = commit(&host, &facts, manner).expect_err("the line was cut");
         assert!(line.was_cut());
         assert_eq!(error.code(), Code::CommitUnknown, "{cut:?}: {error}");
         // The next call makes a new connection. A server needs a moment to see that one is gone.
