@@ -17,9 +17,12 @@ use crate::{solana_orders, solana_places};
 
 pub(crate) type Held = Result<(), String>;
 
+/// A part of the file, and what holds each of its cases.
+type Part = (&'static str, fn(Fields, &mut Tally) -> Held);
+
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    let parts: [(&str, fn(Fields, &mut Tally) -> Held); 19] = [
+    let parts: [Part; 19] = [
         ("lengths", length),
         ("addresses", address),
         ("token_accounts", token_account),
@@ -178,10 +181,7 @@ fn signature(mut case: Fields, tally: &mut Tally) -> Held {
 fn transaction(mut case: Fields, tally: &mut Tally) -> Held {
     case.text("id")?;
     let draft = draft(&mut case)?;
-    let tables = match &draft.format {
-        Format::V0(tables) => tables.clone(),
-        _ => Vec::new(),
-    };
+    let tables = if let Format::V0(tables) = &draft.format { tables.clone() } else { vec![] };
     let message = draft.compile().map_err(told)?;
     same(&message.encode(), &base64(&case.text("message")?)?, tally)?;
 
@@ -198,7 +198,7 @@ fn transaction(mut case: Fields, tally: &mut Tally) -> Held {
     }
     let expected = base64(&case.text("transaction")?)?;
     same(&whole.encode(), &expected, tally)?;
-    same(&Some(expected.len() as u64), &case.value("bytes")?.as_u64(), tally)?;
+    same(&Value::from(expected.len()), &case.value("bytes")?, tally)?;
     same(&whole.message().transaction_bytes(), &expected.len(), tally)?;
     same(&whole.verify().is_ok(), &whole.missing().is_empty(), tally)?;
     same(&Transaction::decode(&expected).map_err(told)?, &whole, tally)?;

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use divvy_solana::{
     Account, Address, Concern, Destination, Format, Instruction, Lifetime, Limits, Money, Packing,
-    PayLink, Payout, Prefunding, Presence, Table, Weight, budget, check_mint, check_wallet, memo,
-    system, token,
+    PayLink, Payout, Prefunding, Presence, Table, Transfer, Weight, budget, check_mint,
+    check_wallet, memo, system, token,
 };
 use serde_json::Value;
 
@@ -87,8 +87,8 @@ pub(crate) fn link(mut case: Fields, tally: &mut Tally) -> Held {
                 case.optional(name).and_then(|value| value.as_str().map(str::to_owned))
             };
             let expected = [text("amount"), text("label"), text("message"), text("memo")];
-            let found = [read.amount.clone(), read.label.clone(), read.message.clone()];
-            same(&[found.as_slice(), &[read.memo.clone()]].concat(), &expected.to_vec(), tally)?;
+            let Transfer { amount, label, message, memo, .. } = read.clone();
+            same(&[amount, label, message, memo], &expected, tally)?;
             let token = text("token");
             same(&read.token.map(|token| token.to_string()), &token, tally)?;
             same(&read.recipient, &parsed(&mut case, "recipient")?, tally)?;
@@ -105,7 +105,7 @@ pub(crate) fn link(mut case: Fields, tally: &mut Tally) -> Held {
 }
 
 /// By the number of decimals: the amount in the smallest unit, or null where it has too many.
-fn minors(minor: &Value, read: &divvy_solana::Transfer, tally: &mut Tally) -> Held {
+fn minors(minor: &Value, read: &Transfer, tally: &mut Tally) -> Held {
     for (decimals, expected) in minor.as_object().ok_or("no object")? {
         let decimals = decimals.parse().map_err(told)?;
         let found = read.amount_minor(decimals).ok().flatten();
@@ -133,10 +133,7 @@ pub(crate) fn capacity(mut case: Fields, tally: &mut Tally) -> Held {
     if let Some(bytes) = case.optional("bytes") {
         same(&Value::from(message.transaction_bytes()), &bytes, tally)?;
         same(&Value::from(message.locks()), &case.value("locks")?, tally)?;
-        let tables = match &packing.format {
-            Format::V0(tables) => tables.clone(),
-            _ => vec![],
-        };
+        let tables = if let Format::V0(tables) = &packing.format { tables.clone() } else { vec![] };
         let orders = message.instructions(&tables).map_err(told)?.len();
         same(&Value::from(orders), &case.value("instructions")?, tally)?;
     }
