@@ -73,18 +73,12 @@ impl Transaction {
     /// [`Code::SignatureWrong`] for somebody who need not sign, and for a signature that is not
     /// theirs over these bytes: nothing that the network would refuse is ever kept or sent.
     pub fn attach(&mut self, signer: &Address, signature: Signature) -> Result<(), Error> {
-        let signers = self.message.signers().iter();
-        let place = signers.zip(&mut self.signatures).find(|(own, _)| *own == signer);
-        let (_, place) = place.ok_or_else(|| {
-            wrong(&format!("{signer} does not sign this transaction: ask those who are missing"))
-        })?;
         if !signature.is_of(signer, &self.bytes) {
             return Err(wrong(&format!(
                 "the signature for {signer} is not theirs over this message: have it signed again"
             )));
         }
-        *place = signature;
-        Ok(())
+        self.put(signer, signature)
     }
 
     /// Signs with a key that is at hand.
@@ -92,8 +86,19 @@ impl Transaction {
     /// # Errors
     /// [`Code::SignatureWrong`] when that key need not sign.
     pub fn sign(&mut self, key: &Keypair) -> Result<(), Error> {
+        // What a key of ours has just signed is not verified: that takes longer than signing.
         let signature = key.sign(&self.bytes);
-        self.attach(&key.address(), signature)
+        self.put(&key.address(), signature)
+    }
+
+    fn put(&mut self, signer: &Address, signature: Signature) -> Result<(), Error> {
+        let signers = self.message.signers().iter();
+        let place = signers.zip(&mut self.signatures).find(|(own, _)| *own == signer);
+        let (_, place) = place.ok_or_else(|| {
+            wrong(&format!("{signer} does not sign this transaction: ask those who are missing"))
+        })?;
+        *place = signature;
+        Ok(())
     }
 
     /// The signatures in the order of [`Message::signers`].
