@@ -43,6 +43,15 @@ mod reversal;
 #[path = "vectors/rule.rs"]
 mod rule;
 #[cfg(test)]
+#[path = "vectors/solana.rs"]
+mod solana;
+#[cfg(test)]
+#[path = "vectors/solana_orders.rs"]
+mod solana_orders;
+#[cfg(test)]
+#[path = "vectors/solana_places.rs"]
+mod solana_places;
+#[cfg(test)]
 #[path = "vectors/treasury.rs"]
 mod treasury;
 #[cfg(test)]
@@ -118,6 +127,7 @@ mod areas {
         reconcile: "reconcile/reconcile.json", crate::reconcile::run;
         reversal: "reversal/clawback.json", crate::reversal::run;
         rule: "rule/rules.json", crate::rule::run;
+        solana: "solana/solana.json", crate::solana::run;
         treasury: "treasury/runway.json", crate::treasury::run;
         webhook: "webhook/standard_webhooks.json", crate::webhook::run;
     }

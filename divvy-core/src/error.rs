@@ -274,6 +274,17 @@ codes! {
     WebhookUnknown = 2201, You;
     /// An endpoint that did not take a message.
     WebhookUnheard = 2202, World;
+
+    /// Text or seeds that make no address of a chain.
+    AddressMalformed = 2301, You;
+    /// A key file that is none, or whose halves do not match.
+    KeyMalformed = 2302, You;
+    /// Bytes that are not the one encoding of a chain's transaction.
+    WireMalformed = 2303, You;
+    /// A transaction that no node of its chain would take.
+    WireUnfit = 2304, You;
+    /// A payment link that is none, or that can be read in two ways.
+    LinkMalformed = 2305, You;
 }
 
 impl Code {

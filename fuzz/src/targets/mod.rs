@@ -6,6 +6,7 @@
 mod facts;
 mod files;
 mod sandbox;
+mod solana;
 mod text;
 
 /// What a target is: it panics, or all was well.
@@ -24,6 +25,10 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("reply", sandbox::reply),
     ("world", sandbox::world),
     ("ledger", sandbox::ledger),
+    ("solana_transaction", solana::transaction),
+    ("solana_account", solana::account),
+    ("solana_link", solana::link),
+    ("solana_key", solana::key),
 ];
 
 /// The first byte, and what follows it.

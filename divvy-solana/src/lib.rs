@@ -1,0 +1,53 @@
+//! Solana for Divvy: transactions byte by byte, keys, addresses and packing.
+//!
+//! Nothing here dials, sleeps, or reads a clock or a file: bytes in, bytes out. There is one way to
+//! write each thing, and reading refuses every other one.
+//!
+//! - **addresses** [`Address`], [`Derived`], [`TokenAccounts`]
+//! - **instructions** [`Instruction`], [`Access`]; [`system`], [`token`], [`metadata`],
+//!   [`associated`], [`memo`], [`budget`], [`lookup`], [`stake`]
+//! - **messages** [`Draft`], [`Format`], [`Table`], [`Limits`], [`Message`], [`Lifetime`]
+//! - **transactions** [`Transaction`], [`Signature`], [`Keypair`]
+//! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
+//!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
+//! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **links** [`PayLink`], [`Transfer`]
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/solana.md")]
+struct SolanaPage;
+
+mod account;
+mod address;
+mod check;
+mod concern;
+mod derive;
+mod instruction;
+mod key;
+mod lifetime;
+mod link;
+mod message;
+mod pack;
+mod signature;
+mod transaction;
+mod wire;
+
+pub use account::{Account, Mint, Presence, TokenAccount, TokenState};
+pub use address::Address;
+pub use check::{Destination, check_mint, check_wallet, look_alike};
+pub use concern::{Concern, Weight};
+pub use derive::{Derived, TokenAccounts};
+pub use instruction::{
+    Access, Instruction, associated, budget, discriminator, lookup, memo, metadata, stake, system,
+    token,
+};
+pub use key::Keypair;
+pub use lifetime::Lifetime;
+pub use link::{PayLink, Transfer};
+pub use message::{
+    BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
+};
+pub use pack::{Money, Packing, Payout, Prefunding};
+pub use signature::Signature;
+pub use transaction::Transaction;
+pub use wire::{read_length, write_length};
