@@ -44,7 +44,8 @@ pub enum Expected {
 }
 
 impl Book {
-    /// The time at which the payee reaches their threshold at the rate of the last weeks, or at which their money has waited long enough, whichever comes first.
+    /// The time at which the payee reaches their threshold at the pace of the last weeks, or at
+    /// which their money has waited long enough, whichever comes first.
     pub(super) fn expected_on(
         &self,
         id: PayeeId,

@@ -18,8 +18,8 @@ pub(super) struct Pace {
 const RECENT_DAYS: u32 = 28;
 
 impl Book {
-    /// What a payee has earned lately, and since when: in the last weeks, or since the first payment
-    /// where the book is younger than that. A pool counts with the units that they hold now.
+    /// What a payee has earned lately, and since when: in the last weeks, or since the first
+    /// payment where the book is younger than that. A pool counts with the units held now.
     pub(super) fn pace(
         &self,
         id: PayeeId,
