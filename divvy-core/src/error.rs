@@ -185,6 +185,8 @@ codes! {
     QuoteOld = 1403, World;
     /// A rate that converts nothing, or cannot be held exactly.
     RateMalformed = 1404, You;
+    /// A payee who cannot be paid on demand, and why.
+    DemandRefused = 1405, You;
 
     /// A name that is no book here.
     BookUnknown = 1501, You;
