@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use divvy::clock;
-use divvy::core::{Approved, Batch, Code, Error, Name, Next, SecretKey, State, Stream, Time, Timing};
+use divvy::core::{
+    Approved, Batch, Code, Error, Name, Next, SecretKey, State, Stream, Time, Timing,
+};
 use divvy::read_key;
 use serde_json::{Value, json};
 

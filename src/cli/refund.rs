@@ -176,8 +176,7 @@ impl Refunds {
         let mut import = read_refunds(&read_file(path)?, path, &settings)?;
         let (mut taken, now) = (Taken::default(), clock::now());
         for row in import.rows {
-            let mut done =
-                take_back(&mut desk, &row.reversal, self.makeup.makeup(), now).await?;
+            let mut done = take_back(&mut desk, &row.reversal, self.makeup.makeup(), now).await?;
             if let (Ok(recording), Some(ended)) = (&done, &row.ended) {
                 taken.count(recording, out);
                 done = end_one(&mut desk, &row.reversal, ended, now).await?;

@@ -315,7 +315,7 @@ fn holders(report: &Report, pool: &PoolPart) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "holder" }
-                            td {}
+                            td.share {}
                             th scope="col" { "units" }
                             th scope="col" { "share" }
                         }

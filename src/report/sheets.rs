@@ -42,9 +42,11 @@ pub(super) fn treasury(report: &Report) -> Markup {
                     @for (what, amount) in shown {
                         tr { th scope="row" { (what) } td { (report.text(*amount)) } }
                     }
-                    tr {
-                        th scope="row" { "goes out beyond what comes in, a day" }
-                        td { (signed(report, status.burn_per_day)) }
+                    @if status.burn_per_day.get() != 0 {
+                        tr {
+                            th scope="row" { "goes out beyond what comes in, a day" }
+                            td { (signed(report, status.burn_per_day)) }
+                        }
                     }
                 }
             }

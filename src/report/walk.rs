@@ -114,12 +114,17 @@ impl Walk {
     #[expect(clippy::wildcard_enum_match_arm, reason = "streams name their book, or bodies do")]
     fn is_ours(&self, fact: &Fact, body: &Body) -> bool {
         match (fact.stream.place(), body) {
-            (Place::Payment { .. }, Body::Reversed(reversed)) => reversed.extent.book.as_str() == self.book,
-            (Place::Payment { .. }, Body::Restored(restored)) => restored.extent.book.as_str() == self.book,
-            (Place::Payment { .. }, Body::Lost(lost)) => lost.book.as_str() == self.book,
-            (Place::Pool { book, .. } | Place::Batch { book, .. } | Place::Treasury { book }, _) => {
-                book == self.book
+            (Place::Payment { .. }, Body::Reversed(reversed)) => {
+                reversed.extent.book.as_str() == self.book
             }
+            (Place::Payment { .. }, Body::Restored(restored)) => {
+                restored.extent.book.as_str() == self.book
+            }
+            (Place::Payment { .. }, Body::Lost(lost)) => lost.book.as_str() == self.book,
+            (
+                Place::Pool { book, .. } | Place::Batch { book, .. } | Place::Treasury { book },
+                _,
+            ) => book == self.book,
             _ => false,
         }
     }
