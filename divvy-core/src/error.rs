@@ -185,8 +185,6 @@ codes! {
     QuoteOld = 1403, World;
     /// A rate that converts nothing, or cannot be held exactly.
     RateMalformed = 1404, You;
-    /// A fee above what was accepted.
-    FeeAbove = 1405, World;
 
     /// A name that is no book here.
     BookUnknown = 1501, You;

@@ -1,5 +1,7 @@
 //! What rails charge, what payees bear of it, what a price stops, and what a rate leaves alone.
 
+use divvy::core::{Amount, Asset};
+
 use crate::command::{Folder, done, run};
 
 /// Everybody bears up to 0.05 of a line, and the rail charges 0.07 for each.
@@ -25,7 +27,8 @@ fn a_fee_is_shown_borne_charged_and_found_in_the_statement() {
 
     let treasury = run(&["treasury", dir]);
     let lines = treasury.value["lines_settled"].as_u64().unwrap();
-    let cents = |each: u64| format!("{}.{:02}", lines * each / 100, lines * each % 100);
+    let usd = Asset::parse("USD").unwrap();
+    let cents = |each: u64| usd.text(Amount::new(lines * each).unwrap());
     assert_eq!(treasury.value["fees_charged"][0]["amount"], cents(7), "{}", treasury.said);
     assert_eq!(treasury.value["fees_charged"][0]["wallet"], "till");
     assert_eq!(treasury.value["fees_borne"], cents(5));

@@ -260,3 +260,10 @@ impl Outcome {
         })
     }
 }
+
+/// What each line bears of the fee, where any does.
+pub(super) fn fees_of(planned: &Planned) -> Box<[Amount]> {
+    let fees = planned.lines.iter().map(|line| line.fee.unwrap_or(Amount::ZERO));
+    let fees: Box<[Amount]> = fees.collect();
+    if fees.iter().all(|fee| fee.is_zero()) { Box::default() } else { fees }
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::amount::Amount;
 use crate::batch::{Batch, State, Try};
 use crate::book::apply::{Folded, follows, misplaced};
+use crate::book::fees::fees_of;
 use crate::book::payee::Chosen;
 use crate::book::{BatchKey, Book, PayeeId};
 use crate::error::{Code, Error};
@@ -384,13 +385,6 @@ impl Book {
         }
         Ok(())
     }
-}
-
-/// What each line bears of the fee, where any does.
-fn fees_of(planned: &Planned) -> Box<[Amount]> {
-    let fees = planned.lines.iter().map(|line| line.fee.unwrap_or(Amount::ZERO));
-    let fees: Box<[Amount]> = fees.collect();
-    if fees.iter().all(|fee| fee.is_zero()) { Box::default() } else { fees }
 }
 
 /// A sum with one amount taken out `before` times and put in `after` times.
