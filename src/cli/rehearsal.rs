@@ -1,8 +1,10 @@
 //! People in a rehearsal: they agree, release and close weeks, so that a whole job needs nobody.
 
+use std::collections::BTreeSet;
+
 use divvy::Rehearsal;
 use divvy::core::{
-    Approved, Code, Day, Error, Hash, Judge, Name, Obstacle, Person, SecretKey, Time,
+    Approved, Code, Day, Error, Hash, Judge, Name, Obstacle, Person, SecretKey, Standing, Time,
 };
 
 use crate::cli::approve::waiting;
@@ -109,17 +111,26 @@ impl People {
         }
     }
 
-    /// Releases whoever is held since a payout came back; whom the settings hold stays held.
+    /// Releases whoever is held since a payout came back.
     async fn release(&mut self, desk: &mut Desk, now: Time) -> Result<(), Error> {
         let Some(reason) = self.settings.release.clone() else { return Ok(()) };
-        for wait in desk.book()?.fold()?.waits(now)? {
-            let stays = desk.project.holds.iter().any(|(payee, _)| *payee == wait.payee);
-            if stays || !matches!(wait.obstacle, Obstacle::Held(_)) {
+        let standings: Vec<Standing> = desk.book()?.fold()?.batches().collect();
+        for standing in standings {
+            let came_back: BTreeSet<u32> =
+                standing.tries.iter().flat_map(|try_| try_.returned.iter().copied()).collect();
+            if came_back.is_empty() {
                 continue;
             }
-            let judge = self.judge(&reason);
-            desk.book()?.release_by(&wait.payee, &judge, now).await?;
-            self.released = self.released.saturating_add(1);
+            let mut book = desk.book()?;
+            let batch = book.batch(&standing.batch).await?;
+            for (_, line) in (0..u32::MAX).zip(batch.lines()).filter(|(i, _)| came_back.contains(i))
+            {
+                let balance = book.balance(line.payee.as_str(), now).await?;
+                if matches!(balance.obstacle, Some(Obstacle::Held(_))) {
+                    book.release_by(&line.payee, &self.judge(&reason), now).await?;
+                    self.released = self.released.saturating_add(1);
+                }
+            }
         }
         Ok(())
     }

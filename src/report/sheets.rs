@@ -1,6 +1,6 @@
 //! The parts of the page beside payees' money: treasury, fees, what went back, what people decide.
 
-use divvy_core::{Alert, Difference, TreasuryStatus};
+use divvy_core::{Alert, Difference, Runway, TreasuryStatus};
 use maud::{Markup, html};
 
 use crate::report::calendar::date;
@@ -61,10 +61,10 @@ pub(super) fn treasury(report: &Report) -> Markup {
 
 fn days(status: &TreasuryStatus) -> String {
     match status.runway {
-        divvy_core::Runway::Days(days) => counted(days, "day", "days"),
-        divvy_core::Runway::Exhausted => "0 days".to_owned(),
-        divvy_core::Runway::Unbounded => "∞".to_owned(),
-        _ => "–".to_owned(),
+        Runway::Days(days) => counted(days, "day", "days"),
+        Runway::Exhausted => "0 days".to_owned(),
+        Runway::Unbounded => "∞".to_owned(),
+        Runway::NoHistory | _ => "–".to_owned(),
     }
 }
 

@@ -111,7 +111,6 @@ impl Walk {
         Ok(())
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "streams name their book, or bodies do")]
     fn is_ours(&self, fact: &Fact, body: &Body) -> bool {
         match (fact.stream.place(), body) {
             (Place::Payment { .. }, Body::Reversed(reversed)) => {
@@ -159,15 +158,15 @@ impl Walk {
                 };
                 self.gone.insert(named(&reversed.id), gone);
             }
-            Body::Restored(restored) => self.end(named(&restored.id), Gone::CameAgain),
-            Body::Lost(lost) => self.end(named(&lost.id), Gone::Lost),
+            Body::Restored(restored) => self.end(&named(&restored.id), Gone::CameAgain),
+            Body::Lost(lost) => self.end(&named(&lost.id), Gone::Lost),
             Body::Funds(_) | Body::WeekClosed(_) => self.has_funds = true,
             _ => (),
         }
     }
 
-    fn end(&mut self, name: (Stream, String), end: impl Fn(Amount) -> Gone) {
-        if let Some(gone) = self.gone.get_mut(&name) {
+    fn end(&mut self, name: &(Stream, String), end: impl Fn(Amount) -> Gone) {
+        if let Some(gone) = self.gone.get_mut(name) {
             *gone = end(gone.amount());
         }
     }

@@ -58,7 +58,7 @@ fn one_command_does_what_payers_the_treasury_and_people_do_and_a_second_pays_nob
     assert_eq!(first["breaks_open"], 0);
     assert_eq!(first["statement"]["ours_only"], 0);
     let tries = first["lines_settled"].as_u64().unwrap();
-    assert_eq!(first["fees_charged"], format!("{}.{}0", tries / 10, tries % 10));
+    assert_eq!(first["fees_charged"], format!("{}.{}0", tries.div_euclid(10), tries % 10));
     let sealed = done(&["verify", dir]);
     assert!(sealed["sealed"].as_u64().unwrap() + 2 >= sealed["facts"].as_u64().unwrap());
 
