@@ -40,8 +40,8 @@ pub struct Ended {
 }
 
 /// Reads `id,payment,refunded_at,amount`, an optional `cause` (refund, dispute or failure), and how
-/// it ended where it has (`outcome`, won or lost, and `ended_at`), as CSV or as JSON lines, plain or
-/// compressed with gzip. Amounts are in the asset that was paid.
+/// it ended where it has (`outcome`, won or lost, and `ended_at`), as CSV or as JSON lines, plain
+/// or compressed with gzip. Amounts are in the asset that was paid.
 ///
 /// ```
 /// use divvy::core::Asset;
