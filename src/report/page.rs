@@ -218,7 +218,7 @@ fn looks(report: &Report) -> Markup {
         section {
             h2 { "Wants a look" }
             @if looks.iter().all(|(count, ..)| *count == 0) {
-                p.fine { "Nothing. Every batch is known, nobody is held or owes, no difference is open." }
+                p.fine { "Nothing. Every batch is known, nobody is held or owes, nothing differs." }
             } @else {
                 ul.looks {
                     @for (count, one, many, what) in looks {
