@@ -20,6 +20,7 @@ mod policies;
 mod projections;
 #[path = "../support/receiver.rs"]
 mod receiver;
+mod rehearsals;
 mod review;
 mod rules;
 #[path = "../support/postgres.rs"]
