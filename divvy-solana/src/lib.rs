@@ -11,6 +11,7 @@
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **links** [`PayLink`], [`Transfer`]
 
 #[cfg(doctest)]
@@ -28,6 +29,7 @@ mod lifetime;
 mod link;
 mod message;
 mod pack;
+mod rail;
 mod signature;
 mod transaction;
 mod wire;
@@ -48,6 +50,7 @@ pub use message::{
     BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
 };
 pub use pack::{Money, Packing, Payout, Prefunding};
+pub use rail::{Coin, Genesis, Provider, SolanaRail, SolanaSettings};
 pub use signature::Signature;
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};
