@@ -5,20 +5,15 @@
 //! finalized, and *void* when every configured provider has finalized a block behind its window,
 //! knows its signature not, and keeps the history in which it would stand.
 
-mod account;
 mod beyond;
 mod failure;
 mod look;
 mod pack;
-mod provider;
-mod rpc;
 mod settings;
 mod sign;
 mod tag;
-mod transaction;
 
-pub use provider::Provider;
-pub use settings::{Coin, Genesis, SolanaSettings};
+pub use settings::{Coin, SolanaSettings};
 
 use core::fmt;
 
@@ -32,7 +27,7 @@ use crate::check::check_wallet;
 use crate::concern::{Concern, Weight};
 use crate::derive::Derived;
 use crate::key::Keypair;
-use crate::rail::rpc::{Talk, sending};
+use crate::node::{Talk, sending};
 
 /// The rail of one wallet and one coin.
 ///
@@ -170,17 +165,6 @@ impl fmt::Debug for SolanaRail {
         f.debug_struct("SolanaRail").field("settings", settings).field("wallet", wallet).finish()
     }
 }
-
-/// What a turn was about, or the questions that it still has.
-macro_rules! done {
-    ($turn:expr) => {
-        match $turn? {
-            divvy_core::Turn::Ask(asked) => return Ok(divvy_core::Turn::Ask(asked)),
-            divvy_core::Turn::Done(done) => done,
-        }
-    };
-}
-pub(crate) use done;
 
 /// Blocks end a try, not seconds; a request that is under way when its deadline comes takes no
 /// longer than this.

@@ -3,29 +3,18 @@
 use std::collections::BTreeMap;
 
 use divvy_core::{Amount, Answer, Error, Heard, Name, Stranger, StrangerLine, Time, Turn};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::account::TokenAccount;
 use crate::address::Address;
-use crate::rail::account::accounts;
+use crate::node::Landed;
+use crate::node::Provider;
+use crate::node::accounts;
+use crate::node::done;
+use crate::node::{Listed, Talk, listing, unheard};
+use crate::rail::SolanaRail;
 use crate::rail::failure::paid;
-use crate::rail::provider::Provider;
-use crate::rail::rpc::{Question, Said, Talk, unheard};
 use crate::rail::settings::Coin;
 use crate::rail::tag::{Tag, may_hold};
-use crate::rail::transaction::Landed;
-use crate::rail::{SolanaRail, done};
-
-/// A transaction that names an account.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Listed {
-    pub(crate) signature: String,
-    pub(crate) err: Option<Value>,
-    pub(crate) memo: Option<String>,
-    pub(crate) confirmation_status: Option<String>,
-}
 
 impl SolanaRail {
     /// Every try of a book from a run on, as all providers together show it. What failed moved
@@ -38,11 +27,13 @@ impl SolanaRail {
         now: Time,
     ) -> Result<Turn<Vec<Stranger>>, Error> {
         let talk = self.talk(heard, now);
-        let providers = done!(self.abreast(&talk));
+        let providers = done!(talk.abreast(self.settings.genesis, self.settings.lag_slots_max));
         let mut shown: BTreeMap<String, (Listed, &Provider)> = BTreeMap::new();
         let mut whole = 0_usize;
         for provider in &providers {
-            let Some(listed) = done!(listing(&talk, provider, &self.address())) else { continue };
+            let Some(listed) = done!(listing(&talk, provider, &self.address(), None)) else {
+                continue;
+            };
             whole = whole.saturating_add(1);
             for one in listed {
                 let memo = one.memo.as_deref().unwrap_or_default();
@@ -111,34 +102,3 @@ impl SolanaRail {
         })))
     }
 }
-
-/// Every transaction that a provider shows of an address, the newest first, page by page; nothing
-/// when it does not show them whole.
-pub(crate) fn listing(
-    talk: &Talk<'_>,
-    provider: &Provider,
-    address: &Address,
-) -> Result<Turn<Option<Vec<Listed>>>, Error> {
-    let (mut all, mut before): (Vec<Listed>, Option<String>) = (Vec::new(), None);
-    loop {
-        let mut options = json!({"limit": PAGE, "commitment": "confirmed"});
-        if let (Some(before), Some(options)) = (&before, options.as_object_mut()) {
-            options.insert("before".to_owned(), json!(before));
-        }
-        let question =
-            Question::new("getSignaturesForAddress", json!([address.to_string(), options]));
-        done!(talk.asked(&[provider], core::slice::from_ref(&question)));
-        let Said::This(page): Said<Vec<Listed>> = talk.said(provider, &question) else {
-            return Ok(Turn::Done(None));
-        };
-        let (is_last, last) = (page.len() < PAGE, page.last().map(|one| one.signature.clone()));
-        all.extend(page);
-        if is_last || last == before {
-            return Ok(Turn::Done(Some(all)));
-        }
-        before = last;
-    }
-}
-
-/// No node lists more at once.
-const PAGE: usize = 1_000;

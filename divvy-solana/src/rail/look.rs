@@ -7,13 +7,14 @@ use divvy_core::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::node::Landed;
+use crate::node::Provider;
+use crate::node::{AtSlot, Question, Talk, is_sending, taken};
+use crate::node::{Epoch, done, genesis};
+use crate::rail::SolanaRail;
 use crate::rail::failure::{answer, paid};
-use crate::rail::provider::Provider;
-use crate::rail::rpc::{AtSlot, Question, Said, Talk, is_sending, taken};
-use crate::rail::settings::{Coin, Genesis};
+use crate::rail::settings::Coin;
 use crate::rail::tag::Tag;
-use crate::rail::transaction::Landed;
-use crate::rail::{SolanaRail, done};
 use crate::transaction::Transaction;
 
 /// What a node says of one signature.
@@ -22,15 +23,6 @@ use crate::transaction::Transaction;
 struct Status {
     err: Option<Value>,
     confirmation_status: Option<String>,
-}
-
-/// How far a chain has come.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Epoch {
-    pub(super) absolute_slot: u64,
-    /// Blocks, of which there are fewer than slots.
-    pub(super) block_height: u64,
 }
 
 /// What all providers together say of one try.
@@ -111,15 +103,9 @@ impl SolanaRail {
         let Some(Tag { slot, .. }) = tag else { return false };
         self.settings.providers.iter().all(|provider| {
             let first: Option<u64> = talk.said(provider, &first_kept()).this();
-            self.is_of_chain(talk, provider) == Some(true)
+            talk.is_of_chain(provider, self.settings.genesis) == Some(true)
                 && first.is_some_and(|first| first <= slot)
         })
-    }
-
-    /// Whether a provider is of our chain; nothing when it does not say.
-    pub(super) fn is_of_chain(&self, talk: &Talk<'_>, provider: &Provider) -> Option<bool> {
-        let said: Said<String> = talk.said(provider, &genesis());
-        said.this().map(|hash| hash.parse::<Genesis>() == Ok(self.settings.genesis))
     }
 
     /// What a try has cost: the chain's fee, and the rent of accounts that it made.
@@ -215,11 +201,6 @@ fn statuses(tries: &[Signed]) -> Question {
     let names: Vec<&str> = names.into_iter().take(NAMES_MAX).collect();
     let options = json!({"searchTransactionHistory": true});
     Question::new("getSignatureStatuses", json!([names, options]))
-}
-
-/// Asks which chain it is.
-pub(super) fn genesis() -> Question {
-    Question::new("getGenesisHash", json!([]))
 }
 
 /// Asks for the first slot of which everything is kept.

@@ -10,13 +10,14 @@ use crate::concern::{Concern, Weight};
 use crate::derive::TokenAccounts;
 use crate::instruction::{Instruction, budget, token};
 use crate::message::{Format, Limits};
+use crate::node::Provider;
+use crate::node::accounts;
+use crate::node::done;
+use crate::node::{Question, Talk};
 use crate::pack::{Money, Packing, Payout, Prefunding};
-use crate::rail::account::accounts;
-use crate::rail::provider::Provider;
-use crate::rail::rpc::{Question, Talk};
+use crate::rail::SolanaRail;
 use crate::rail::settings::Coin;
 use crate::rail::tag::Tag;
-use crate::rail::{SolanaRail, done};
 
 /// A line that can be paid, and one that cannot.
 pub(super) type Checked = Result<Payout, String>;

@@ -1,12 +1,9 @@
 //! What a rail is told: the chain, the coin, the providers, and what a payout may cost.
 
-use core::str::FromStr;
-
 use divvy_core::{Amount, Code, Error, Name};
 
 use crate::address::Address;
-use crate::lifetime::Lifetime;
-use crate::rail::provider::Provider;
+use crate::node::{Genesis, Provider};
 
 /// How payouts are made over Solana.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,31 +100,5 @@ impl Coin {
             Self::Sol => None,
             Self::Token { mint, .. } => Some(*mint),
         }
-    }
-}
-
-/// The hash of a chain's first block, by which chains are told apart.
-///
-/// ```
-/// use divvy_solana::Genesis;
-///
-/// let mainnet = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d";
-/// assert_eq!(mainnet.parse(), Ok(Genesis::MAINNET));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Genesis(Lifetime);
-
-impl Genesis {
-    /// The chain on which money is worth something.
-    pub const MAINNET: Self = Self(Lifetime::new(
-        *Address::known("5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d").bytes(),
-    ));
-}
-
-impl FromStr for Genesis {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Lifetime::parse(text).map(Self)
     }
 }

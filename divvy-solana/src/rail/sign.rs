@@ -9,16 +9,16 @@ use crate::check::check_mint;
 use crate::concern::{Concern, Weight};
 use crate::lifetime::Lifetime;
 use crate::message::Message;
+use crate::node::Provider;
+use crate::node::accounts;
+use crate::node::done;
+use crate::node::{AtSlot, Question, Talk, text_of, unheard};
 use crate::pack::Payout;
-use crate::rail::account::accounts;
+use crate::rail::SolanaRail;
 use crate::rail::failure::answer;
-use crate::rail::look::{Epoch, genesis};
 use crate::rail::pack::{LOADED_BYTES_MAX, UNITS_MAX};
-use crate::rail::provider::Provider;
-use crate::rail::rpc::{AtSlot, Question, Talk, text_of, unheard};
 use crate::rail::settings::Coin;
 use crate::rail::tag::Tag;
-use crate::rail::{SolanaRail, done};
 use crate::transaction::Transaction;
 
 /// A block whose hash lets a transaction live.
@@ -61,7 +61,7 @@ impl SolanaRail {
         now: Time,
     ) -> Result<Turn<Signed>, Error> {
         let talk = self.talk(heard, now);
-        let providers = done!(self.abreast(&talk));
+        let providers = done!(talk.abreast(self.settings.genesis, self.settings.lag_slots_max));
         let rent = done!(self.rent(&talk, &providers));
         let checked = done!(self.payouts(&talk, &providers, &job.lines, rent));
         let payouts = checked.into_iter().collect::<Result<Vec<Payout>, String>>();
@@ -101,37 +101,6 @@ impl SolanaRail {
         let mut packing = self.packing(self.format(units, loaded_bytes, price), tag.memo()?);
         packing.before = self.budget(units, price);
         packing.message(payouts, lifetime)
-    }
-
-    /// The providers that are of our chain and not behind, the preferred first.
-    ///
-    /// # Errors
-    /// [`Code::RailRefused`] when one is of another chain: whatever it said would be of no use.
-    pub(super) fn abreast<'a>(&'a self, talk: &Talk<'_>) -> Result<Turn<Vec<&'a Provider>>, Error> {
-        let providers: Vec<&Provider> = self.settings.providers.iter().collect();
-        let tip = Question::new("getEpochInfo", json!([{"commitment": CONFIRMED}]));
-        done!(talk.asked(&providers, &[genesis(), tip.clone()]));
-        let mut standing: Vec<(&Provider, u64)> = Vec::with_capacity(providers.len());
-        for provider in providers {
-            let is_ours = self.is_of_chain(talk, provider);
-            if is_ours == Some(false) {
-                let detail = format!(
-                    "provider {} is of another chain than the rail: mend its settings",
-                    provider.name
-                );
-                return Err(Error::new(Code::RailRefused, detail));
-            }
-            let epoch: Option<Epoch> = talk.said(provider, &tip).this();
-            let slot = epoch.filter(|_| is_ours.is_some()).map(|epoch| epoch.absolute_slot);
-            standing.extend(slot.map(|slot| (provider, slot)));
-        }
-        let best = standing.iter().map(|(_, slot)| *slot).max();
-        let Some(best) = best else {
-            return Err(unheard("getEpochInfo", "no provider says where the chain stands"));
-        };
-        let lag = |slot: &u64| best.saturating_sub(*slot);
-        standing.retain(|(_, slot)| lag(slot) <= self.settings.lag_slots_max);
-        Ok(Turn::Done(standing.into_iter().map(|(provider, _)| provider).collect()))
     }
 
     /// A young block that most of the chain has voted for, and the slot of whoever named it.

@@ -17,6 +17,7 @@ struct Held {
 #[derive(Clone)]
 pub(crate) struct Bank {
     pub(crate) mint: Address,
+    pub(crate) supply: u64,
     pub(crate) lamports: BTreeMap<Address, u64>,
     tokens: BTreeMap<Address, Held>,
     pub(crate) frozen: BTreeSet<Address>,
@@ -25,7 +26,7 @@ pub(crate) struct Bank {
 impl Bank {
     pub(crate) fn new(mint: Address) -> Self {
         let (lamports, tokens, frozen) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { mint, lamports, tokens, frozen }
+        Self { mint, supply: 1_000_000, lamports, tokens, frozen }
     }
 
     pub(crate) fn account(&self, wallet: &Address) -> Address {
@@ -94,11 +95,43 @@ impl Bank {
         Ok(())
     }
 
+    /// What token accounts among these hold, as a node shows it.
+    pub(crate) fn tokens(&self, transaction: &Transaction) -> Vec<Value> {
+        let addresses = transaction.message().addresses().iter().enumerate();
+        let held = addresses.filter_map(|(at, address)| {
+            let held = self.tokens.get(address)?;
+            Some(json!({
+                "accountIndex": at, "mint": self.mint.to_string(),
+                "owner": held.owner.to_string(),
+                "uiTokenAmount": {"amount": held.amount.to_string(), "decimals": 6},
+            }))
+        });
+        held.collect()
+    }
+
+    /// Every token account, sliced to owner and amount.
+    pub(crate) fn all(&self) -> Value {
+        let one = |(address, held): (&Address, &Held)| {
+            let data = [held.owner.bytes().as_slice(), &held.amount.to_le_bytes()].concat();
+            json!({"pubkey": address.to_string(), "account": {
+                "lamports": RENT, "owner": token::PROGRAM.to_string(), "executable": false,
+                "data": [STANDARD.encode(data), "base64"],
+            }})
+        };
+        self.tokens.iter().map(one).collect()
+    }
+
+    /// Gives an owner a token account at any address.
+    pub(crate) fn give_at(&mut self, account: Address, owner: &Address, amount: u64) {
+        self.tokens.insert(account, Held { owner: *owner, amount });
+    }
+
     /// An account as a node shows it.
     pub(crate) fn shown(&self, key: &Value) -> Value {
         let address = Address::parse(key.as_str().unwrap()).unwrap();
         let (program, data, lamports) = if address == self.mint {
-            let data = [vec![0; 36], 9_u64.to_le_bytes().to_vec(), vec![6, 1], vec![0; 36]];
+            let supply = self.supply.to_le_bytes().to_vec();
+            let data = [vec![0; 36], supply, vec![6, 1], vec![0; 36]];
             (token::PROGRAM, data.concat(), RENT)
         } else if let Some(held) = self.tokens.get(&address) {
             let state = if self.frozen.contains(&address) { 2 } else { 1 };

@@ -36,10 +36,12 @@ pub(crate) struct Node {
     /// It keeps no history from before this slot, beyond what every node remembers for a while.
     pub(crate) keeps_from: u64,
     pub(crate) genesis: &'static str,
+    /// Who is asked of signatures is so many slots behind who is asked of heights.
+    pub(crate) stale: u64,
 }
 
 impl Node {
-    pub(crate) const GOOD: Self = Self { lag: 0, keeps_from: 0, genesis: MAINNET };
+    pub(crate) const GOOD: Self = Self { lag: 0, keeps_from: 0, genesis: MAINNET, stale: 0 };
 }
 
 /// What can go wrong with one request.
@@ -73,6 +75,7 @@ pub(crate) struct Landed {
     pub(crate) bytes: Vec<u8>,
     pub(crate) before: Vec<u64>,
     pub(crate) after: Vec<u64>,
+    pub(crate) tokens: [Vec<Value>; 2],
 }
 
 pub(crate) struct Cluster {
@@ -154,8 +157,10 @@ impl Cluster {
         if self.landed.contains_key(&name) || last.is_none_or(|last| self.height() > last) {
             return;
         }
+        let had = self.bank.tokens(&transaction);
         let (err, before, after) = self.bank.run(&transaction);
-        let landed = Landed { slot: self.slot, err, bytes, before, after };
+        let tokens = [had, self.bank.tokens(&transaction)];
+        let landed = Landed { slot: self.slot, err, bytes, before, after, tokens };
         self.landed.insert(name, landed);
     }
 
@@ -247,12 +252,25 @@ impl Cluster {
             "simulateTransaction" => self.tried(params, slot),
             "getSignatureStatuses" => {
                 assert_eq!(params[1]["searchTransactionHistory"], true);
+                let slot = slot - node.stale;
+                let context = json!({"slot": slot});
                 let names = params[0].as_array().unwrap();
                 let all: Vec<Value> =
                     names.iter().map(|name| self.status(node, slot, name)).collect();
                 Ok(json!({"context": context, "value": all}))
             }
-            "getSignaturesForAddress" => Ok(self.listed(node, slot)),
+            "getSignaturesForAddress" => Ok(self.listed(node, slot, params)),
+            "getAccountInfo" => {
+                let at = slot - FINAL_SLOTS;
+                if params[1]["minContextSlot"].as_u64().unwrap_or(0) > at {
+                    return Err(-32_016);
+                }
+                Ok(json!({"context": {"slot": at}, "value": self.bank.shown(&params[0])}))
+            }
+            "getProgramAccounts" => {
+                let at = slot - FINAL_SLOTS;
+                Ok(json!({"context": {"slot": at}, "value": self.bank.all()}))
+            }
             "getTransaction" => {
                 let found = self.landed.get(params[0].as_str().unwrap());
                 let found = found.filter(|found| found.slot + depth(&params[1]) <= slot);
@@ -265,6 +283,9 @@ impl Cluster {
                             "fee": 5_000,
                             "preBalances": found.before,
                             "postBalances": found.after,
+                        "preTokenBalances": found.tokens[0],
+                        "postTokenBalances": found.tokens[1],
+                        "loadedAddresses": {"writable": [], "readonly": []},
                         },
                         "transaction": [STANDARD.encode(&found.bytes), "base64"],
                     })
@@ -310,10 +331,18 @@ impl Cluster {
         })
     }
 
-    fn listed(&self, node: &Node, slot: u64) -> Value {
+    fn listed(&self, node: &Node, slot: u64, params: &Value) -> Value {
         let mut all: Vec<(&String, &Landed)> = self.landed.iter().collect();
         all.retain(|(_, landed)| Self::has(node, slot, landed.slot) && landed.slot + 2 <= slot);
         all.sort_by_key(|(_, landed)| core::cmp::Reverse(landed.slot));
+        let names = |landed: &Landed| {
+            let transaction = Transaction::decode(&landed.bytes).unwrap();
+            let mut named = transaction.message().addresses().iter();
+            named.any(|one| params[0] == one.to_string())
+        };
+        all.retain(|(_, landed)| names(landed));
+        let known = all.iter().position(|(name, _)| params[1]["until"] == name.as_str());
+        all.truncate(known.unwrap_or(all.len()));
         let one = |(name, landed): (&String, &Landed)| {
             let memo = Bank::memo(&Transaction::decode(&landed.bytes).unwrap());
             let said = if landed.slot + FINAL_SLOTS <= slot { "finalized" } else { "confirmed" };

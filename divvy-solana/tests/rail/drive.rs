@@ -55,6 +55,8 @@ pub(crate) struct Drive<'a> {
     tip: Option<u64>,
     /// How often something goes wrong: once in so many requests; never at 0.
     pub(crate) faults: u64,
+    /// As long as something goes wrong, what is sent lands late or never.
+    pub(crate) drops: bool,
     pub(crate) bills: Vec<u64>,
 }
 
@@ -65,7 +67,7 @@ impl<'a> Drive<'a> {
         let head = Head::start(Stream::batch(&Name::new("shop").unwrap(), 3, 0));
         let now = Time::from_millis(1_790_000_000_000);
         let batch = Batch::fold(&[Fact::new(&head, now, &planned)]).unwrap();
-        Self { cluster, rail, batch, now, tip: None, faults: 0, bills: Vec::new() }
+        Self { cluster, rail, batch, now, tip: None, faults: 0, drops: false, bills: Vec::new() }
     }
 
     pub(crate) fn pass(&mut self, secs: u64) {
@@ -86,6 +88,15 @@ impl<'a> Drive<'a> {
             4 => Fault::Forked,
             5 => Fault::Busy,
             _ => Fault::Broken,
+        }
+    }
+
+    fn send_fault(&mut self) -> Fault {
+        let dice = &mut self.cluster.dice;
+        match self.faults > 0 && self.drops {
+            true if dice.one_in(3) => Fault::Late(100 + dice.below(200)),
+            true => Fault::Dropped,
+            false => self.fault(),
         }
     }
 
@@ -166,17 +177,17 @@ impl<'a> Drive<'a> {
         let seen = match self.batch.next(self.now, self.tip, self.rail.timing()) {
             Next::Sign => {
                 let Ok(signed) = self.sign() else { return };
-                let fault = self.fault();
+                let fault = self.send_fault();
                 self.submit(&signed, fault)
             }
             Next::Submit { try_n } => {
-                let (fault, signed) = (self.fault(), self.batch.signed()[try_n].clone());
+                let (fault, signed) = (self.send_fault(), self.batch.signed()[try_n].clone());
                 self.submit(&signed, fault).or_else(|| self.look().ok())
             }
             Next::Look => {
                 let seen = self.look().ok();
                 if let Some(try_n) = seen.as_ref().and_then(|s| self.batch.lost(s, self.now)) {
-                    let (fault, signed) = (self.fault(), self.batch.signed()[try_n].clone());
+                    let (fault, signed) = (self.send_fault(), self.batch.signed()[try_n].clone());
                     self.submit(&signed, fault);
                 }
                 seen
@@ -191,10 +202,10 @@ impl<'a> Drive<'a> {
     /// Drives until nothing is left to do, through faults first, and then in a world that heals.
     pub(crate) fn to_the_end(&mut self) -> State {
         for round in 0..600 {
-            if round == 60 {
+            if round == 150 {
                 self.faults = 0;
                 self.cluster.nodes.iter_mut().for_each(|node| {
-                    (node.lag, node.keeps_from) = (0, 0);
+                    (node.lag, node.keeps_from, node.stale) = (0, 0, 0);
                 });
             }
             self.step();

@@ -15,4 +15,5 @@ mod careless;
 mod cluster;
 mod drive;
 mod faults;
+mod reads;
 mod words;

@@ -72,10 +72,11 @@ fn an_empty_wallet_blames_no_payee() {
 #[test]
 fn void_takes_every_provider_its_history_and_a_final_block_behind_the_window() {
     let rail = rail(settings(2));
-    let spoilers: [fn(&mut Node); 4] = [
+    let spoilers: [fn(&mut Node); 5] = [
         |_| {},
         |node| node.keeps_from = 5_600,
         |node| node.lag = 300,
+        |node| node.stale = 200,
         |node| node.genesis = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxkZr111",
     ];
     for (at, spoil) in spoilers.into_iter().enumerate() {

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::account::Account;
 use crate::address::Address;
-use crate::rail::provider::Provider;
-use crate::rail::rpc::{AtSlot, Question, Talk, bytes_of};
+use crate::node::Provider;
+use crate::node::rpc::bytes_of;
+use crate::node::{AtSlot, Question, Talk};
 
 /// An account as a node writes it.
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ impl Written {
 ///
 /// # Errors
 /// [`divvy_core::Code::RailReply`] when nobody says so.
-pub(super) fn accounts(
+pub(crate) fn accounts(
     talk: &Talk<'_>,
     providers: &[&Provider],
     addresses: &[Address],

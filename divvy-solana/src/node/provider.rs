@@ -21,9 +21,9 @@ use divvy_core::{Code, Error};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Provider {
-    pub(super) name: String,
-    pub(super) url: String,
-    pub(super) credential: Option<String>,
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) credential: Option<String>,
 }
 
 impl Provider {

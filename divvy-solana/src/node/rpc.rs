@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::rail::provider::Provider;
+use crate::node::Provider;
 
 /// A question, the same whoever is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,7 +175,7 @@ impl<'a> Talk<'a> {
 
 /// The request that sends a transaction: without a try-out beforehand, which says nothing of what
 /// was sent earlier, and without anybody who repeats it behind our back.
-pub(super) fn sending(provider: Option<&Provider>, bytes: &[u8], deadline: Time) -> Request {
+pub(crate) fn sending(provider: Option<&Provider>, bytes: &[u8], deadline: Time) -> Request {
     let options = json!({"encoding": "base64", "skipPreflight": true, "maxRetries": 0});
     let question = Question::new(SEND, json!([STANDARD.encode(bytes), options]));
     match provider {
@@ -192,7 +192,7 @@ pub(super) fn sending(provider: Option<&Provider>, bytes: &[u8], deadline: Time)
 }
 
 /// Whether somebody took these bytes, whoever it was: then the name it was taken by.
-pub(super) fn taken(heard: &Heard, bytes: &[u8]) -> Option<String> {
+pub(crate) fn taken(heard: &Heard, bytes: &[u8]) -> Option<String> {
     if method_of(&heard.request) != SEND {
         return None;
     }
@@ -202,7 +202,7 @@ pub(super) fn taken(heard: &Heard, bytes: &[u8]) -> Option<String> {
 }
 
 /// Whether this is a submission.
-pub(super) fn is_sending(heard: &Heard) -> bool {
+pub(crate) fn is_sending(heard: &Heard) -> bool {
     method_of(&heard.request) == SEND
 }
 

@@ -1,9 +1,12 @@
 //! Transactions as nodes keep them.
 
+use divvy_core::Time;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::rail::rpc::{Question, bytes_of};
+use crate::address::Address;
+use crate::node::Question;
+use crate::node::rpc::bytes_of;
 use crate::transaction::Transaction;
 
 /// A transaction that landed.
@@ -12,8 +15,7 @@ pub(crate) struct Landed {
     meta: Option<Meta>,
     transaction: (String, String),
     #[serde(rename = "blockTime")]
-    pub(crate) block_time: Option<i64>,
-    pub(crate) slot: u64,
+    block_time: Option<u64>,
 }
 
 /// What became of it.
@@ -27,6 +29,14 @@ struct Meta {
     pre_token_balances: Vec<TokenBalance>,
     #[serde(default)]
     post_token_balances: Vec<TokenBalance>,
+    loaded_addresses: Option<Loaded>,
+}
+
+/// The accounts that lookup tables led to, which come behind those of the message.
+#[derive(Deserialize)]
+struct Loaded {
+    writable: Vec<String>,
+    readonly: Vec<String>,
 }
 
 /// What a token account held.
@@ -60,13 +70,31 @@ impl Landed {
         Transaction::decode(&bytes_of(text).filter(|_| encoding == "base64")?).ok()
     }
 
+    /// When its block was made, as the chain reckons.
+    pub(crate) fn at(&self) -> Option<Time> {
+        self.block_time.map(|secs| Time::ZERO.plus_secs(secs))
+    }
+
+    /// Where an account stands among those that it names.
+    pub(crate) fn place(&self, address: &Address) -> Option<usize> {
+        let transaction = self.transaction()?;
+        let own = transaction.message().addresses();
+        let loaded = self.meta.as_ref().and_then(|meta| meta.loaded_addresses.as_ref());
+        let text = address.to_string();
+        own.iter().position(|one| one == address).or_else(|| {
+            let loaded = loaded?;
+            let place = loaded.writable.iter().chain(&loaded.readonly).position(|one| *one == text);
+            place?.checked_add(own.len())
+        })
+    }
+
     /// Whether it did what it says.
     pub(crate) fn succeeded(&self) -> bool {
         self.meta.as_ref().is_some_and(|meta| meta.err.is_none())
     }
 
     /// How many lamports the payer has fewer.
-    pub(super) fn lamports_spent(&self) -> Option<u64> {
+    pub(crate) fn lamports_spent(&self) -> Option<u64> {
         let meta = self.meta.as_ref()?;
         meta.pre_balances.first()?.checked_sub(*meta.post_balances.first()?)
     }
