@@ -46,7 +46,8 @@ pub use joined::{Joined, JoinedRow, Landed};
 pub use key::{make_key, read_key};
 pub use postgres::Postgres;
 pub use project::{
-    Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, Thresholds,
+    Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, SolanaProvider,
+    SolanaWallet, Thresholds,
 };
 pub use projection::Projection;
 pub use quote::{FileQuotes, FixedQuotes, Quotes};

@@ -9,6 +9,7 @@ use divvy_core::{
     PublicKey, RuleSet, Time, TreasuryTerms, Units,
 };
 
+mod chain;
 mod database;
 mod rule;
 mod settings;
@@ -17,6 +18,7 @@ mod webhooks;
 use crate::webhook::{SecretsAt, WebhookSettings};
 use crate::worker::WorkerSettings;
 
+pub use chain::{SolanaProvider, SolanaWallet};
 pub use database::Database;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawFeeShare, RawProject, RawThreshold};

@@ -1,5 +1,6 @@
 //! What wallets and token accounts hold, and what transactions do to them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
@@ -69,8 +70,8 @@ impl Bank {
         if order.program == associated::PROGRAM {
             let (new, owner) = (account(1), account(2));
             assert_eq!(new, self.account(&owner));
-            if !self.tokens.contains_key(&new) {
-                self.tokens.insert(new, Held { owner, amount: 0 });
+            if let Entry::Vacant(place) = self.tokens.entry(new) {
+                place.insert(Held { owner, amount: 0 });
                 *self.lamports.get_mut(payer).unwrap() -= RENT;
                 self.lamports.insert(new, RENT);
             }

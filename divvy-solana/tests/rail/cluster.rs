@@ -214,14 +214,8 @@ impl Cluster {
         Ok(json!(name))
     }
 
-    fn answer(&mut self, node: &Node, method: &str, params: &Value) -> Result<Value, i64> {
+    fn answer(&self, node: &Node, method: &str, params: &Value) -> Result<Value, i64> {
         let slot = self.slot.saturating_sub(node.lag);
-        let depth = |params: &Value| match params["commitment"].as_str().unwrap_or("finalized") {
-            "confirmed" => 2,
-            _ => FINAL_SLOTS,
-        };
-        let at = |slot: u64| self.blocks.iter().rev().find(|block| block.slot <= slot).unwrap();
-        let context = json!({"slot": slot});
         match method {
             "getGenesisHash" => Ok(json!(node.genesis)),
             "getFirstAvailableBlock" => Ok(json!(node.keeps_from)),
@@ -234,65 +228,72 @@ impl Cluster {
                 {"slot": 3, "prioritizationFee": 9_000_000},
             ])),
             "getEpochInfo" => {
-                let block = at(slot - depth(&params[0]));
+                let block = self.block_at(slot - depth(&params[0]));
                 Ok(json!({"absoluteSlot": block.slot, "blockHeight": block.height, "epoch": 1}))
             }
             "getLatestBlockhash" => {
-                let block = at(slot - depth(&params[0]));
+                let block = self.block_at(slot - depth(&params[0]));
                 Ok(json!({"context": {"slot": block.slot}, "value": {
                     "blockhash": block.hash.to_string(),
                     "lastValidBlockHeight": block.height + 150,
                 }}))
             }
-            "getMultipleAccounts" => {
-                let keys = params[0].as_array().unwrap();
-                let all: Vec<Value> = keys.iter().map(|key| self.bank.shown(key)).collect();
-                Ok(json!({"context": context, "value": all}))
-            }
             "simulateTransaction" => self.tried(params, slot),
             "getSignatureStatuses" => {
                 assert_eq!(params[1]["searchTransactionHistory"], true);
                 let slot = slot - node.stale;
-                let context = json!({"slot": slot});
                 let names = params[0].as_array().unwrap();
-                let all: Vec<Value> =
-                    names.iter().map(|name| self.status(node, slot, name)).collect();
-                Ok(json!({"context": context, "value": all}))
+                let all = names.iter().map(|name| self.status(node, slot, name));
+                Ok(json!({"context": {"slot": slot}, "value": all.collect::<Vec<_>>()}))
             }
             "getSignaturesForAddress" => Ok(self.listed(node, slot, params)),
+            "getTransaction" => Ok(self.kept(slot, params)),
+            _ => self.account(method, params, slot),
+        }
+    }
+
+    fn account(&self, method: &str, params: &Value, slot: u64) -> Result<Value, i64> {
+        let at = slot - FINAL_SLOTS;
+        match method {
+            "getMultipleAccounts" => {
+                let keys = params[0].as_array().unwrap();
+                let all: Vec<Value> = keys.iter().map(|key| self.bank.shown(key)).collect();
+                Ok(json!({"context": {"slot": slot}, "value": all}))
+            }
+            "getAccountInfo" if params[1]["minContextSlot"].as_u64().unwrap_or(0) > at => {
+                Err(-32_016)
+            }
             "getAccountInfo" => {
-                let at = slot - FINAL_SLOTS;
-                if params[1]["minContextSlot"].as_u64().unwrap_or(0) > at {
-                    return Err(-32_016);
-                }
                 Ok(json!({"context": {"slot": at}, "value": self.bank.shown(&params[0])}))
             }
-            "getProgramAccounts" => {
-                let at = slot - FINAL_SLOTS;
-                Ok(json!({"context": {"slot": at}, "value": self.bank.all()}))
-            }
-            "getTransaction" => {
-                let found = self.landed.get(params[0].as_str().unwrap());
-                let found = found.filter(|found| found.slot + depth(&params[1]) <= slot);
-                Ok(found.map_or(Value::Null, |found| {
-                    json!({
-                        "slot": found.slot,
-                        "blockTime": 1_790_000_000,
-                        "meta": {
-                            "err": found.err,
-                            "fee": 5_000,
-                            "preBalances": found.before,
-                            "postBalances": found.after,
-                        "preTokenBalances": found.tokens[0],
-                        "postTokenBalances": found.tokens[1],
-                        "loadedAddresses": {"writable": [], "readonly": []},
-                        },
-                        "transaction": [STANDARD.encode(&found.bytes), "base64"],
-                    })
-                }))
-            }
+            "getProgramAccounts" => Ok(json!({"context": {"slot": at}, "value": self.bank.all()})),
             _ => Err(-32_601),
         }
+    }
+
+    fn block_at(&self, slot: u64) -> &Block {
+        self.blocks.iter().rev().find(|block| block.slot <= slot).unwrap()
+    }
+
+    fn kept(&self, slot: u64, params: &Value) -> Value {
+        let found = self.landed.get(params[0].as_str().unwrap());
+        let found = found.filter(|found| found.slot + depth(&params[1]) <= slot);
+        found.map_or(Value::Null, |found| {
+            json!({
+                "slot": found.slot,
+                "blockTime": 1_790_000_000,
+                "meta": {
+                    "err": found.err,
+                    "fee": 5_000,
+                    "preBalances": found.before,
+                    "postBalances": found.after,
+                    "preTokenBalances": found.tokens[0],
+                    "postTokenBalances": found.tokens[1],
+                    "loadedAddresses": {"writable": [], "readonly": []},
+                },
+                "transaction": [STANDARD.encode(&found.bytes), "base64"],
+            })
+        })
     }
 
     fn tried(&self, params: &Value, slot: u64) -> Result<Value, i64> {
@@ -354,6 +355,11 @@ impl Cluster {
         };
         all.into_iter().map(one).collect()
     }
+}
+
+/// How many slots deep a question looks.
+fn depth(options: &Value) -> u64 {
+    if options["commitment"] == "confirmed" { 2 } else { FINAL_SLOTS }
 }
 
 const FINAL_SLOTS: u64 = 32;

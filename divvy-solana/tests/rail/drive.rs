@@ -139,7 +139,7 @@ impl<'a> Drive<'a> {
     pub(crate) fn sign(&mut self) -> Result<Signed, Error> {
         let (rail, now, job) = (self.rail, self.now, self.job());
         let signed = self.talk(|heard| rail.sign(&job, heard, now))?;
-        self.write(Body::Signed(signed.clone()));
+        self.write(&Body::Signed(signed.clone()));
         Ok(signed)
     }
 
@@ -157,8 +157,8 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn write(&mut self, body: Body) {
-        let fact = Fact::new(self.batch.head(), self.now, &body);
+    fn write(&mut self, body: &Body) {
+        let fact = Fact::new(self.batch.head(), self.now, body);
         self.batch.apply(&fact).unwrap();
     }
 
@@ -168,7 +168,7 @@ impl<'a> Drive<'a> {
             if let Body::Charged(charged) = &body {
                 self.bills.push(charged.amount.get());
             }
-            self.write(body);
+            self.write(&body);
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Drives until nothing is left to do, through faults first, and then in a world that heals.
-    pub(crate) fn to_the_end(&mut self) -> State {
+    pub(crate) fn finish(&mut self) -> State {
         for round in 0..600 {
             if round == 150 {
                 self.faults = 0;

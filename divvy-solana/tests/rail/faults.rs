@@ -26,7 +26,7 @@ fn run(seed: u64, rail: &dyn Rail) -> Result<usize, String> {
     let mut drive = Drive::new(world, rail, vec![line(10, 70), line(11, 20), line(12, 10)]);
     drive.faults = 2 + seed % 5;
     drive.drops = seed.is_multiple_of(2);
-    let state = drive.to_the_end();
+    let state = drive.finish();
     let held = [10, 11, 12].map(|n| drive.cluster.bank.held(&wallet(n)));
     match (state, held) {
         (State::Settled, [70, 20, 10]) => Ok(drive.batch.tries().len()),

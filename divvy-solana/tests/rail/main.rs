@@ -1,12 +1,10 @@
 //! The rail against a chain that loses, forgets, forks and lags.
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
-    clippy::as_conversions,
     reason = "a test that panics is red, which is what it is for"
 )]
 

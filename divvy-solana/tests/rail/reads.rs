@@ -81,7 +81,7 @@ fn what_came_in_is_told_once_it_is_final_and_goes_on_behind_the_last() {
         talk(cluster, |heard| chain().received(incoming, heard, Time::ZERO)).unwrap()
     };
     assert_eq!(told(&mut drive.cluster, &waited), [], "it is not final yet");
-    assert_eq!(drive.to_the_end(), State::Settled);
+    assert_eq!(drive.finish(), State::Settled);
     let came = told(&mut drive.cluster, &waited);
     let [one] = came.as_slice() else { panic!("{came:?}") };
     assert_eq!(one.payment.amount.get(), 70);

@@ -10,7 +10,7 @@ use crate::drive::{Drive, TILL, cluster, line, rail, settings, wallet};
 fn a_payout_in_peace_is_signed_sent_and_final_and_its_cost_is_known() {
     let rail = rail(settings(2));
     let mut drive = Drive::new(cluster(1), &rail, vec![line(10, 70), line(11, 20)]);
-    assert_eq!(drive.to_the_end(), State::Settled);
+    assert_eq!(drive.finish(), State::Settled);
     assert_eq!(drive.bills, [5_000 + RENT], "a signature, and one account that was made");
     assert_eq!(drive.cluster.bank.held(&wallet(TILL)), 1_000_000 - 90);
 }
@@ -130,7 +130,7 @@ fn lines_are_packed_by_what_is_there_and_rent_is_quoted() {
     for pack in packs {
         let lines = pack.lines.iter().map(|at| lines[*at].clone()).collect();
         let mut drive = Drive::new(cluster(1), &rail, lines);
-        assert_eq!(drive.to_the_end(), State::Settled);
+        assert_eq!(drive.finish(), State::Settled);
     }
 
     plain.makes_accounts = false;
@@ -146,7 +146,7 @@ fn lines_are_packed_by_what_is_there_and_rent_is_quoted() {
 fn what_the_wallet_paid_and_no_fact_knows_is_shown_with_its_lines() {
     let rail = rail(settings(2));
     let mut drive = Drive::new(cluster(1), &rail, vec![line(10, 70), line(11, 20)]);
-    drive.to_the_end();
+    drive.finish();
     let (now, shop) = (drive.now, Name::new("shop").unwrap());
     let mut beyond = |book: &Name, run| drive.talk(|heard| rail.beyond(book, run, heard, now));
     let strangers = beyond(&shop, 3).unwrap();
