@@ -10,6 +10,7 @@ use divvy_core::{
 };
 
 mod chain;
+mod costs;
 mod database;
 mod rehearsal;
 mod rule;
@@ -20,10 +21,11 @@ use crate::webhook::{SecretsAt, WebhookSettings};
 use crate::worker::WorkerSettings;
 
 pub use chain::{SolanaProvider, SolanaWallet};
+use costs::RawFeeShare;
 pub use database::Database;
 pub use rehearsal::Rehearsal;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
-use settings::{RawFeeShare, RawProject, RawThreshold};
+use settings::{RawProject, RawThreshold};
 
 /// Everything that `divvy.toml` says, checked.
 ///
