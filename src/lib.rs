@@ -31,7 +31,7 @@ mod sqlite;
 mod webhook;
 mod worker;
 
-pub use book::{Book, Makeup, Recording};
+pub use book::{Book, Cost, Makeup, Recording};
 pub use clock::{Clock, Told};
 pub use divvy::Divvy;
 pub use divvy_core as core;

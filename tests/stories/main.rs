@@ -10,6 +10,7 @@ mod approvals;
 mod backups;
 mod bad_input;
 mod command;
+mod demands;
 mod desk;
 mod fees;
 mod jobs;

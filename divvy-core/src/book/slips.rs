@@ -199,6 +199,7 @@ impl Book {
             Body::Guarded(guarded) => return self.apply_guarded(guarded, fact),
             Body::FeesSet(set) => return self.apply_fees_set(set, fact),
             Body::TermsSet(set) => return self.apply_terms(set, fact),
+            Body::Demanded(demanded) => return self.apply_demanded(demanded, fact),
             Body::Decided(decided) => {
                 let folded = self.apply_decided(decided, fact)?;
                 if folded.is_done() {
@@ -268,6 +269,7 @@ impl Book {
         batch.shed();
         let before = vec![Effect { reserved: false, paid: 0 }; lines.len()];
         let after = vec![Effect { reserved: true, paid: 0 }; lines.len()];
+        self.demands.serve(key.0, &lines);
         self.slips.insert(key, Slip { batch, lines, fees });
         self.track_open(key);
         self.move_lines(key, &before, &after, fact.at)?;

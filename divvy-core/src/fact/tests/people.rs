@@ -44,6 +44,10 @@ impl Parts {
                 Body::Guarded(guarded)
             }
             "terms_set.1" => Body::TermsSet(self.terms()),
+            "demanded.1" => {
+                let (payee, fee_max, until) = (self.name(0), self.amount(1), self.time(2));
+                Body::Demanded(Demanded { payee, fee_max, until })
+            }
             "decided.1" => {
                 let Consent { by, signature } = self.consent();
                 let proof = self.option(0, KeyProof { guard: self.numbers[1], signature });
