@@ -48,7 +48,7 @@ pub use key::{make_key, read_key};
 pub use postgres::Postgres;
 pub use project::{
     Database, PaymentsFile, PoolSettings, Project, RailSettings, Rehearsal, SETTINGS_FILE,
-    Thresholds,
+    SolanaProvider, SolanaWallet, Thresholds,
 };
 pub use projection::Projection;
 pub use quote::{FileQuotes, FixedQuotes, Quotes};

@@ -9,6 +9,7 @@ use divvy_core::{
     PublicKey, RuleSet, Time, TreasuryTerms, Units,
 };
 
+mod chain;
 mod database;
 mod rehearsal;
 mod rule;
@@ -18,6 +19,7 @@ mod webhooks;
 use crate::webhook::{SecretsAt, WebhookSettings};
 use crate::worker::WorkerSettings;
 
+pub use chain::{SolanaProvider, SolanaWallet};
 pub use database::Database;
 pub use rehearsal::Rehearsal;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};

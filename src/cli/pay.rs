@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::{Amount, Asset, Error, Line, Pack, Rail as _, Turn};
-use divvy::{Clock, Http, Worker, WorkerSettings, clock};
+use divvy::core::{Amount, Asset, Code, Error, Heard, Line, Pack, Rail, Time, Turn};
+use divvy::{Clock, Http, Sender as _, Worker, WorkerSettings, clock};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -81,10 +81,7 @@ impl Pay {
         desk.quote(now, out).await?;
         let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
         let rail = Till::quoting(&desk.project)?;
-        let packs = match rail.pack(&lines, &[], now)? {
-            Turn::Done(packs) => packs,
-            Turn::Ask(_) => vec![Pack { lines: (0..lines.len()).collect(), fee: Amount::ZERO }],
-        };
+        let packs = packed(&*rail, &lines, now).await?;
         let fee = Amount::total(packs.iter().map(|pack| pack.fee))?;
         let book = desk.book()?;
         let fold = book.fold()?;
@@ -116,6 +113,26 @@ impl Pay {
         Ok(if dear.is_some() { Verdict::Look } else { Verdict::Done })
     }
 }
+
+/// How lines would go together, once the rail has heard what it needs for that.
+async fn packed(rail: &dyn Rail, lines: &[Line], now: Time) -> Result<Vec<Pack>, Error> {
+    let (http, mut heard) = (Http::new(Clock::system())?, Vec::new());
+    for _ in 0..TURNS_MAX {
+        match rail.pack(lines, &heard, now)? {
+            Turn::Done(packs) => return Ok(packs),
+            Turn::Ask(requests) => {
+                for request in requests {
+                    let reply = http.send(&request).await;
+                    heard.push(Heard { request, reply });
+                }
+            }
+        }
+    }
+    Err(Error::new(Code::RailReply, "the rail asks without end: try again"))
+}
+
+/// No rail needs more turns to pack.
+const TURNS_MAX: usize = 16;
 
 /// What a payee bears of a fee, as the end of a sentence.
 pub(crate) fn borne(line: &Line, asset: &Asset) -> String {

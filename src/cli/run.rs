@@ -50,6 +50,8 @@ impl Run {
         let mut sums = Sums { bad: desk.set_up(start, out).await?, ..Sums::default() };
         let payments = self.payments(&desk, &mut sums)?;
         let mut till = Till::open(&desk.project).await?;
+        // It is compared with a statement in the end: better said before anybody is paid.
+        till.sandbox()?;
         let told = Told::new(start);
         let sender = Arc::new(Http::new(told.clock())?);
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
@@ -64,7 +66,7 @@ impl Run {
         let end = shift.work_after(&mut desk, &mut till, end, out).await?;
         let verified = desk.divvy.verify_anew().await?;
         let book = desk.project.book.clone();
-        let found = reconcile(&desk.divvy, book.as_str(), &*sender, &till.rail, end).await?;
+        let found = reconcile(&desk.divvy, book.as_str(), &*sender, till.sandbox()?, end).await?;
         let comparison = Comparison::of(&found);
         let Shift { sums, diary, people, .. } = &shift;
         let people = people.as_ref();
