@@ -17,7 +17,7 @@ use crate::cli::till::Till;
 pub(crate) async fn show(dir: &Path, payee: &str, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
     let asset = desk.project.opened.asset.clone();
-    let rail = Arc::new(Till::quoting(&desk.project)?);
+    let rail = Till::quoting(&desk.project)?;
     let sender = Arc::new(Http::new(Clock::system())?);
     let mut book = desk.book()?;
     let cost = book.cost_of_paying(payee, vec![rail], sender, clock::now()).await?;
