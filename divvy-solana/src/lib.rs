@@ -11,6 +11,8 @@
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
+//! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
 //! - **links** [`PayLink`], [`Transfer`]
 
 #[cfg(doctest)]
@@ -19,6 +21,7 @@ struct SolanaPage;
 
 mod account;
 mod address;
+mod chain;
 mod check;
 mod concern;
 mod derive;
@@ -27,13 +30,16 @@ mod key;
 mod lifetime;
 mod link;
 mod message;
+mod node;
 mod pack;
+mod rail;
 mod signature;
 mod transaction;
 mod wire;
 
 pub use account::{Account, Mint, Presence, TokenAccount, TokenState};
 pub use address::Address;
+pub use chain::{Chain, Holding, Incoming, Received, Snapshot};
 pub use check::{Destination, check_mint, check_wallet, look_alike};
 pub use concern::{Concern, Weight};
 pub use derive::{Derived, TokenAccounts};
@@ -47,7 +53,9 @@ pub use link::{PayLink, Transfer};
 pub use message::{
     BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
 };
+pub use node::{Genesis, Provider};
 pub use pack::{Money, Packing, Payout, Prefunding};
+pub use rail::{Coin, SolanaRail, SolanaSettings};
 pub use signature::Signature;
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};

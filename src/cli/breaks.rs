@@ -88,7 +88,8 @@ impl Reconcile {
         let now = clock::now();
         let book = desk.project.book.as_str();
         let found =
-            crate::cli::reconcile::reconcile(&desk.divvy, book, &sender, &till.rail, now).await?;
+            crate::cli::reconcile::reconcile(&desk.divvy, book, &sender, till.sandbox()?, now)
+                .await?;
         let source = "the sandbox's statement".to_owned();
         let evidence = Evidence { source, hash: Hash::default(), said: String::new() };
         Ok((found, evidence, Vec::new()))

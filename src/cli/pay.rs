@@ -1,14 +1,15 @@
-//! `divvy pay`: one tick of a worker, now.
+//! `divvy pay`: one tick of a worker, now; or what it costs to pay one payee who asks for it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::{Amount, Asset, Error, Line, Pack, Rail as _, Turn};
-use divvy::{Clock, Http, Worker, WorkerSettings, clock};
+use divvy::core::{Amount, Asset, Code, Error, Heard, Line, Pack, Rail, Time, Turn};
+use divvy::{Clock, Http, Sender as _, Worker, WorkerSettings, clock};
 use serde_json::json;
 
 use crate::cli::Verdict;
+use crate::cli::demand;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::till::Till;
@@ -22,16 +23,32 @@ pub(crate) struct Pay {
     /// Only show who would be paid what, and at what cost.
     #[arg(long)]
     dry_run: bool,
+    /// Only show what it costs to pay this payee now, whatever their policy waits for.
+    #[arg(long, value_name = "NAME", conflicts_with = "dry_run")]
+    payee: Option<String>,
+    /// They ask for it, and accept that it costs at most so much: pay.
+    #[arg(long, value_name = "AMOUNT", requires = "payee")]
+    accept_fee: Option<String>,
 }
 
 impl Pay {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
-        if self.dry_run { self.show(out).await } else { self.pay(out).await }
+        match (&self.payee, &self.accept_fee) {
+            (Some(payee), None) => demand::show(&self.dir, payee, out).await,
+            (None, _) if self.dry_run => self.show(out).await,
+            _ => self.pay(out).await,
+        }
     }
 
     async fn pay(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.dir).await?;
         let till = Till::open(&desk.project).await?;
+        let asked = match (&self.payee, &self.accept_fee) {
+            (Some(payee), Some(most)) => {
+                Some(demand::ask(&mut desk, &till, (payee, most), out).await?)
+            }
+            _ => None,
+        };
         let clock = Clock::system();
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
         let sender = Arc::new(Http::new(clock.clone())?);
@@ -50,7 +67,9 @@ impl Pay {
         let nobody = if tick.lines == 0 && obstacles.is_empty() { "; nobody is due" } else { "" };
         out.say(&format!("{} lines planned in {} runs{nobody}", tick.lines, tick.runs));
         let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
-        out.value(&json!({"lines": tick.lines, "runs": tick.runs, "obstacles": shown}));
+        out.value(
+            &json!({"lines": tick.lines, "runs": tick.runs, "obstacles": shown, "asked": asked}),
+        );
         desk.close().await?;
         Ok(if obstacles.is_empty() { Verdict::Done } else { Verdict::Look })
     }
@@ -62,10 +81,7 @@ impl Pay {
         desk.quote(now, out).await?;
         let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
         let rail = Till::quoting(&desk.project)?;
-        let packs = match rail.pack(&lines, &[], now)? {
-            Turn::Done(packs) => packs,
-            Turn::Ask(_) => vec![Pack { lines: (0..lines.len()).collect(), fee: Amount::ZERO }],
-        };
+        let packs = packed(&*rail, &lines, now).await?;
         let fee = Amount::total(packs.iter().map(|pack| pack.fee))?;
         let book = desk.book()?;
         let fold = book.fold()?;
@@ -97,6 +113,26 @@ impl Pay {
         Ok(if dear.is_some() { Verdict::Look } else { Verdict::Done })
     }
 }
+
+/// How lines would go together, once the rail has heard what it needs for that.
+async fn packed(rail: &dyn Rail, lines: &[Line], now: Time) -> Result<Vec<Pack>, Error> {
+    let (http, mut heard) = (Http::new(Clock::system())?, Vec::new());
+    for _ in 0..TURNS_MAX {
+        match rail.pack(lines, &heard, now)? {
+            Turn::Done(packs) => return Ok(packs),
+            Turn::Ask(requests) => {
+                for request in requests {
+                    let reply = http.send(&request).await;
+                    heard.push(Heard { request, reply });
+                }
+            }
+        }
+    }
+    Err(Error::new(Code::RailReply, "the rail asks without end: try again"))
+}
+
+/// No rail needs more turns to pack.
+const TURNS_MAX: usize = 16;
 
 /// What a payee bears of a fee, as the end of a sentence.
 pub(crate) fn borne(line: &Line, asset: &Asset) -> String {

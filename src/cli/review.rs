@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use divvy::core::{
-    Batch, Body, Code, Error, Evidence, Explanation, Fact, Hash, Judge, Name, Rail as _,
-    Resolution, SecretKey, State, Stream, Subject, Verdict as Said,
+    Batch, Body, Code, Error, Evidence, Explanation, Fact, Hash, Judge, Name, Resolution,
+    SecretKey, State, Stream, Subject, Verdict as Said,
 };
 use divvy::{Clock, Http, Worker, clock};
 use serde_json::{Value, json};

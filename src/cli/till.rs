@@ -15,7 +15,9 @@ use tokio::process::{Child, Command};
 /// The till: a rail to pay over, and the process that serves it, if it is ours.
 #[derive(Debug)]
 pub(crate) struct Till {
-    pub(crate) rail: Arc<Sandbox>,
+    pub(crate) rail: Arc<dyn Rail>,
+    /// The same rail, where it is a sandbox.
+    sandbox: Option<Arc<Sandbox>>,
     pub(crate) url: String,
     settings: RailSettings,
     fee: Amount,
@@ -28,6 +30,11 @@ impl Till {
     /// Reaches the rail of a project; starts a sandbox where no address is given.
     pub(crate) async fn open(project: &Project) -> Result<Self, Error> {
         let (settings, asset) = (project.rail.clone(), &project.opened.asset);
+        if let Some(rail) = solana(project)? {
+            let (url, ledger) = (String::new(), PathBuf::new());
+            let (sandbox, child, fee, restarts) = (None, None, Amount::ZERO, 0);
+            return Ok(Self { rail, sandbox, url, settings, fee, ledger, child, restarts });
+        }
         let fee = charge(&settings, asset)?.1;
         let ledger = match &project.database {
             Database::File(path) => path.with_extension("sandbox.db"),
@@ -37,13 +44,29 @@ impl Till {
             Some(url) => (None, url.clone()),
             None => start(&settings, fee, &ledger, "127.0.0.1:0").await?,
         };
-        let rail = sandbox(&settings, &url, asset)?;
-        Ok(Self { rail: Arc::new(rail), url, settings, fee, ledger, child, restarts: 0 })
+        let rail = Arc::new(sandbox(&settings, &url, asset)?);
+        let (sandbox, restarts) = (Some(rail.clone()), 0);
+        Ok(Self { rail, sandbox, url, settings, fee, ledger, child, restarts })
     }
 
-    /// A rail that only packs and quotes, without anybody to talk to.
-    pub(crate) fn quoting(project: &Project) -> Result<Sandbox, Error> {
-        sandbox(&project.rail, "http://127.0.0.1:9", &project.opened.asset)
+    /// A rail that only packs and quotes, without a sandbox to talk to.
+    pub(crate) fn quoting(project: &Project) -> Result<Arc<dyn Rail>, Error> {
+        match solana(project)? {
+            Some(rail) => Ok(rail),
+            None => {
+                let asset = &project.opened.asset;
+                Ok(Arc::new(sandbox(&project.rail, "http://127.0.0.1:9", asset)?))
+            }
+        }
+    }
+
+    /// The sandbox, whose statement can be read.
+    pub(crate) fn sandbox(&self) -> Result<&Sandbox, Error> {
+        self.sandbox.as_deref().ok_or_else(|| {
+            let detail = "only a sandbox gives a statement: import one with --statement, and pay \
+                          with divvy work";
+            Error::new(Code::RailRefused, detail)
+        })
     }
 
     pub(crate) fn rails(&self) -> Vec<Arc<dyn Rail>> {
@@ -62,6 +85,15 @@ impl Till {
         self.restarts = self.restarts.saturating_add(1);
         Ok(())
     }
+}
+
+/// The rail over Solana, where that is what a project pays over.
+fn solana(project: &Project) -> Result<Option<Arc<dyn Rail>>, Error> {
+    let RailSettings { solana, deadline_secs, .. } = &project.rail;
+    let rail = |wallet: &divvy::SolanaWallet| {
+        wallet.rail(&project.dir, &project.opened.asset, *deadline_secs)
+    };
+    solana.as_ref().map(rail).transpose()
 }
 
 /// How a sandbox at an address is asked.

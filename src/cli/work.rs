@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::{Error, Rail as _};
+use divvy::core::Error;
 use divvy::{Clock, End, Http, Shift, Stop, Tick, Webhook, Worker};
 use serde_json::json;
 

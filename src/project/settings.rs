@@ -8,6 +8,8 @@ use divvy_core::{
 };
 use serde::Deserialize;
 
+use crate::project::chain::SolanaWallet;
+use crate::project::rehearsal::Rehearsal;
 use crate::project::rule::{RawLeg, RawTier, RawUpline};
 use crate::project::webhooks::RawWebhook;
 use crate::worker::WorkerSettings;
@@ -47,6 +49,8 @@ pub(super) struct RawProject {
     #[serde(default)]
     pub(super) holds: Vec<RawHold>,
     pub(super) payments: Option<RawPayments>,
+    pub(super) refunds: Option<String>,
+    pub(super) rehearsal: Option<Rehearsal>,
     pub(super) tick_secs: Option<u64>,
     pub(super) from: Option<String>,
     pub(super) until: Option<String>,
@@ -144,6 +148,7 @@ pub(super) struct RawPool {
 pub(super) struct RawThreshold {
     pub(super) units_from: String,
     pub(super) amounts: Vec<String>,
+    pub(super) period: Option<String>,
     pub(super) max_wait_days: Option<u64>,
 }
 
@@ -187,6 +192,7 @@ impl RawWorker {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTreasury {
+    pub(super) funds: Option<String>,
     owner: Option<String>,
     low_balance: Option<String>,
     low_days: Option<u64>,
@@ -260,7 +266,7 @@ impl PaymentsFile {
     }
 }
 
-/// The rail that pays. The sandbox is the one that is in the box.
+/// The rail that pays: the sandbox, or a wallet on Solana.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -308,6 +314,8 @@ pub struct RailSettings {
     pub fee_asset: Option<String>,
     /// What is quoted for each line, in the book's asset; without it, what it charges there.
     pub fee_quoted: Option<String>,
+    /// The wallet on Solana, for the rail of that name.
+    pub solana: Option<SolanaWallet>,
 }
 
 fn sandbox() -> String {
@@ -361,16 +369,24 @@ impl Default for RailSettings {
             fee: None,
             fee_asset: None,
             fee_quoted: None,
+            solana: None,
         }
     }
 }
 
 impl RailSettings {
     pub(super) fn checked(self) -> Result<Self, Error> {
-        if self.kind == "sandbox" {
-            return self.check_timing();
-        }
-        let detail = format!("rail {:?} is not in this build: use \"sandbox\"", self.kind);
+        let detail = match (self.kind.as_str(), &self.solana) {
+            ("sandbox", None) => return self.check_timing(),
+            ("solana", Some(_)) => return Ok(self),
+            ("sandbox" | "solana", _) => {
+                "[rail.solana] belongs to kind = \"solana\", and that to it: write both or none"
+                    .to_owned()
+            }
+            (kind, _) => {
+                format!("rail {kind:?} is not in this build: use \"sandbox\" or \"solana\"")
+            }
+        };
         Err(Error::new(Code::InputMalformed, detail))
     }
 

@@ -95,7 +95,7 @@ pub struct Upline {
 /// use divvy_core::{Level, Ratio};
 ///
 /// let level = Level { portion: Ratio::parse("10%")?, most: None };
-/// assert_eq!(level.portion.to_string(), "1/10");
+/// assert_eq!(level.portion.to_string(), "10%");
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]

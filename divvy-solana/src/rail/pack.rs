@@ -1,0 +1,213 @@
+//! Which lines go together, and what that costs.
+
+use divvy_core::{Amount, Code, Error, Heard, Line, Pack, Time, Turn};
+use serde_json::json;
+
+use crate::account::{Account, Presence};
+use crate::address::Address;
+use crate::check::Destination;
+use crate::concern::{Concern, Weight};
+use crate::derive::TokenAccounts;
+use crate::instruction::{Instruction, budget, token};
+use crate::message::{Format, Limits};
+use crate::node::Provider;
+use crate::node::accounts;
+use crate::node::done;
+use crate::node::{Question, Talk};
+use crate::pack::{Money, Packing, Payout, Prefunding};
+use crate::rail::SolanaRail;
+use crate::rail::settings::Coin;
+use crate::rail::tag::Tag;
+
+/// A line that can be paid, and one that cannot.
+pub(super) type Checked = Result<Payout, String>;
+
+impl SolanaRail {
+    pub(super) fn pack_lines(
+        &self,
+        lines: &[Line],
+        heard: &[Heard],
+        now: Time,
+    ) -> Result<Turn<Vec<Pack>>, Error> {
+        let talk = self.talk(heard, now);
+        let providers: Vec<&Provider> = self.settings.providers.iter().collect();
+        let rent = done!(self.rent(&talk, &providers));
+        let checked = done!(self.payouts(&talk, &providers, lines, rent));
+        let fit = checked
+            .iter()
+            .enumerate()
+            .filter_map(|(line, checked)| checked.as_ref().ok().map(|payout| (line, *payout)));
+        let (places, payouts): (Vec<usize>, Vec<Payout>) = fit.unzip();
+        if let (true, Some(Err(why))) = (payouts.is_empty(), checked.first()) {
+            return Err(Error::new(Code::RailRefused, why.as_str()));
+        }
+        let packing = self.packing(self.format(UNITS_MAX, LOADED_BYTES_MAX, 0), Tag::widest());
+        let batches = packing.pack(&payouts)?;
+        let pack = |batch: &Vec<usize>| {
+            let payouts = batch.iter().filter_map(|place| payouts.get(*place));
+            let lines = batch.iter().filter_map(|place| places.get(*place).copied()).collect();
+            Ok(Pack { lines, fee: self.quoted(payouts, rent)? })
+        };
+        batches.iter().map(pack).collect::<Result<_, Error>>().map(Turn::Done)
+    }
+
+    /// What each line becomes, or why it cannot be paid now.
+    pub(super) fn payouts(
+        &self,
+        talk: &Talk<'_>,
+        providers: &[&Provider],
+        lines: &[Line],
+        rent: u64,
+    ) -> Result<Turn<Vec<Checked>>, Error> {
+        let wallets = lines.iter().map(|line| Address::parse(&line.to));
+        let wallets = wallets.collect::<Result<Vec<_>, _>>()?;
+        let mut paid = Vec::with_capacity(lines.len());
+        match &self.settings.coin {
+            Coin::Sol => paid.extend(&wallets),
+            Coin::Token { program, mint, .. } => {
+                let mut known = TokenAccounts::new(*mint, *program);
+                for wallet in &wallets {
+                    paid.push(known.of(wallet)?.address);
+                }
+            }
+        }
+        let found = done!(accounts(talk, providers, &paid));
+        let all = lines.iter().zip(wallets.iter().zip(paid)).zip(&found);
+        let payout = |((line, (wallet, account)), found): ((&Line, (&Address, Address)), _)| {
+            let found: &Option<Account> = found;
+            let presence = Presence::of(found.as_ref());
+            let amount = line.amount.get();
+            let payout = Payout { wallet: *wallet, account, amount, presence };
+            match self.obstacle(&payout, found.as_ref(), rent) {
+                Some(why) => Err(format!("{wallet} cannot be paid now: {why}")),
+                None => Ok(payout),
+            }
+        };
+        Ok(Turn::Done(all.map(payout).collect()))
+    }
+
+    /// What stands in the way of a payout that would fail and take its whole batch with it.
+    fn obstacle(&self, payout: &Payout, found: Option<&Account>, rent: u64) -> Option<String> {
+        match self.settings.coin {
+            Coin::Sol if payout.presence == Presence::Missing && payout.amount < rent => {
+                Some(format!("a new account must hold {rent} lamports at least"))
+            }
+            Coin::Sol => None,
+            Coin::Token { program, mint, .. } => {
+                let (wallet, planned) = (payout.wallet, payout.presence);
+                let to = Destination { wallet, mint, token_program: program, planned };
+                if planned != Presence::There && !self.settings.makes_accounts {
+                    return Some("it has no token account, and none may be made".to_owned());
+                }
+                let bars = |concern: &&Concern| {
+                    concern.weight() == Weight::Refuse || **concern == Concern::MemoRequired
+                };
+                to.check(found).iter().find(bars).map(Concern::to_string)
+            }
+        }
+    }
+
+    /// The transactions of this wallet and coin.
+    pub(super) fn packing(&self, format: Format, memo: Instruction) -> Packing {
+        let payer = self.address();
+        let money = match self.settings.coin {
+            Coin::Sol => Money::Sol { from: payer },
+            Coin::Token { program, mint, decimals } => {
+                let (source, cosigners) = (self.source, Vec::new());
+                Money::Token { program, mint, decimals, source, owner: payer, cosigners }
+            }
+        };
+        Packing {
+            format,
+            payer,
+            money,
+            before: Vec::new(),
+            after: vec![memo],
+            prefunding: Prefunding::Feared,
+        }
+    }
+
+    /// The format, with its limits where they stand in its head. The price is for each unit.
+    pub(super) fn format(&self, units: u32, loaded_bytes: u32, price: u64) -> Format {
+        if !self.settings.uses_v1 {
+            return Format::V0(Vec::new());
+        }
+        Format::V1(Limits {
+            priority_fee_lamports: Some(priority(units, price)),
+            compute_units: Some(units),
+            loaded_bytes: Some(loaded_bytes),
+            heap_bytes: None,
+        })
+    }
+
+    /// The instructions that hold the limits where the format has no place for them.
+    pub(super) fn budget(&self, units: u32, price: u64) -> Vec<Instruction> {
+        if self.settings.uses_v1 {
+            return Vec::new();
+        }
+        vec![budget::units(units), budget::price(price)]
+    }
+
+    /// The lamports that an account of a payee must hold for ever: a token account's, or those of a
+    /// wallet that nobody has used.
+    pub(super) fn rent(
+        &self,
+        talk: &Talk<'_>,
+        providers: &[&Provider],
+    ) -> Result<Turn<u64>, Error> {
+        let bytes = match self.settings.coin {
+            Coin::Sol => 0,
+            Coin::Token { program, .. } if program == token::PROGRAM => TOKEN_BYTES,
+            Coin::Token { .. } => TOKEN_BYTES_2022,
+        };
+        let question = Question::new("getMinimumBalanceForRentExemption", json!([bytes]));
+        talk.first(providers, &[question], |said: Vec<u64>| said.first().copied())
+    }
+
+    /// The most that a batch costs, in the book's asset: for its signature, for what it may offer,
+    /// and for the accounts that it makes.
+    fn quoted<'a>(
+        &self,
+        payouts: impl Iterator<Item = &'a Payout>,
+        rent: u64,
+    ) -> Result<Amount, Error> {
+        let is_token = matches!(self.settings.coin, Coin::Token { .. });
+        let (mut lamports, mut units) = (SIGNATURE_LAMPORTS, UNITS_BASE);
+        for payout in payouts {
+            units = units.saturating_add(UNITS_PAID);
+            if is_token && payout.presence != Presence::There {
+                units = units.saturating_add(UNITS_MADE);
+                lamports = lamports.saturating_add(rent);
+            }
+        }
+        lamports = lamports.saturating_add(priority(units.min(UNITS_MAX), self.settings.price_max));
+        let wide = u128::from(lamports).saturating_mul(self.settings.sol_worth.get().into());
+        Amount::from_wide(wide.div_ceil(LAMPORTS_PER_SOL))
+    }
+}
+
+/// What a price for each unit comes to, in lamports.
+pub(super) fn priority(units: u32, price: u64) -> u64 {
+    let wide = u128::from(units).saturating_mul(price.into()).div_ceil(1_000_000);
+    u64::try_from(wide).unwrap_or(u64::MAX)
+}
+
+/// The most that a transaction may use.
+pub(super) const UNITS_MAX: u32 = 1_400_000;
+
+/// The most bytes of accounts that one may load.
+pub(super) const LOADED_BYTES_MAX: u32 = 64 * 1_024 * 1_024;
+
+const LAMPORTS_PER_SOL: u128 = 1_000_000_000;
+
+/// What the chain takes for a signature.
+const SIGNATURE_LAMPORTS: u64 = 5_000;
+
+/// A token account in the classic program, and one of Token-2022 with what it always adds.
+const TOKEN_BYTES: u64 = 165;
+const TOKEN_BYTES_2022: u64 = 170;
+
+/// What is counted on for a quote: the slowest programs that are known, and a bad bump.
+const UNITS_BASE: u32 = 1_000;
+const UNITS_PAID: u32 = 6_500;
+const UNITS_MADE: u32 = 40_000;
