@@ -19,15 +19,19 @@
 //! At the end the world heals: no more faults, everybody works on, time passes. Then everything is
 //! settled that can be, and the statement of the worlds and the facts are the same.
 
+mod bills;
 mod dice;
 mod expected;
 mod heal;
 mod jobs;
 mod knobs;
+mod people;
 mod planted;
+mod prices;
 mod process;
 mod promise;
 mod refunds;
+mod said;
 mod scene;
 mod scheduler;
 mod store;

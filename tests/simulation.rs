@@ -99,6 +99,9 @@ fn breaks(planted: Planted) -> Promise {
         | Planted::ListsNothing
         | Planted::PaysCarelessly
         | Planted::ClockFarBehind => Promise::PaidOnce,
+        Planted::StealsKey | Planted::ActsUnsigned => Promise::PeopleDecide,
+        Planted::HidesFees => Promise::FeesAgree,
+        Planted::QuotesLow => Promise::FeesFit,
         _ => panic!("say what {planted} breaks"),
     }
 }
@@ -106,8 +109,13 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 52] = [
+const KINDS: [&str; 64] = [
+    "acts refused",
+    "approvals forged, refused",
+    "approved.1",
+    "asked.1",
     "cancelled.1",
+    "charged.1",
     "checkpoints damaged",
     "checkpoints restored",
     "claimed.1",
@@ -121,8 +129,12 @@ const KINDS: [&str; 52] = [
     "commits unknown, late",
     "commits unknown, lost",
     "crashes",
+    "decided.1",
     "declared.1",
     "errors: clock ahead",
+    "fees_set.1",
+    "guarded.1",
+    "guards refused",
     "held.1",
     "issued.1",
     "lost.1",
@@ -132,6 +144,8 @@ const KINDS: [&str; 52] = [
     "payments in conflict",
     "payments known",
     "payments new",
+    "prices said",
+    "prices unknown",
     "reads failed",
     "redeemed.1",
     "refused.1",
@@ -145,6 +159,7 @@ const KINDS: [&str; 52] = [
     "rule_set.1",
     "settled.1",
     "stalls",
+    "statement: charged",
     "statement: returned",
     "statement: undone",
     "tries accepted and dropped",

@@ -176,9 +176,10 @@ impl Books {
     ///
     /// # Errors
     /// [`Code::SignatureWrong`] for somebody else's signature, or one over something else;
-    /// [`Code::BatchState`] when the batch is signed or given up; [`Code::ApprovalMissing`] when
-    /// it asks for no approval.
+    /// [`Code::BatchStale`] when the batch was signed or given up meanwhile;
+    /// [`Code::ApprovalMissing`] when it asks for no approval.
     pub fn approve(&self, batch: &Batch, approved: Approved, now: Time) -> Result<Step, Error> {
+        batch.check_waits()?;
         self.follow(batch, &[Body::Approved(approved)], now)
     }
 

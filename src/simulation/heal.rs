@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use divvy_core::{Books, Error, Fact, Fate, Name, Place, State, Stream, Time, Window};
+use divvy_core::{Books, Error, Fact, Fate, FeesSet, Name, Place, State, Stream, Time, Window};
 
 use crate::simulation::dice::Dice;
 use crate::simulation::expected::Expected;
@@ -20,6 +20,11 @@ impl Simulation {
         for book in &books {
             let receipts = self.scene.with(|scene| scene.till.unrecorded(book));
             self.give(0, Job::Record { book: book.clone(), receipts });
+            self.finish_jobs();
+        }
+        for book in &books {
+            let fees = FeesSet { ceiling: None, borne_max: None };
+            self.give(0, Job::SetFees { book: book.clone(), fees });
             self.finish_jobs();
         }
         self.work_on(&books);
@@ -41,6 +46,11 @@ impl Simulation {
         loop {
             for book in books {
                 self.give(0, Job::Declare { book: book.clone() });
+                self.finish_jobs();
+            }
+            self.each(&Job::Tick);
+            for approval in self.scene.with(|scene| scene.approvals_missing()) {
+                self.give(0, Job::Approve(approval));
                 self.finish_jobs();
             }
             self.each(&Job::Tick);
@@ -90,9 +100,12 @@ impl Scene {
 
     /// Time passes between two rounds; whether it has been long enough, and nothing is open.
     fn rest(&mut self, rounds: u64) -> bool {
-        self.pass(if rounds < ROUNDS_SHORT { SHORT_MILLIS } else { LONG_MILLIS });
         let quiet = self.witness.books.newest().plus_secs(WEEK_SECS) < self.now;
-        quiet && self.open_batches().is_empty()
+        let is_over = quiet && self.open_batches().is_empty();
+        if !is_over {
+            self.pass(if rounds < ROUNDS_SHORT { SHORT_MILLIS } else { LONG_MILLIS });
+        }
+        is_over
     }
 
     /// What is open and does not wait for a person.
@@ -117,6 +130,9 @@ impl Scene {
             }
         }
         if let Some(broken) = self.agrees() {
+            return Ok(Some(broken));
+        }
+        if let Some(broken) = self.fees_agree()? {
             return Ok(Some(broken));
         }
         let shuffled = shuffled(self.store.facts(), self.set_up, &mut self.dice);

@@ -1,7 +1,14 @@
 //! What a process can be told to do, and how it does it through the front door.
 
-use divvy_core::{Amount, Code, Error, Legs, Name, PayeeSet, Step, Time, Units, Who};
+use divvy_core::{
+    Amount, Body, Code, Error, Fact, FeesSet, Head, Held, Legs, Manner, Name, PayeeSet, Step,
+    Stream, TermsSet, Time, Units, Who,
+};
 
+use crate::book::Book;
+use crate::simulation::people::{Approval, By, Rotation, decide, draw_by};
+use crate::simulation::planted::Planted;
+use crate::simulation::prices::draw_fees;
 use crate::simulation::refunds::Refund;
 use crate::simulation::scene::{Scene, Shared};
 use crate::simulation::till::Receipt;
@@ -29,6 +36,7 @@ pub(super) enum Job {
         book: Name,
         from: Time,
         legs: Legs,
+        by: By,
     },
     SetPayee {
         book: Name,
@@ -38,10 +46,18 @@ pub(super) enum Job {
     Hold {
         book: Name,
         payee: Name,
+        by: By,
     },
     Release {
         book: Name,
         payee: Name,
+        by: By,
+    },
+    Approve(Approval),
+    HandOver(Rotation),
+    SetFees {
+        book: Name,
+        fees: FeesSet,
     },
     Issue {
         book: Name,
@@ -99,18 +115,12 @@ impl Shift {
                 return Ok(format!("{declared} declared"));
             }
             Job::Refund(refund) => return refund.tell(divvy, now).await,
-            Job::SetRule { book, from, legs } => {
-                divvy.book(book.as_str())?.set_rule(*from, legs, now).await?;
-            }
             Job::SetPayee { book, payee, set } => {
                 let set = [(payee.clone(), set.clone())];
                 divvy.book(book.as_str())?.set_payees(&set, now).await?;
             }
-            Job::Hold { book, payee } => {
-                divvy.book(book.as_str())?.hold(payee, "asked to wait", now).await?;
-            }
-            Job::Release { book, payee } => {
-                divvy.book(book.as_str())?.release(payee, "asked to go on", now).await?;
+            Job::SetFees { book, fees } => {
+                divvy.book(book.as_str())?.set_fees(fees, now).await?;
             }
             Job::Issue { book, pool, holder, units } => {
                 let entries = [(holder.clone(), *units)];
@@ -128,6 +138,11 @@ impl Shift {
                 };
                 divvy.act(redeem).await?;
             }
+            Job::SetRule { .. }
+            | Job::Hold { .. }
+            | Job::Release { .. }
+            | Job::Approve(_)
+            | Job::HandOver(_) => return answered_for(divvy, scene, job, now).await,
             Job::Checkpoint => {
                 let taken = divvy.checkpoint();
                 scene.with(|scene| scene.checkpoints.extend(taken));
@@ -141,6 +156,40 @@ impl Shift {
     }
 }
 
+/// What people answer for.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest needs nobody's word")]
+async fn answered_for(
+    divvy: &mut Divvy,
+    scene: &Shared,
+    job: &Job,
+    now: Time,
+) -> Result<String, Error> {
+    match job {
+        Job::SetRule { book, from, legs, by } => {
+            let stream = Stream::rule(book);
+            let set = async |mut book: Book<'_>| book.set_rule(*from, legs, now).await;
+            decide(divvy, scene, (book, &stream, by), set).await
+        }
+        Job::Hold { book, payee, by } => {
+            let stream = Stream::payee(book, payee);
+            if scene.with(|scene| scene.is_planted(Planted::ActsUnsigned)) {
+                return hold_unsigned(divvy, &stream, now).await;
+            }
+            let hold = async |mut book: Book<'_>| book.hold(payee, "asked to wait", now).await;
+            decide(divvy, scene, (book, &stream, by), hold).await
+        }
+        Job::Release { book, payee, by } => {
+            let stream = Stream::payee(book, payee);
+            let release =
+                async |mut book: Book<'_>| book.release(payee, "asked to go on", now).await;
+            decide(divvy, scene, (book, &stream, by), release).await
+        }
+        Job::Approve(approval) => approval.tell(divvy, scene, now).await,
+        Job::HandOver(rotation) => rotation.tell(divvy, scene, now).await,
+        _ => Ok("nobody needs to".to_owned()),
+    }
+}
+
 async fn set_up(
     divvy: &mut Divvy,
     scene: &Shared,
@@ -148,15 +197,32 @@ async fn set_up(
     now: Time,
 ) -> Result<(), Error> {
     let town = scene.with(|scene| scene.town.clone());
-    for ((name, opened), legs) in town.books.iter().zip(legs) {
+    for (((name, opened), legs), terms) in town.books.iter().zip(legs).zip(&town.terms) {
         let mut book = divvy.open_book_with(name, opened.clone(), now).await?;
         for (pool, entries) in town.pools.iter().zip(issues) {
             book.open_pool(&pool.name, pool.supply, now).await?;
             book.issue_first(pool.name.as_str(), entries, now).await?;
         }
         book.set_rule(Time::ZERO, legs, now).await?;
+        if let Some(fees) = &terms.fees {
+            book.set_fees(fees, now).await?;
+        }
+        book.set_terms(&TermsSet { fee_share: Some(terms.share), ..TermsSet::NONE }, now).await?;
+        if let Some(guarded) = &terms.guarded {
+            book.guard(guarded, now).await?;
+        }
     }
     Ok(())
+}
+
+/// A planted mistake: a hold that no person answers for, written by who knows nothing of people.
+async fn hold_unsigned(divvy: &Divvy, stream: &Stream, now: Time) -> Result<String, Error> {
+    let facts = divvy.host().read(stream).await?;
+    let head = facts.last().map_or_else(|| Head::start(stream.clone()), Head::after);
+    let body = Body::Held(Held { reason: "because".to_owned(), cause: None });
+    let at = facts.last().map_or(now, |fact| fact.at.max(now));
+    divvy.host().commit(vec![Fact::new(&head, at, &body)], Manner::Together).await?;
+    Ok("held by nobody".to_owned())
 }
 
 /// Records receipts, and strikes off the till's list what is recorded.
@@ -208,9 +274,14 @@ pub(super) fn is_expected(error: &Error) -> bool {
 impl Scene {
     /// What a process is told to do next.
     pub(super) fn draw_job(&mut self) -> Result<Job, Error> {
+        if self.dice.permille(200)
+            && let Some(approval) = Approval::draw(&self.witness.waiting(), &mut self.dice)
+        {
+            return Ok(Job::Approve(approval));
+        }
         let Self { town, dice, till, now, .. } = self;
         let book = town.book(dice)?;
-        let drawn = dice.below(100);
+        let drawn = dice.below(103);
         Ok(match drawn {
             0..=48 => Job::Tick,
             49..=54 => match till.pick(&book, dice) {
@@ -245,19 +316,18 @@ impl Scene {
             }
             91..=92 => {
                 let policy = Some(crate::simulation::town::Town::policy(dice)?);
-                Job::SetPayee {
-                    book,
-                    payee: town.payee(dice)?,
-                    set: PayeeSet { destination: None, policy },
-                }
+                let set = PayeeSet { destination: None, policy };
+                Job::SetPayee { book, payee: town.payee(dice)?, set }
             }
-            93 => Job::Hold { book, payee: town.payee(dice)? },
-            94..=95 => Job::Release { book, payee: town.payee(dice)? },
+            93 => Job::Hold { book, payee: town.payee(dice)?, by: draw_by(dice)? },
+            94..=95 => Job::Release { book, payee: town.payee(dice)?, by: draw_by(dice)? },
             96 => {
                 let from = now.plus_secs(dice.below(7_200));
-                Job::SetRule { book, from, legs: town.legs(dice)? }
+                Job::SetRule { book, from, legs: town.legs(dice)?, by: draw_by(dice)? }
             }
             97..=98 => Job::Checkpoint,
+            99..=100 => Job::HandOver(Rotation::draw(book, dice)?),
+            101 => Job::SetFees { book, fees: draw_fees(dice)? },
             _ => Job::Verify,
         })
     }

@@ -57,6 +57,14 @@ planted! {
     PaysCarelessly "pays_carelessly";
     /// A clock is behind by more than a rail's grace allows.
     ClockFarBehind "clock_far_behind";
+    /// Somebody has the keys of those who approve, and signs in their names.
+    StealsKey "steals_key";
+    /// A program of somebody's holds payees past the front door, and nobody has signed it.
+    ActsUnsigned "acts_unsigned";
+    /// The network leaves out of replies what a rail charges.
+    HidesFees "hides_fees";
+    /// Who quotes says half of what a line costs.
+    QuotesLow "quotes_low";
 }
 
 impl FromStr for Planted {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use divvy_core::{Cursor, Error, Fact, Hash, Manner, Page, Reply, Request, Stream, Time, Written};
 
 use crate::simulation::jobs::{Job, Shift, is_expected};
+use crate::simulation::prices::Board;
 use crate::simulation::promise::Promise;
 use crate::simulation::scene::Shared;
 use crate::simulation::scheduler::YEARS_AHEAD_MILLIS;
@@ -88,7 +89,8 @@ pub(super) async fn live(
     let in_flight = if seed.as_bytes().first().is_some_and(|byte| *byte < 128) { 1 } else { 4 };
     let settings = WorkerSettings { in_flight, ..WorkerSettings::default() };
     let worker = Worker::with_draws(rails, Arc::new(desk), settings, Draws::seeded(seed));
-    let Ok(worker) = worker else { return };
+    let Ok(mut worker) = worker else { return };
+    worker.set_quotes(Arc::new(Board { scene: scene.clone(), process }));
     let mut shift = Shift { divvy, worker };
     loop {
         let job = next(&scene, process).await;
@@ -160,6 +162,8 @@ fn counted(error: &Error) -> &'static str {
         Code::PolicyMalformed => "errors: policy",
         Code::BatchStale => "errors: batch stale",
         Code::RailRefused => "errors: rail refused",
+        Code::ActUnsigned => "errors: act unsigned",
+        Code::SignatureWrong => "errors: signature wrong",
         _ => "errors: others",
     }
 }

@@ -49,6 +49,14 @@ promises! {
     EarnsExactly "everyone has earned what plain integers say";
     /// The same facts in another order of streams come to the same.
     AnyOrder "the order of streams does not matter";
+    /// What is above a limit is signed when enough people have approved just that; what people
+    /// answer for is done by those who really did it.
+    PeopleDecide "nothing is done in the name of people who did not";
+    /// No batch costs more than its book allows, no line more than its share; payees bear what
+    /// was shown before.
+    FeesFit "nothing is paid at a cost that was not allowed";
+    /// When the world heals, what rails charged and payees bore is what the facts say.
+    FeesAgree "what was charged and borne is what the facts say";
     /// Verification from zero finds nothing, and equals every process's own fold.
     Verifies "verification from zero finds nothing";
 }

@@ -9,6 +9,7 @@ use crate::simulation::dice::Dice;
 use crate::simulation::jobs::Job;
 use crate::simulation::knobs::Knobs;
 use crate::simulation::planted::Planted;
+use crate::simulation::prices::Prices;
 use crate::simulation::promise::{Broken, Promise};
 use crate::simulation::store::Store;
 use crate::simulation::till::Till;
@@ -37,6 +38,7 @@ pub(super) struct Scene {
     pub(super) witness: Witness,
     pub(super) trace: Trace,
     pub(super) till: Till,
+    pub(super) prices: Prices,
     pub(super) seats: Vec<Seat>,
     pub(super) checkpoints: Vec<Vec<u8>>,
     /// So many facts set the town up.
@@ -86,6 +88,7 @@ impl Scene {
             witness: Witness::default(),
             trace: Trace::new(telling),
             till: Till::new(knobs.payments),
+            prices: Prices::default(),
             seats,
             checkpoints: Vec::new(),
             set_up: 0,
@@ -135,6 +138,7 @@ impl Scene {
         manner: Manner,
     ) -> Result<Vec<Written>, Error> {
         let shown = || addresses(&facts);
+        self.offered(process, &facts);
         if self.goes_wrong(100) {
             self.trace.count("commits failed");
             self.trace
@@ -222,7 +226,20 @@ impl Scene {
         }
         let found = self.witness.written(author, &new);
         self.found(found);
+        self.held_against(|scene| scene.prices.written(&new, &scene.town));
+        self.held_against(|scene| scene.witness.said.written(&new));
         outcome
+    }
+
+    fn offered(&mut self, process: usize, facts: &[Fact]) {
+        self.held_against(|scene| scene.prices.offered(process, facts, &scene.town));
+    }
+
+    fn held_against(&mut self, look: impl FnOnce(&mut Self) -> Result<Option<Broken>, Error>) {
+        let found = look(self).unwrap_or_else(|error| {
+            Some(Broken { promise: Promise::Balances, said: format!("{error:?}") })
+        });
+        self.found(found);
     }
 
     pub(super) fn read(&mut self, stream: &Stream) -> Result<Vec<Fact>, Error> {

@@ -3,26 +3,40 @@
 use std::sync::Arc;
 
 use divvy_core::{
-    Amount, Asset, Code, Destination, Error, Leg, Legs, Name, Opened, Policy, Rail, Ratio, Share,
-    Target, Timing, Units,
+    Amount, Asset, Code, Destination, Error, FeeShare, FeesSet, Guarded, Leg, Legs, Name, Opened,
+    Period, Policy, Rail, Ratio, Share, Target, Time, Timing, Units,
 };
 
 use crate::sandbox::{RailSettings, Sandbox, WindowKind};
 use crate::simulation::dice::Dice;
 use crate::simulation::knobs::Knobs;
+use crate::simulation::people::draw_guard;
+use crate::simulation::prices::{Price, draw_fees, draw_share};
 
 /// Books, payees, pools and rails, as the seed has them.
 #[derive(Clone, Debug)]
 pub(super) struct Town {
     pub(super) books: Vec<(Name, Opened)>,
+    /// The terms of each book, in the books' order.
+    pub(super) terms: Vec<Terms>,
     pub(super) payees: Vec<Name>,
     pub(super) pools: Vec<Pool>,
     pub(super) rails: Vec<(WindowKind, Arc<Sandbox>)>,
+    /// What each rail costs, in the rails' order.
+    pub(super) prices: Vec<Price>,
     /// Settled batches are looked at again after so long: soon, to see what is undone, or late, to
     /// see what came back.
     pub(super) watches_soon: bool,
     /// How far time leaps when it does.
     pub(super) leaps: u64,
+}
+
+/// What a book begins with beside its rule.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    pub(super) guarded: Option<Guarded>,
+    pub(super) fees: Option<FeesSet>,
+    pub(super) share: FeeShare,
 }
 
 /// A pool and the supply that it is opened for.
@@ -53,18 +67,21 @@ const COOLING_SECS: u64 = 7_200;
 
 impl Town {
     pub(super) fn new(knobs: &Knobs, dice: &mut Dice) -> Result<Self, Error> {
-        let watches_soon = dice.permille(400);
+        let watches_soon = dice.permille(550);
         let watch_secs = if watches_soon { WATCH_SOON_SECS } else { WATCH_LATE_SECS };
         let timing =
             Timing { grace_secs: GRACE_SECS, deadline_secs_max: DEADLINE_SECS, watch_secs };
         let lines_max = usize::try_from(dice.within(1, 6)).unwrap_or(1);
-        let rail = |(name, window): (&str, WindowKind)| -> Result<_, Error> {
+        let prices = RAILS.iter().map(|_| Price::draw(dice)).collect::<Result<Vec<_>, Error>>()?;
+        let rail = |((name, window), price): (_, &Price)| -> Result<_, Error> {
             let settings = RailSettings::at(&format!("http://{name}/"), Name::new("till")?)?;
             let name = Name::new(name)?;
+            let (fee_asset, fee_quoted) = (price.asset.clone(), price.quoted);
             let settings = RailSettings { name, window, lines_max, timing, ..settings };
+            let settings = RailSettings { fee_asset, fee_quoted, ..settings };
             Ok((window, Arc::new(Sandbox::new(settings)?)))
         };
-        let rails = RAILS.into_iter().map(rail).collect::<Result<_, Error>>()?;
+        let rails = RAILS.into_iter().zip(&prices).map(rail).collect::<Result<_, Error>>()?;
         let payees = names("p", dice.within(3, knobs.payments.clamp(4, 12)))?;
         let supplies = [3, 7, 1_000, 1_000_000_000];
         let mut pools = Vec::new();
@@ -73,11 +90,12 @@ impl Town {
             pools.push(Pool { name, supply });
         }
         let leaps = if dice.permille(300) { 5 } else { 1 };
-        let mut books = Vec::new();
+        let (mut books, mut terms) = (Vec::new(), Vec::new());
         for name in names("book", dice.within(1, 2))? {
             books.push((name, opened(dice)?));
+            terms.push(Terms::draw(dice)?);
         }
-        Ok(Self { books, payees, pools, rails, watches_soon, leaps })
+        Ok(Self { books, terms, payees, pools, rails, prices, watches_soon, leaps })
     }
 
     pub(super) fn rails(&self) -> Vec<Arc<dyn Rail>> {
@@ -85,6 +103,18 @@ impl Town {
             Arc::<Sandbox>::clone(rail)
         };
         self.rails.iter().map(shared).collect()
+    }
+
+    /// What a rail costs, by its name.
+    pub(super) fn price(&self, rail: &str) -> Option<&Price> {
+        let at = RAILS.iter().position(|(name, _)| *name == rail)?;
+        self.prices.get(at)
+    }
+
+    /// How much of a line its fee may be in a book.
+    pub(super) fn share_of(&self, book: &str) -> FeeShare {
+        let at = self.books.iter().position(|(name, _)| name.as_str() == book);
+        at.and_then(|at| self.terms.get(at)).map_or(FeeShare::Any, |terms| terms.share)
     }
 
     pub(super) fn payee(&self, dice: &mut Dice) -> Result<Name, Error> {
@@ -144,9 +174,16 @@ impl Town {
 
     /// A policy that a payee may choose, whatever the floor.
     pub(super) fn policy(dice: &mut Dice) -> Result<Policy, Error> {
-        Ok(match dice.below(3) {
+        Ok(match dice.below(4) {
             0 => Policy::Instant,
-            1 => Policy::Threshold {
+            1 => {
+                let weekday = Period::Every { secs: 604_800, from: Time::from_millis(61_200_000) };
+                let periods = [Period::DAILY, Period::WEEKLY, Period::Monthly, weekday];
+                let every = dice.pick(&periods).copied().unwrap_or(Period::DAILY);
+                let min = dice.permille(400).then(|| Amount::new(dice.within(100, 20_000)));
+                Policy::Periodic { every, min: min.transpose()? }
+            }
+            2 => Policy::Threshold {
                 min: Amount::new(dice.within(100, 50_000))?,
                 max_wait_secs: None,
             },
@@ -155,6 +192,14 @@ impl Town {
                 max_wait_secs: Some(dice.within(60, 100_000)),
             },
         })
+    }
+}
+
+impl Terms {
+    fn draw(dice: &mut Dice) -> Result<Self, Error> {
+        let guarded = dice.permille(350).then(|| draw_guard(dice)).transpose()?;
+        let fees = dice.permille(500).then(|| draw_fees(dice)).transpose()?;
+        Ok(Self { guarded, fees, share: draw_share(dice) })
     }
 }
 

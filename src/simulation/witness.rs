@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use divvy_core::{Batch, Books, Error, Fact, Fate, Line, Name, Place, Stream, Window};
+use divvy_core::{Batch, Books, Error, Fact, Fate, Line, Name, Place, State, Stream, Window};
 
 use crate::sandbox::{Effect, Entry, EntryKind};
 use crate::simulation::promise::{Broken, Promise};
+use crate::simulation::said::Said;
 use crate::simulation::trace::Trace;
 
 /// Everything that was committed and everything that moved, held against each other.
@@ -20,6 +21,8 @@ pub(super) struct Witness {
     /// The try that a world took as its number so and so.
     taken: BTreeMap<(usize, u64), usize>,
     accounts: BTreeMap<(Name, Name), Account>,
+    /// What people said.
+    pub(super) said: Said,
 }
 
 /// One try and what the worlds did with it.
@@ -33,6 +36,8 @@ pub(super) struct Tried {
     sends: u64,
     /// How often each line is paid, after everything so far.
     pub(super) paid: Vec<i64>,
+    /// For so many lines the world charged.
+    pub(super) charged: u64,
 }
 
 /// What a payee got, and what the facts say at most.
@@ -101,6 +106,7 @@ impl Witness {
                 is_once: try_.signed.window == Window::Once,
                 sends: 0,
                 paid: vec![0; after.lines().len()],
+                charged: 0,
             };
             let at = self.tries.len();
             self.by_bytes.insert(try_.signed.bytes.clone(), at);
@@ -117,6 +123,20 @@ impl Witness {
         }
         self.batches.insert(fact.stream.clone(), after);
         Ok(found)
+    }
+
+    /// What waits for people, and who is asked.
+    pub(super) fn waiting(&self) -> Vec<(Stream, Vec<Name>)> {
+        let waits = |batch: &&Batch| {
+            batch.asked().is_some()
+                && matches!(batch.state(), State::Planned | State::Approved | State::Void)
+        };
+        let people = |batch: &Batch| {
+            let people = batch.asked().map(|asked| &asked.people).into_iter().flatten();
+            people.map(|person| person.name.clone()).collect()
+        };
+        let waiting = self.batches.values().filter(waits);
+        waiting.map(|batch| (batch.stream().clone(), people(batch))).collect()
     }
 
     /// A try is on its way to a rail.
@@ -172,7 +192,15 @@ impl Witness {
             EntryKind::Moved => (1, "statement: moved"),
             EntryKind::Returned => (-1, "statement: returned"),
             EntryKind::Undone => (-1, "statement: undone"),
-            EntryKind::Charged => return None,
+            EntryKind::Charged => {
+                let at = *self.taken.get(&(rail, entry.taken))?;
+                let tried = self.tries.get_mut(at)?;
+                let lines = self.batches.get(&tried.batch)?.lines().len();
+                tried.charged =
+                    tried.charged.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+                trace.count("statement: charged");
+                return None;
+            }
         };
         trace.count(counted);
         trace.mark(&(rail, entry));

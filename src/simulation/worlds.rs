@@ -23,9 +23,10 @@ struct Side {
 impl Worlds {
     pub(super) fn new(knobs: &Knobs, town: &Town, dice: &mut Dice) -> Result<Self, Error> {
         let mut sides = Vec::with_capacity(RAILS.len());
-        for (_, window) in RAILS {
+        for ((_, window), price) in RAILS.into_iter().zip(&town.prices) {
             let finality_secs = dice.pick(&[0, 0, 30, 120]).copied().unwrap_or(0);
-            let terms = Terms { window, finality_secs, lag_secs: LAG_SECS, funds: None, fee: 0 };
+            let fee = price.charged;
+            let terms = Terms { window, finality_secs, lag_secs: LAG_SECS, funds: None, fee };
             let faults = Faults::parse(dice.draw(), &rates(knobs, town, window))?;
             sides.push(Side { world: World::new(terms), faults, served: 0 });
         }
@@ -111,6 +112,9 @@ impl Scene {
         if !is_try && self.is_planted(Planted::ListsNothing) {
             return reply.map(|reply| emptied(request, reply));
         }
+        if self.is_planted(Planted::HidesFees) {
+            return reply.map(without_fee);
+        }
         reply
     }
 
@@ -149,6 +153,22 @@ fn answered(body: &[u8]) -> Option<Reply> {
     let mut said: serde_json::Value = serde_json::from_slice(body).ok()?;
     said.as_object_mut()?.insert("state".to_owned(), "final".into());
     Some(Reply { status: 200, body: serde_json::to_vec(&said).ok()? })
+}
+
+/// A planted mistake: what was charged is left out.
+fn without_fee(reply: Reply) -> Reply {
+    let Ok(mut said) = serde_json::from_slice::<serde_json::Value>(&reply.body) else {
+        return reply;
+    };
+    if let Some(said) = said.as_object_mut() {
+        said.remove("fee");
+    }
+    if let Some(tries) = said.get_mut("tries").and_then(serde_json::Value::as_array_mut) {
+        tries.iter_mut().filter_map(|try_| try_.as_object_mut()).for_each(|try_| {
+            try_.remove("fee");
+        });
+    }
+    Reply { body: serde_json::to_vec(&said).unwrap_or_default(), ..reply }
 }
 
 /// A planted mistake: what was asked for is not there, at the end of all time.

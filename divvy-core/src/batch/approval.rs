@@ -103,6 +103,21 @@ impl Batch {
         Err(Error::new(Code::FeeAboveCeiling, detail))
     }
 
+    /// Whether it is not signed yet, or to be signed anew.
+    fn waits(&self) -> bool {
+        matches!(self.state(), State::Planned | State::Approved | State::Void)
+    }
+
+    /// Whether a person who approves comes in time: what has gone on meanwhile is nobody's fault.
+    pub(crate) fn check_waits(&self) -> Result<(), Error> {
+        if self.waits() {
+            return Ok(());
+        }
+        let (batch, state) = (&self.head.stream, self.state());
+        let detail = format!("{batch} is {state:?} by now: it waits for no approval any more");
+        Err(Error::new(Code::BatchStale, detail))
+    }
+
     pub(super) fn apply_asked(&mut self, asked: &Asked) -> Result<(), Error> {
         if self.state() != State::Planned || self.asked.is_some() {
             return Err(refused("being asked for twice, or late", "ask when it is planned"));
@@ -112,7 +127,7 @@ impl Batch {
     }
 
     pub(super) fn apply_approved(&mut self, approved: &Approved, at: Time) -> Result<(), Error> {
-        if !matches!(self.state(), State::Planned | State::Approved | State::Void) {
+        if !self.waits() {
             let what = format!("an approval while {:?}", self.state());
             return Err(refused(&what, "only what is not signed yet can be approved"));
         }

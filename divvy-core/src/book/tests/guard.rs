@@ -5,7 +5,7 @@
 use super::*;
 use crate::{
     Approved, Consent, Decided, Guarded, Judge, KeyProof, Next, Person, SecretKey, Signature,
-    Verify,
+    Verify, Who,
 };
 
 const DAY_SECS: u64 = 86_400;
@@ -115,7 +115,8 @@ fn above_the_limit_two_different_people_sign_exactly_what_is_paid() {
     let step = till.sign(&stream).unwrap();
     assert!(step.releases_call());
     till.commit(&step);
-    assert_eq!(till.approved(&stream, "bob", 2).unwrap_err().code(), Code::BatchState);
+    let late = till.approved(&stream, "bob", 2).unwrap_err();
+    assert_eq!((late.code(), late.who()), (Code::BatchStale, Who::World), "nobody's fault");
     till.hear(&stream, Answer::Final);
     assert_eq!(till.places("eve"), [1_000, 0, 0, 1_000, 0]);
 }
