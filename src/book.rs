@@ -8,6 +8,7 @@ use divvy_core::{
 use crate::divvy::{Divvy, each_page};
 use crate::joined::Joined;
 
+mod demand;
 mod desk;
 mod fees;
 mod people;
@@ -16,6 +17,7 @@ mod rules;
 mod terms;
 mod webhooks;
 
+pub use demand::Cost;
 pub use reversals::Makeup;
 
 /// What became of a payment that was given to [`Book::record`].

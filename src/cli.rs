@@ -6,9 +6,13 @@ mod approver;
 mod backup;
 mod balance;
 mod balances;
+mod beside;
 mod breaks;
+mod demand;
+mod diary;
 mod explain;
 mod export;
+mod fees;
 mod init;
 mod key;
 mod measure;
@@ -20,6 +24,7 @@ mod proof;
 mod reconcile;
 mod refer;
 mod refund;
+mod rehearsal;
 mod report;
 mod review;
 mod rule;
@@ -108,6 +113,9 @@ enum Command {
     /// Show the rules, sign the next one, and set it.
     #[command(subcommand)]
     Rule(rule::Rule),
+    /// Show what payouts may cost and on which terms everyone is paid, and set it.
+    #[command(subcommand)]
+    Fees(fees::Fees),
     /// Take in what the rail has paid and no fact knows, after an older copy was put back.
     Adopt(adopt::Adopt),
     /// Show what waits for a person, and say what became of it.
@@ -217,6 +225,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Approver(approver) => approver.run(out).await,
         Command::Key(key) => key.run(out),
         Command::Rule(rule) => rule.run(out).await,
+        Command::Fees(fees) => fees.run(out).await,
         Command::Adopt(adopt) => adopt.run(out).await,
         Command::Review(review) => review.run(out).await,
         Command::Balance(balance) => balance.run(out).await,

@@ -22,7 +22,7 @@ use rows::{Row, read_rows};
 pub use balances::{BalanceRow, read_balances};
 pub use desk::{read_funds, read_statement};
 pub use referrals::read_referrals;
-pub use refunds::{RefundRow, named_payment, read_refunds};
+pub use refunds::{Ended, RefundRow, named_payment, read_refunds};
 
 /// What a file held, and what was wrong with it.
 #[derive(Clone, Debug)]

@@ -31,7 +31,7 @@ mod sqlite;
 mod webhook;
 mod worker;
 
-pub use book::{Book, Makeup, Recording};
+pub use book::{Book, Cost, Makeup, Recording};
 pub use clock::{Clock, Told};
 pub use divvy::Divvy;
 pub use divvy_core as core;
@@ -39,15 +39,16 @@ pub use export::{Exported, Format};
 pub use host::{Host, Sender};
 pub use http::{Credential, Http, Limits};
 pub use import::{
-    BadLine, BalanceRow, HolderRow, Import, RefundRow, named_payment, read_balances, read_file,
-    read_funds, read_holders, read_payments, read_referrals, read_refunds, read_statement,
+    BadLine, BalanceRow, Ended, HolderRow, Import, RefundRow, named_payment, read_balances,
+    read_file, read_funds, read_holders, read_payments, read_referrals, read_refunds,
+    read_statement,
 };
 pub use joined::{Joined, JoinedRow, Landed};
 pub use key::{make_key, read_key};
 pub use postgres::Postgres;
 pub use project::{
-    Database, PaymentsFile, PoolSettings, Project, RailSettings, SETTINGS_FILE, SolanaProvider,
-    SolanaWallet, Thresholds,
+    Database, PaymentsFile, PoolSettings, Project, RailSettings, Rehearsal, SETTINGS_FILE,
+    SolanaProvider, SolanaWallet, Thresholds,
 };
 pub use projection::Projection;
 pub use quote::{FileQuotes, FixedQuotes, Quotes};

@@ -11,6 +11,7 @@ use divvy_core::{
 
 mod chain;
 mod database;
+mod rehearsal;
 mod rule;
 mod settings;
 mod webhooks;
@@ -20,6 +21,7 @@ use crate::worker::WorkerSettings;
 
 pub use chain::{SolanaProvider, SolanaWallet};
 pub use database::Database;
+pub use rehearsal::Rehearsal;
 pub use settings::{PaymentsFile, RailSettings, Thresholds};
 use settings::{RawFeeShare, RawProject, RawThreshold};
 
@@ -68,6 +70,12 @@ pub struct Project {
     pub holds: Vec<(Name, String)>,
     /// The payments to take in, if any.
     pub payments: Option<PaymentsFile>,
+    /// Refunds and disputes to take in, if any.
+    pub refunds: Option<PathBuf>,
+    /// What no payment tells of the treasury, to take in, if any.
+    pub funds: Option<PathBuf>,
+    /// What people do while `divvy run` rehearses.
+    pub rehearsal: Option<Rehearsal>,
     /// How often a worker looks, in seconds.
     pub tick_secs: u64,
     /// When the simulated time begins; nothing, where time is the clock's.
@@ -163,6 +171,8 @@ impl Project {
         let cooling_secs = raw.cooling_days.unwrap_or(1).saturating_mul(86_400);
         check_cooling(cooling_secs, rail.deadline_secs)?;
         let treasury = raw.treasury.terms(&asset)?;
+        let guarded = raw.approvals.map(|raw| raw.checked(&asset)).transpose()?;
+        Rehearsal::check(raw.rehearsal.as_ref(), guarded.as_ref(), &rail)?;
         let (book, raws) = (Name::new(&raw.book)?, &raw.webhook);
         let webhooks = webhooks::checked(raws, &book, &treasury, dir)?;
         let time = |text: &Option<String>| text.as_deref().map(Time::parse).transpose();
@@ -184,6 +194,9 @@ impl Project {
                 .payments
                 .map(|raw| PaymentsFile::checked(&raw, dir, &asset))
                 .transpose()?,
+            refunds: raw.refunds.map(|file| dir.join(file)),
+            funds: raw.treasury.funds.map(|file| dir.join(file)),
+            rehearsal: raw.rehearsal,
             tick_secs: raw.tick_secs.unwrap_or(300).max(1),
             from,
             until: time(&raw.until)?,
@@ -191,7 +204,7 @@ impl Project {
             worker: raw.worker.settings(),
             treasury,
             webhooks,
-            guarded: raw.approvals.map(|raw| raw.checked(&asset)).transpose()?,
+            guarded,
             fees: raw.fees.map(|raw| raw.checked(&asset)).transpose()?,
             floor_stated,
             threshold_stated,
@@ -267,7 +280,8 @@ fn threshold(min: Amount, max_wait_days: Option<u64>) -> Policy {
 }
 
 fn thresholds(raw: &RawThreshold, asset: &Asset) -> Result<Thresholds, Error> {
-    let policy = |text: &String| Ok(threshold(asset.amount(text)?, raw.max_wait_days));
+    let (max_wait_days, period) = (raw.max_wait_days, raw.period.as_deref());
+    let policy = |text: &String| policy(Some(asset.amount(text)?), max_wait_days, period);
     let policies: Vec<Policy> = raw.amounts.iter().map(policy).collect::<Result<_, Error>>()?;
     if policies.is_empty() {
         return Err(malformed("a threshold without amounts: name at least one"));

@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use divvy_core::{
-    Amount, Asset, Body, Book, Books, Error, Fact, Hash, Name, Obstacle, State, Time, Totals, Units,
+    Amount, Asset, Book, Error, Hash, Name, Obstacle, State, Time, Totals, TreasuryTerms, Units,
 };
 
 mod calendar;
 mod chart;
 mod page;
 mod places;
+mod sheets;
+mod state;
 mod waiting;
+mod walk;
 
 use calendar::Days;
 use places::Places;
+use state::Standing;
 use waiting::Waiting;
+use walk::Walk;
 
 use crate::divvy::{Divvy, each_page};
 
@@ -39,12 +44,13 @@ pub enum Names {
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// use divvy::core::{Asset, Name, Time};
+/// use divvy::core::{Amount, Asset, Name, Time, TreasuryTerms};
 /// use divvy::{Divvy, Names, Sqlite};
 ///
 /// let mut divvy = Divvy::open(Sqlite::in_memory()?).await?;
 /// divvy.open_book(&Name::new("<b>shop")?, Asset::parse("USD")?, Time::ZERO).await?;
-/// let page = divvy.report("<b>shop", Names::Shown, Time::ZERO).await?.html();
+/// let terms = TreasuryTerms::new(Amount::ZERO);
+/// let page = divvy.report("<b>shop", Names::Shown, &terms, Time::ZERO).await?.html();
 /// // One file without anything from elsewhere, and whatever is data is text.
 /// assert!(page.contains("&lt;b&gt;shop") && !page.contains("<b>shop"));
 /// # Ok::<(), divvy::core::Error>(())
@@ -63,6 +69,7 @@ pub struct Report {
     days: Days,
     pools: Vec<PoolPart>,
     waiting: Waiting,
+    standing: Standing,
     batches: BTreeMap<&'static str, (u64, Amount)>,
     proof: Proofs,
 }
@@ -86,22 +93,35 @@ struct Proofs {
     digest: Hash,
     /// The latest seal: what it says, and when.
     seal: Option<(Time, Hash)>,
+    /// The holders that the latest declaration of each pool commits to.
+    roots: BTreeMap<String, (Time, Hash)>,
 }
 
 /// So many holders of a pool are named.
 const HOLDERS_MAX: usize = 10;
 
 impl Divvy {
-    /// Recomputes everything from the first fact, and gathers where the money of a book is.
+    /// Recomputes everything from the first fact, and gathers where the money of a book is. What
+    /// waits for a fee is told by the quotes of the latest [`Divvy::quote_fees`].
     ///
     /// # Errors
     /// As [`Divvy::verify`]: a report is made only of a history that holds.
-    pub async fn report(&mut self, book: &str, names: Names, now: Time) -> Result<Report, Error> {
+    pub async fn report(
+        &mut self,
+        book: &str,
+        names: Names,
+        terms: &TreasuryTerms,
+        now: Time,
+    ) -> Result<Report, Error> {
         let verified = self.verify().await?;
         let mut walk = Walk::of(book);
         each_page(self.host(), None, |page| walk.feed(&page.facts)).await?;
-        let fold = verified.books.book(book)?;
+        let due = self.due(book, now)?;
+        let due = Amount::total(due.iter().map(|line| line.amount))?;
+        // What was just compared with the facts, fact by fact, and knows what rails quote.
+        let fold = self.books().book(book)?;
         let (waiting, places) = waiting::gather(fold, now)?;
+        let standing = Standing::of(fold, &walk, terms, due, now)?;
         Ok(Report {
             book: fold.name().clone(),
             asset: fold.settings().asset.clone(),
@@ -113,12 +133,14 @@ impl Divvy {
             days: walk.days,
             pools: pools(fold)?,
             waiting,
+            standing,
             batches: batches(fold)?,
             proof: Proofs {
                 facts: verified.facts,
                 sealed: verified.sealed,
                 digest: verified.digest,
                 seal: walk.seal,
+                roots: walk.roots,
             },
         })
     }
@@ -148,75 +170,6 @@ impl Report {
     /// Batches that wait for a person.
     fn in_review(&self) -> u64 {
         self.batches.get(word(State::Review)).map_or(0, |(count, _)| *count)
-    }
-}
-
-/// A walk through all facts, which sees when money came and went.
-struct Walk {
-    book: String,
-    books: Books,
-    before: Sums,
-    /// What was paid before the book, or never left it: no money that went out.
-    elsewhere: Amount,
-    days: Days,
-    seal: Option<(Time, Hash)>,
-}
-
-/// What came, went back and went out until some moment.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sums {
-    came: Amount,
-    back: Amount,
-    out: Amount,
-}
-
-impl Walk {
-    fn of(book: &str) -> Self {
-        let (books, before, days) = (Books::default(), Sums::default(), Days::default());
-        Self { book: book.to_owned(), books, before, elsewhere: Amount::ZERO, days, seal: None }
-    }
-
-    fn feed(&mut self, facts: &[Fact]) -> Result<(), Error> {
-        for fact in facts {
-            self.books.feed(std::slice::from_ref(fact))?;
-            self.take(fact, &fact.body()?)?;
-        }
-        Ok(())
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "most facts move no money over the border")]
-    fn take(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
-        let at = match body {
-            Body::Recorded(recorded) => recorded.event_at,
-            Body::Reversed(reversed) => reversed.event_at,
-            Body::Sealed(sealed) => {
-                self.seal = Some((fact.at, sealed.root));
-                return Ok(());
-            }
-            Body::Brought(brought) => {
-                self.elsewhere = self.elsewhere.plus(brought.paid)?;
-                fact.at
-            }
-            Body::Compounded(compounded) => {
-                self.elsewhere = self.elsewhere.plus(compounded.amount)?;
-                fact.at
-            }
-            Body::Declared(declared) => {
-                self.elsewhere = self.elsewhere.plus(declared.drawn.unwrap_or_default())?;
-                fact.at
-            }
-            _ => fact.at,
-        };
-        let Ok(book) = self.books.book(&self.book) else { return Ok(()) };
-        let totals = book.totals();
-        let after = Sums {
-            came: totals.recorded,
-            back: totals.refunded,
-            out: totals.paid.less(self.elsewhere),
-        };
-        self.days.add(at, self.before, after)?;
-        self.before = after;
-        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ mod acts;
 mod apply;
 mod balance;
 mod breaks;
+mod demands;
 mod divisions;
 mod due;
 mod equations;
@@ -44,6 +45,7 @@ mod webhooks;
 pub(crate) use apply::misplaced;
 pub use balance::{Balance, Obstacle};
 pub use breaks::{Break, BreakState};
+pub use demands::Demand;
 pub use equations::Totals;
 pub use expected::Expected;
 pub use guard::Judge;
@@ -65,6 +67,7 @@ use crate::signature::PublicKey;
 use crate::time::Time;
 use crate::treasury::Treasury;
 use acts::Acts;
+use demands::Demands;
 use divisions::Divisions;
 use due::DueQueue;
 use fees::FeeTerms;
@@ -119,6 +122,8 @@ pub struct Book {
     acts: Acts,
     /// What fees may cost, and who bears them, oldest first.
     fee_terms: Vec<FeeTerms>,
+    /// Who asked to be paid now.
+    demands: Demands,
     payees: Vec<Payee>,
     payee_ids: HashMap<Name, PayeeId>,
     pools: Vec<PoolAccount>,
@@ -194,6 +199,7 @@ impl Book {
             day: Day::default(),
             acts: Acts::default(),
             fee_terms: Vec::new(),
+            demands: Demands::default(),
             payees: Vec::new(),
             payee_ids: HashMap::new(),
             pools: Vec::new(),

@@ -185,6 +185,8 @@ codes! {
     QuoteOld = 1403, World;
     /// A rate that converts nothing, or cannot be held exactly.
     RateMalformed = 1404, You;
+    /// A payee who cannot be paid on demand, and why.
+    DemandRefused = 1405, You;
 
     /// A name that is no book here.
     BookUnknown = 1501, You;
@@ -215,6 +217,8 @@ codes! {
     SignatureWrong = 1605, You;
     /// A verdict about a try that the rail's own listing does not bear out.
     ReviewUnproven = 1606, You;
+    /// A verdict about a batch that waits for nobody, as somebody decided before.
+    ReviewOver = 1607, You;
 
     /// Bytes that are not the one encoding of a fact.
     FactMalformed = 1701, Us;

@@ -35,7 +35,7 @@ pub use reversals::{Brought, Cause, Extent, Lost, Mirrored, Restored, Reversed};
 pub use rules::{Divided, IssuerSet, Part, Parts, Referred, RuleSet};
 pub use seals::Sealed;
 pub use stream::{Place, Stream};
-pub use terms::{Stated, TermsSet};
+pub use terms::{Demanded, Stated, TermsSet};
 pub use treasury::{Alerted, Figures, Funds, Purpose, WeekClosed};
 pub use webhooks::{Silence, WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard};
 

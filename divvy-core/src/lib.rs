@@ -139,7 +139,7 @@ pub use amount::{Amount, Difference};
 pub use asset::Asset;
 pub use batch::{Batch, Call, Fate, Next, State, Step, Try};
 pub use book::{
-    Balance, Book, Break, BreakState, Due, Endpoint, Expected, Judge, Obstacle, Payment,
+    Balance, Book, Break, BreakState, Demand, Due, Endpoint, Expected, Judge, Obstacle, Payment,
     PayoutTerms, Plan, RUN_LINES_MAX, Standing, Totals, Wait,
 };
 pub use books::{Books, Resolution, Shown, Verdict};
@@ -148,9 +148,9 @@ pub use explain::{Chapter, Explanation, Subject};
 pub use fact::{
     Accrued, Alerted, Approved, Asked, Body, BreakCause, BreakClosed, BreakExplained, BreakFound,
     Brought, Cancelled, Cause, Charged, Claimed, Compounded, Consent, Converted, Decided, Declared,
-    Declined, Destination, Divided, Evidence, Extent, Fact, FeesSet, Figures, Flowing, Funds,
-    Guarded, Hash, Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved, Opened,
-    Part, Parts, PayeeSet, Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed,
+    Declined, Demanded, Destination, Divided, Evidence, Extent, Fact, FeesSet, Figures, Flowing,
+    Funds, Guarded, Hash, Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved,
+    Opened, Part, Parts, PayeeSet, Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed,
     Referred, Refused, Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run,
     Sealed, Sender, Sent, Settled, Signed, Silence, Stated, Stream, TermsSet, Voided, WebhookHeard,
     WebhookResumed, WebhookSilenced, WebhookUnheard, WeekClosed, Window,

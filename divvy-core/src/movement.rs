@@ -100,6 +100,24 @@ impl Reversal {
     pub const fn payment(&self) -> &Stream {
         &self.payment
     }
+
+    /// What the provider calls it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// When the provider says that it happened.
+    #[must_use]
+    pub const fn event_at(&self) -> Time {
+        self.event_at
+    }
+
+    /// Who says so.
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
 }
 
 impl Movement {

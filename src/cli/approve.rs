@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use divvy::clock;
-use divvy::core::{Approved, Batch, Code, Error, Name, Next, SecretKey, Stream, Time, Timing};
+use divvy::core::{
+    Approved, Batch, Code, Error, Name, Next, SecretKey, State, Stream, Time, Timing,
+};
 use divvy::read_key;
 use serde_json::{Value, json};
 
@@ -103,7 +105,11 @@ impl Approve {
 /// What waits for people, oldest first, with the time at which it was planned.
 pub(crate) async fn waiting(desk: &mut Desk, now: Time) -> Result<Vec<(Batch, Time)>, Error> {
     let mut waiting = Vec::new();
-    for stream in desk.book()?.fold()?.open_batches() {
+    let book = desk.book()?;
+    let fold = book.fold()?;
+    let unsigned = |stream: &Stream| fold.batch_state(stream) == Some(State::Planned);
+    let open: Vec<Stream> = fold.open_batches().into_iter().filter(unsigned).collect();
+    for stream in open {
         let facts = desk.book()?.read(&stream).await?;
         let batch = Batch::fold(&facts)?;
         if batch.next(now, None, NO_TIMING) == Next::Approve {

@@ -49,6 +49,15 @@ pub(crate) async fn say_balance(desk: &mut Desk, payee: &str, out: &mut Out) -> 
             fields.insert("waiting_since".to_owned(), since.to_string().into());
         }
     }
+    if let Some(demand) = book.fold()?.demand_of(payee, now) {
+        let (most, code, until) = (asset.text(demand.fee_max), asset.code(), demand.until);
+        out.say(&format!(
+            "asked to be paid now, at a cost of {most} {code} at most, until {until}"
+        ));
+        if let Value::Object(fields) = &mut value {
+            fields.insert("asked_until".to_owned(), until.to_string().into());
+        }
+    }
     out.value(&value);
     Ok(())
 }

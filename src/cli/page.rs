@@ -29,8 +29,10 @@ impl Page {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::look(&self.dir).await?;
         let names = if self.hide_names { Names::Hidden } else { Names::Shown };
-        let book = desk.project.book.clone();
-        let page = desk.divvy.report(book.as_str(), names, clock::now()).await?.html();
+        let (book, terms) = (desk.project.book.clone(), desk.project.treasury.clone());
+        let now = clock::now();
+        desk.quote(now, out).await?;
+        let page = desk.divvy.report(book.as_str(), names, &terms, now).await?.html();
         std::fs::write(&self.out, &page).map_err(|error| {
             let detail = format!("cannot write {}: {error}", self.out.display());
             Error::new(Code::FileUnusable, detail)

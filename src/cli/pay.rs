@@ -1,4 +1,4 @@
-//! `divvy pay`: one tick of a worker, now.
+//! `divvy pay`: one tick of a worker, now; or what it costs to pay one payee who asks for it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use divvy::{Clock, Http, Sender as _, Worker, WorkerSettings, clock};
 use serde_json::json;
 
 use crate::cli::Verdict;
+use crate::cli::demand;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::till::Till;
@@ -22,16 +23,32 @@ pub(crate) struct Pay {
     /// Only show who would be paid what, and at what cost.
     #[arg(long)]
     dry_run: bool,
+    /// Only show what it costs to pay this payee now, whatever their policy waits for.
+    #[arg(long, value_name = "NAME", conflicts_with = "dry_run")]
+    payee: Option<String>,
+    /// They ask for it, and accept that it costs at most so much: pay.
+    #[arg(long, value_name = "AMOUNT", requires = "payee")]
+    accept_fee: Option<String>,
 }
 
 impl Pay {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
-        if self.dry_run { self.show(out).await } else { self.pay(out).await }
+        match (&self.payee, &self.accept_fee) {
+            (Some(payee), None) => demand::show(&self.dir, payee, out).await,
+            (None, _) if self.dry_run => self.show(out).await,
+            _ => self.pay(out).await,
+        }
     }
 
     async fn pay(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::open(&self.dir).await?;
         let till = Till::open(&desk.project).await?;
+        let asked = match (&self.payee, &self.accept_fee) {
+            (Some(payee), Some(most)) => {
+                Some(demand::ask(&mut desk, &till, (payee, most), out).await?)
+            }
+            _ => None,
+        };
         let clock = Clock::system();
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
         let sender = Arc::new(Http::new(clock.clone())?);
@@ -50,7 +67,9 @@ impl Pay {
         let nobody = if tick.lines == 0 && obstacles.is_empty() { "; nobody is due" } else { "" };
         out.say(&format!("{} lines planned in {} runs{nobody}", tick.lines, tick.runs));
         let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
-        out.value(&json!({"lines": tick.lines, "runs": tick.runs, "obstacles": shown}));
+        out.value(
+            &json!({"lines": tick.lines, "runs": tick.runs, "obstacles": shown, "asked": asked}),
+        );
         desk.close().await?;
         Ok(if obstacles.is_empty() { Verdict::Done } else { Verdict::Look })
     }

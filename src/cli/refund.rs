@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use divvy::core::danger::{VouchedReversal, vouched_reversal};
-use divvy::core::{Asset, Cause, Code, Error, Evidence, Hash, Stream, Time};
-use divvy::{BadLine, Makeup, Recording, clock, named_payment, read_file, read_refunds};
+use divvy::core::{Asset, Cause, Code, Error, Evidence, Hash, Reversal, Stream, Time};
+use divvy::{BadLine, Ended, Makeup, Recording, clock, named_payment, read_file, read_refunds};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
@@ -176,20 +176,61 @@ impl Refunds {
         let mut import = read_refunds(&read_file(path)?, path, &settings)?;
         let (mut taken, now) = (Taken::default(), clock::now());
         for row in import.rows {
-            let one = [row.reversal];
-            match desk.book()?.reverse(&one, self.makeup.makeup(), now).await {
-                Ok(done) => done.iter().for_each(|recording| taken.count(recording, out)),
-                // What its payment refuses is told like any other bad line, and the rest goes on.
-                Err(error)
-                    if matches!(error.code(), Code::PaymentUnknown | Code::PaymentMalformed) =>
-                {
-                    import.bad.push(BadLine { line: row.line, problem: error.to_string() });
-                }
-                Err(error) => return Err(error),
+            let mut done = take_back(&mut desk, &row.reversal, self.makeup.makeup(), now).await?;
+            if let (Ok(recording), Some(ended)) = (&done, &row.ended) {
+                taken.count(recording, out);
+                done = end_one(&mut desk, &row.reversal, ended, now).await?;
+            } else if let Ok(recording) = &done {
+                taken.count(recording, out);
             }
+            let bad = done.err().map(|problem| BadLine { line: row.line, problem });
+            import.bad.extend(bad);
         }
         import.bad.sort_by_key(|bad| bad.line);
         end(desk, path, &import.bad, taken, out).await
+    }
+}
+
+/// What came of a line, or why its payment refuses it: that is told like any other bad line, and
+/// the rest goes on.
+type Done = Result<Recording, String>;
+
+/// Takes back what went back of one payment.
+pub(crate) async fn take_back(
+    desk: &mut Desk,
+    reversal: &Reversal,
+    makeup: Makeup,
+    now: Time,
+) -> Result<Done, Error> {
+    let done = desk.book()?.reverse(std::slice::from_ref(reversal), makeup, now).await;
+    or_refused(done.map(|done| done.into_iter().next().unwrap_or(Recording::Known)))
+}
+
+/// Takes in how a refund or dispute ended.
+pub(crate) async fn end_one(
+    desk: &mut Desk,
+    reversal: &Reversal,
+    ended: &Ended,
+    now: Time,
+) -> Result<Done, Error> {
+    let (payment, id, evidence) = (reversal.payment(), reversal.id(), reversal.evidence());
+    let mut book = desk.book()?;
+    or_refused(if ended.stays_away {
+        book.lose(payment, id, evidence, now).await
+    } else {
+        book.restore(payment, id, evidence, now).await
+    })
+}
+
+fn or_refused(done: Result<Recording, Error>) -> Result<Done, Error> {
+    use Code::{PaymentConflict, PaymentMalformed, PaymentUnknown};
+    match done {
+        Err(error)
+            if matches!(error.code(), PaymentUnknown | PaymentMalformed | PaymentConflict) =>
+        {
+            Ok(Err(error.to_string()))
+        }
+        done => done.map(Ok),
     }
 }
 

@@ -4,9 +4,12 @@ use divvy::core::{Amount, Book, Code, Error, Obstacle, Time};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
+use crate::cli::beside::Beside;
+use crate::cli::diary::Diary;
 use crate::cli::measure::{Stopwatch, memory_peak_mib};
 use crate::cli::out::Out;
 use crate::cli::reconcile::Comparison;
+use crate::cli::rehearsal::People;
 use crate::cli::run::Sums;
 use crate::cli::setup::{Desk, say_bad_lines};
 
@@ -15,6 +18,8 @@ use crate::cli::setup::{Desk, say_bad_lines};
 pub(crate) struct Report<'a> {
     pub(crate) desk: &'a Desk,
     pub(crate) sums: &'a Sums,
+    pub(crate) diary: &'a Diary,
+    pub(crate) people: Option<&'a People>,
     pub(crate) comparison: Comparison,
     pub(crate) end: Time,
     pub(crate) verified: u64,
@@ -35,6 +40,9 @@ impl Report<'_> {
             out.say(&format!("{} payments are later than `until`: not taken", sums.later));
         }
         self.say_money(out)?;
+        let beside = self.beside()?;
+        beside.say(&self.desk.project.opened.asset, out);
+        self.say_people(out);
         let (tick, ticks) = (&sums.tick, sums.ticks);
         out.say(&format!(
             "this time: {ticks} ticks, {} lines planned in {} runs, {} requests, sandbox started \
@@ -43,8 +51,14 @@ impl Report<'_> {
         ));
         out.say(&format!("verify: {verified} facts hold, and every equation"));
         out.say(&format!(
-            "statement: {} lines match, {} ours only, {} theirs only, {} different, {} undecided",
-            lines.matched, lines.ours_only, lines.theirs_only, lines.different, lines.undecided
+            "statement: {} lines and fees match, {} ours only, {} theirs only, {} different, {} \
+             undecided; {} breaks open",
+            lines.matched,
+            lines.ours_only,
+            lines.theirs_only,
+            lines.different,
+            lines.undecided,
+            beside.breaks_open
         ));
         let (flushes, memory) = (self.desk.store.flushes(), memory_peak_mib());
         let seconds = started.seconds();
@@ -54,7 +68,7 @@ impl Report<'_> {
         }
         let costs = json!({"flushes": flushes, "seconds": seconds, "memory_mib": memory,
             "sandbox_restarts": restarts});
-        self.print(out, &costs)
+        self.print(out, &beside, &costs)
     }
 
     fn say_money(&self, out: &mut Out) -> Result<(), Error> {
@@ -85,8 +99,24 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn print(&self, out: &mut Out, costs: &Value) -> Result<(), Error> {
-        let Self { sums, comparison, verified, .. } = self;
+    /// What people did, where the project rehearses.
+    fn say_people(&self, out: &mut Out) {
+        let Some(People { approved, released, closed, sealed, .. }) = self.people else { return };
+        out.say(&format!(
+            "people: {approved} batches approved, {released} payees released, {closed} weeks closed"
+        ));
+        if let Some(root) = sealed {
+            out.say(&format!("sealed: {root}"));
+        }
+    }
+
+    /// What belongs to the job beside payments in and payouts out.
+    fn beside(&self) -> Result<Beside, Error> {
+        Beside::of(self.book()?)
+    }
+
+    fn print(&self, out: &mut Out, beside: &Beside, costs: &Value) -> Result<(), Error> {
+        let Self { sums, comparison, verified, diary, .. } = self;
         let totals = self.book()?.totals();
         let asset = &self.desk.project.opened.asset;
         let text = |amount: Amount| asset.text(amount);
@@ -101,6 +131,14 @@ impl Report<'_> {
             "lines_settled": totals.lines_settled, "lines_planned": sums.tick.lines,
             "runs": sums.tick.runs, "ticks": sums.ticks, "requests": sums.tick.requests,
             "facts": verified, "statement": comparison, "costs": costs,
+            "refunds_and_funds": {"counts": diary.taken.counts(), "bad_lines": diary.bad},
+            "refunded": text(totals.refunded), "lines_returned": beside.lines_returned,
+            "fees_charged": text(totals.fees_charged), "fees_borne": text(totals.fees_borne),
+            "breaks_open": beside.breaks_open, "weeks_closed": beside.weeks_closed,
+            "people": self.people.map(|people| json!({
+                "approved": people.approved, "released": people.released,
+                "sealed": people.sealed,
+            })),
         }));
         Ok(())
     }
@@ -126,8 +164,10 @@ impl Report<'_> {
             let detail = "our facts and the sandbox's statement differ: stop paying and look";
             return Err(Error::new(Code::BookUnbalanced, detail));
         }
-        let open = !self.book()?.open_batches().is_empty();
-        let left = self.sums.taken.conflicts > 0 || self.sums.later > 0;
+        let open = !self.book()?.open_batches().is_empty() || self.beside()?.breaks_open > 0;
+        let Self { sums, diary, .. } = self;
+        let odd = diary.taken.conflicts > 0 || !diary.bad.is_empty();
+        let left = sums.taken.conflicts > 0 || sums.later > 0 || odd;
         Ok(if open || left { Verdict::Look } else { Verdict::Done })
     }
 

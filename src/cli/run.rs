@@ -8,9 +8,11 @@ use divvy::core::{Error, Payment, Time};
 use divvy::{BadLine, Http, Tick, Told, Worker, WorkerSettings, clock, read_file, read_payments};
 
 use crate::cli::Verdict;
+use crate::cli::diary::Diary;
 use crate::cli::measure::Stopwatch;
 use crate::cli::out::Out;
 use crate::cli::reconcile::{Comparison, reconcile};
+use crate::cli::rehearsal::People;
 use crate::cli::report::Report;
 use crate::cli::setup::Desk;
 use crate::cli::take::{Taken, record};
@@ -57,14 +59,18 @@ impl Run {
         if let Some(quotes) = desk.quotes() {
             worker.set_quotes(quotes);
         }
-        let mut shift = Shift { worker, told, payments, sums };
+        let diary = Diary::open(&desk, out)?;
+        let people = People::of(&mut desk, start)?;
+        let mut shift = Shift { worker, told, payments, diary, people, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
-        let end = shift.work_after(&mut desk, &mut till, end).await?;
+        let end = shift.work_after(&mut desk, &mut till, end, out).await?;
         let verified = desk.divvy.verify_anew().await?;
         let book = desk.project.book.clone();
         let found = reconcile(&desk.divvy, book.as_str(), &*sender, till.sandbox()?, end).await?;
         let comparison = Comparison::of(&found);
-        let report = Report { desk: &desk, sums: &shift.sums, comparison, end, verified };
+        let Shift { sums, diary, people, .. } = &shift;
+        let people = people.as_ref();
+        let report = Report { desk: &desk, sums, diary, people, comparison, end, verified };
         report.say(out, &started, till.restarts)?;
         let verdict = report.verdict();
         desk.close().await?;
@@ -88,6 +94,8 @@ struct Shift {
     worker: Worker,
     told: Told,
     payments: Vec<Payment>,
+    diary: Diary,
+    people: Option<People>,
     sums: Sums,
 }
 
@@ -121,7 +129,7 @@ impl Shift {
                 self.sums.taken = self.sums.taken.and(taken);
             }
             waiting = later;
-            self.tick(desk, till, now).await?;
+            self.tick(desk, till, now, out).await?;
             if now >= until {
                 progress.finish_and_clear();
                 self.sums.later = waiting.len();
@@ -136,19 +144,37 @@ impl Shift {
         desk: &mut Desk,
         till: &mut Till,
         end: Time,
+        out: &mut Out,
     ) -> Result<Time, Error> {
         let mut now = end;
         while now < end.plus_secs(AFTER_SECS_MAX) {
-            let Some(wanted) = self.worker.not_before() else { return Ok(now) };
+            // What waits for people wants no look of the worker's before they have agreed.
+            let people = self.people.is_some() && !desk.book()?.fold()?.open_batches().is_empty();
+            let wanted = self.worker.not_before().or_else(|| people.then_some(now));
+            let Some(wanted) = wanted else { break };
             now = now.plus_secs(desk.project.tick_secs).max(wanted);
-            self.tick(desk, till, now).await?;
+            self.tick(desk, till, now, out).await?;
+        }
+        if let Some(people) = &mut self.people {
+            people.seal(desk, now).await?;
         }
         Ok(now)
     }
 
-    async fn tick(&mut self, desk: &mut Desk, till: &mut Till, now: Time) -> Result<(), Error> {
+    async fn tick(
+        &mut self,
+        desk: &mut Desk,
+        till: &mut Till,
+        now: Time,
+        out: &mut Out,
+    ) -> Result<(), Error> {
         self.told.tell(now);
         till.revive().await?;
+        let judge = self.people.as_ref().map(|people| people.judge("as the file of funds says"));
+        self.diary.take(desk, judge.as_ref(), now, out).await?;
+        if let Some(people) = &mut self.people {
+            people.act(desk, now).await?;
+        }
         if desk.book()?.fold()?.has_undeclared()? {
             desk.book()?.declare(now).await?;
         }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use divvy::core::{
-    Amount, Asset, Code, Error, Judge, Name, Obstacle, PayeeSet, Policy, PoolOpened, Rounding,
-    Stated, TermsSet, Time, Units,
+    Amount, Asset, Code, Error, FeesSet, Judge, Name, Obstacle, PayeeSet, Policy, PoolOpened,
+    Rounding, Stated, TermsSet, Time, Units,
 };
 use divvy::{
     BadLine, Book, Divvy, FileQuotes, HolderRow, PoolSettings, Project, Quotes, read_file,
@@ -90,22 +90,39 @@ impl Desk {
         Ok(())
     }
 
-    /// Sets the terms of payouts that the settings name and the book does not know yet.
-    async fn choose_terms(&mut self, now: Time) -> Result<(), Error> {
-        let (everyone, own) = (self.project.fee_share, self.project.fee_shares.clone());
-        let set = |share| TermsSet { fee_share: Some(share), ..TermsSet::NONE };
-        let stated = self.stated_terms(now).await?;
-        let mut book = self.book()?;
-        book.set_terms(&stated, now).await?;
-        if let Some(share) = everyone {
-            book.set_terms(&set(share), now).await?;
+    /// Sets the fees and terms of payouts that the settings name and the book does not know yet.
+    pub(crate) async fn choose_terms(
+        &mut self,
+        judge: Option<Judge<'_>>,
+        now: Time,
+    ) -> Result<(), Error> {
+        let own = self.project.fee_shares.clone();
+        let (fees, terms) = self.next_terms(now).await?;
+        let mut book = self.book_by(judge)?;
+        if let Some(fees) = &fees {
+            book.set_fees(fees, now).await?;
         }
+        book.set_terms(&terms, now).await?;
         for (payee, share) in own {
             if book.fold()?.fee_share(payee.as_str()) != share {
-                book.set_payee_terms(&payee, &set(share), now).await?;
+                let set = TermsSet { fee_share: Some(share), ..TermsSet::NONE };
+                book.set_payee_terms(&payee, &set, now).await?;
             }
         }
         Ok(())
+    }
+
+    /// The fees and terms of the settings that are not in force yet.
+    pub(crate) async fn next_terms(
+        &mut self,
+        now: Time,
+    ) -> Result<(Option<FeesSet>, TermsSet), Error> {
+        let (fees, share) = (self.project.fees.clone(), self.project.fee_share);
+        let mut terms = self.stated_terms(now).await?;
+        let book = self.book()?;
+        let fold = book.fold()?;
+        terms.fee_share = share.filter(|share| *share != fold.payout_terms().fee_share);
+        Ok((fees.filter(|fees| fold.fee_terms() != Some(fees)), terms))
     }
 
     /// The floor and the threshold that are stated in another asset, at the rate of now; nothing
@@ -177,9 +194,6 @@ impl Desk {
                 bad.extend(self.import_holders(pool, file, now, out).await?);
             }
         }
-        if let Some(fees) = &project.fees {
-            self.book()?.set_fees(fees, now).await?;
-        }
         if let Some(key) = project.issuer
             && self.book()?.fold()?.issuer().is_none()
         {
@@ -192,7 +206,7 @@ impl Desk {
             self.book()?.refer(&import.rows, now).await?;
             bad.extend(import.bad);
         }
-        self.choose_terms(now).await?;
+        self.choose_terms(None, now).await?;
         self.choose_instant(now).await?;
         for (payee, reason) in &project.holds {
             let mut book = self.book()?;

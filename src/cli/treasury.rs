@@ -157,7 +157,7 @@ fn say_closing(
     Ok(())
 }
 
-fn signed(difference: Difference, asset: &Asset) -> String {
+pub(crate) fn signed(difference: Difference, asset: &Asset) -> String {
     let sign = if difference.is_negative() { "-" } else { "" };
     format!("{sign}{}", asset.text(difference.magnitude()))
 }

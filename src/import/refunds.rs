@@ -5,7 +5,7 @@ use std::path::Path;
 use divvy_core::danger::{VouchedReversal, vouched_reversal};
 use divvy_core::{Cause, Code, Error, Hash, Name, Reversal, Stream, Time};
 
-use crate::import::rows::read_rows;
+use crate::import::rows::{Row, read_rows};
 use crate::import::{Import, file_name};
 use crate::project::PaymentsFile;
 
@@ -17,10 +17,31 @@ pub struct RefundRow {
     pub line: u64,
     /// What goes back.
     pub reversal: Reversal,
+    /// How it ended, where it has: a dispute that was won or lost, a refund that failed.
+    pub ended: Option<Ended>,
 }
 
-/// Reads `id,payment,refunded_at,amount` and an optional `cause` (refund, dispute or failure), as
-/// CSV or as JSON lines, plain or compressed with gzip. Amounts are in the asset that was paid.
+/// How a refund or a dispute ended, and when.
+///
+/// ```
+/// use divvy::Ended;
+/// use divvy::core::Time;
+///
+/// let ended = Ended { at: Time::ZERO, stays_away: false };
+/// assert!(!ended.stays_away, "the dispute was won: the money came again");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data")]
+pub struct Ended {
+    /// When.
+    pub at: Time,
+    /// Whether the money stays away; otherwise it came again.
+    pub stays_away: bool,
+}
+
+/// Reads `id,payment,refunded_at,amount`, an optional `cause` (refund, dispute or failure), and how
+/// it ended where it has (`outcome`, won or lost, and `ended_at`), as CSV or as JSON lines, plain
+/// or compressed with gzip. Amounts are in the asset that was paid.
 ///
 /// ```
 /// use divvy::core::Asset;
@@ -54,8 +75,22 @@ pub fn read_refunds(
             event_at: Time::parse(&row.field("refunded_at")?)?,
             evidence: row.evidence(&name, hash, format!("{text} {}", payments.asset.code())),
         };
-        Ok(RefundRow { line: row.line, reversal: vouched_reversal(said) })
+        let ended = ended(row)?;
+        Ok(RefundRow { line: row.line, reversal: vouched_reversal(said), ended })
     })
+}
+
+fn ended(row: &Row<'_>) -> Result<Option<Ended>, Error> {
+    let stays_away = match row.optional("outcome")?.as_deref() {
+        None => return Ok(None),
+        Some("won") => false,
+        Some("lost") => true,
+        Some(other) => {
+            let detail = format!("{other:?} is no outcome: write won or lost");
+            return Err(Error::new(Code::InputMalformed, detail));
+        }
+    };
+    Ok(Some(Ended { at: Time::parse(&row.field("ended_at")?)?, stays_away }))
 }
 
 /// The payment that a person means: its whole name, or only its id where payments come from a file.

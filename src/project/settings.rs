@@ -9,6 +9,7 @@ use divvy_core::{
 use serde::Deserialize;
 
 use crate::project::chain::SolanaWallet;
+use crate::project::rehearsal::Rehearsal;
 use crate::project::rule::{RawLeg, RawTier, RawUpline};
 use crate::project::webhooks::RawWebhook;
 use crate::worker::WorkerSettings;
@@ -48,6 +49,8 @@ pub(super) struct RawProject {
     #[serde(default)]
     pub(super) holds: Vec<RawHold>,
     pub(super) payments: Option<RawPayments>,
+    pub(super) refunds: Option<String>,
+    pub(super) rehearsal: Option<Rehearsal>,
     pub(super) tick_secs: Option<u64>,
     pub(super) from: Option<String>,
     pub(super) until: Option<String>,
@@ -145,6 +148,7 @@ pub(super) struct RawPool {
 pub(super) struct RawThreshold {
     pub(super) units_from: String,
     pub(super) amounts: Vec<String>,
+    pub(super) period: Option<String>,
     pub(super) max_wait_days: Option<u64>,
 }
 
@@ -188,6 +192,7 @@ impl RawWorker {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTreasury {
+    pub(super) funds: Option<String>,
     owner: Option<String>,
     low_balance: Option<String>,
     low_days: Option<u64>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divvy_core::{Amount, Difference, Error, Time};
 
-use crate::report::Sums;
+use crate::report::walk::Sums;
 
 /// What moved on each day.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use crate::report::calendar::{Moved, Stretches, date};
 use crate::report::chart::{Subject, chart};
 use crate::report::places::Place;
 use crate::report::waiting::{Until, Wait};
-use crate::report::{PoolPart, Report, grouped};
+use crate::report::{PoolPart, Report, grouped, sheets};
 
 pub(super) fn page(report: &Report) -> Markup {
     let title = format!("{}: where the money is", report.book);
@@ -30,9 +30,14 @@ pub(super) fn page(report: &Report) -> Markup {
                         (over_time(report, &stretches))
                     }
                     (looks(report))
+                    (sheets::asks(report))
                     (waiting(report))
-                    @for pool in &report.pools { (holders(report, pool)) }
+                    (sheets::treasury(report))
+                    (sheets::went_back(report))
                     (payouts(report))
+                    (sheets::costs(report))
+                    (sheets::breaks(report))
+                    @for pool in &report.pools { (holders(report, pool)) }
                     (proofs(report))
                 }
                 footer {
@@ -179,7 +184,22 @@ fn figures(report: &Report, stretches: &Stretches) -> Markup {
 /// What a person should look at, if anything.
 fn looks(report: &Report) -> Markup {
     let waiting = &report.waiting;
+    let standing = &report.standing;
+    let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
     let looks = [
+        (count(standing.asks.len()), "batch waits", "batches wait", "until people agree"),
+        (
+            count(standing.breaks.len()),
+            "difference with a statement is",
+            "differences with statements are",
+            "open",
+        ),
+        (
+            count(standing.treasury.as_ref().map_or(0, |treasury| treasury.alerts.len())),
+            "alert",
+            "alerts",
+            "of the treasury",
+        ),
         (
             report.in_review(),
             "batch waits",
@@ -198,7 +218,7 @@ fn looks(report: &Report) -> Markup {
         section {
             h2 { "Wants a look" }
             @if looks.iter().all(|(count, ..)| *count == 0) {
-                p.fine { "Nothing. Every batch is known, nobody is held, nobody owes." }
+                p.fine { "Nothing. Every batch is known, nobody is held or owes, nothing differs." }
             } @else {
                 ul.looks {
                     @for (count, one, many, what) in looks {
@@ -295,7 +315,7 @@ fn holders(report: &Report, pool: &PoolPart) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "holder" }
-                            td {}
+                            td.share {}
                             th scope="col" { "units" }
                             th scope="col" { "share" }
                         }
@@ -353,12 +373,16 @@ fn proofs(report: &Report) -> Markup {
                     }
                     dd { code { (root) } }
                 }
+                @for (pool, (at, root)) in &proof.roots {
+                    dt { "Who held " (pool) " at the latest declaration, " (date(*at)) }
+                    dd { code { (root) } }
+                }
             }
         }
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(&count.to_string()), if count == 1 { one } else { many })
 }
 

@@ -33,6 +33,7 @@ pub(super) struct Wait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Why {
     Due,
+    Day,
     Amount,
     Fee,
     Destination,
@@ -98,11 +99,22 @@ fn reason(balance: &Balance) -> (Why, Until) {
         (Some(Obstacle::FeeAbove { most, .. }), _) => (Why::Fee, Until::Fee(*most)),
         (Some(_), _) => (Why::Destination, Until::Told("tell where to be paid".into())),
         (None, Expected::Now) => (Why::Due, Until::Now),
-        (None, Expected::On(time)) => (Why::Amount, Until::On(time)),
+        (None, Expected::On(time)) => (below(balance), Until::On(time)),
         (None, _) => match balance.policy {
-            Policy::Threshold { min, .. } => (Why::Amount, Until::Reaches(min)),
+            Policy::Threshold { min, .. } | Policy::Periodic { min: Some(min), .. } => {
+                (Why::Amount, Until::Reaches(min))
+            }
             Policy::Instant | _ => (Why::Due, Until::Now),
         },
+    }
+}
+
+/// Whether it waits for its amount, or only for its day.
+const fn below(balance: &Balance) -> Why {
+    match balance.policy {
+        Policy::Periodic { min: Some(min), .. } if balance.payable.get() < min.get() => Why::Amount,
+        Policy::Periodic { .. } => Why::Day,
+        Policy::Instant | Policy::Threshold { .. } | _ => Why::Amount,
     }
 }
 
@@ -110,6 +122,7 @@ impl Why {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Due => "due, with the next payout",
+            Self::Day => "until the day that they chose",
             Self::Amount => "below the amount that they chose",
             Self::Fee => "until the fee is a smaller share",
             Self::Destination => "told no destination yet",

@@ -195,6 +195,9 @@ impl Worker {
             return self.give_up(divvy, batch, &above, now, tick).await;
         }
         let fold = divvy.books().book(book)?;
+        if let Err(above) = fold.check_fee_anew(batch.stream(), fee) {
+            return self.give_up(divvy, batch, &above, now, tick).await;
+        }
         if !self.costs.allow(fold, rail.name(), fee) {
             return Ok(());
         }

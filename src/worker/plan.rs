@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use divvy_core::{
-    Batch, Book, Code, Due, Error, Job, Line, Name, Pack, Plan, Planned, Rail, Signed, Step, Time,
+    Batch, Book, Code, Due, Error, Job, Line, Name, Pack, Plan, Planned, RUN_LINES_MAX, Rail,
+    Signed, Step, Time,
 };
 
 use tracing::Instrument as _;
@@ -24,11 +25,13 @@ impl Worker {
         clock: &Clock,
         tick: &mut Tick,
     ) -> Result<(), Error> {
+        self.costs.forget_demands(book);
         self.quote(divvy, book, time(divvy, clock)).await?;
         while !self.stop.is_stopped() {
             let now = time(divvy, clock);
             divvy.books_mut().book_mut(book.as_str())?.wake_waited(now)?;
-            if divvy.books().book(book.as_str())?.due_count() == 0 {
+            let fold = divvy.books().book(book.as_str())?;
+            if fold.due_count() == 0 && fold.demanded(now, |_| true)?.is_empty() {
                 return Ok(());
             }
             let now = self.fresh(divvy, clock).await?;
@@ -83,7 +86,7 @@ impl Worker {
         let fold = divvy.books().book(book.as_str())?;
         let lines_max = self.roster.share(fold.due_count());
         let served = |rail: &Name| self.rails.contains_key(rail) && self.may_pay(rail, now);
-        let due = fold.due_up_to(lines_max, now, served)?;
+        let due = due_and_demanded(fold, lines_max, now, served)?;
         for Due { rail, .. } in &due {
             self.check_cooling(fold, rail)?;
         }
@@ -98,7 +101,8 @@ impl Worker {
                 clear.insert(rail.name().clone());
             }
         }
-        divvy.books().book(book.as_str())?.due_up_to(lines_max, now, |rail| clear.contains(rail))
+        let fold = divvy.books().book(book.as_str())?;
+        due_and_demanded(fold, lines_max, now, |rail| clear.contains(rail))
     }
 
     /// Whether nothing but its answer is waited for: the wallet pays, and the rail takes requests.
@@ -141,7 +145,8 @@ impl Worker {
                 let packed = (lines.as_slice(), packs.as_slice());
                 let quoted = self.cost_of(&*rail, &part, packed, now, tick).await;
                 let fold = divvy.books().book(book.as_str())?;
-                let allowed = quoted.filter(|fee| self.costs.allow(fold, rail.name(), *fee));
+                let allowed = quoted
+                    .filter(|fee| self.costs.allow_lines(fold, rail.name(), &part, *fee, now));
                 let Some(quoted) = allowed else { continue };
                 let lines = fold.bear(part, quoted);
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
@@ -195,6 +200,20 @@ impl Worker {
             signed => signed,
         }
     }
+}
+
+/// Who is due, and behind them, each alone, who is paid because they asked for it.
+fn due_and_demanded(
+    book: &Book,
+    lines_max: usize,
+    now: Time,
+    is_served: impl Fn(&Name) -> bool,
+) -> Result<Vec<Due>, Error> {
+    let mut dues = book.due_up_to(lines_max, now, &is_served)?;
+    let lines: usize = dues.iter().map(|due| due.lines.len()).sum();
+    let demanded = book.demanded(now, is_served)?;
+    dues.extend(demanded.into_iter().take(RUN_LINES_MAX.saturating_sub(lines)));
+    Ok(dues)
 }
 
 /// The batches that a step plans, in order.

@@ -1,7 +1,7 @@
 //! Above the limit of a day: batches are planned with their lines, and wait until enough people
 //! have approved them. Nothing of them is signed before.
 
-use divvy_core::{Amount, Batch, Code, Due, Error, Name, Next, Planned, Time};
+use divvy_core::{Amount, Batch, Code, Due, Error, Line, Name, Next, Planned, Time};
 
 use crate::divvy::Divvy;
 use crate::worker::tick::count;
@@ -34,7 +34,9 @@ impl Worker {
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
             let fold = divvy.books().book(book.as_str())?;
             for pack in &packs {
-                if !self.costs.allow(fold, rail.name(), pack.fee) {
+                let own: Vec<Line> =
+                    pack.lines.iter().filter_map(|at| lines.get(*at).cloned()).collect();
+                if !self.costs.allow_lines(fold, rail.name(), &own, pack.fee, now) {
                     continue;
                 }
                 for lines in self.suspects.parted(&lines, std::slice::from_ref(pack)) {

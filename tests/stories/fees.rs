@@ -1,5 +1,7 @@
 //! What rails charge, what payees bear of it, what a price stops, and what a rate leaves alone.
 
+use divvy::core::{Amount, Asset};
+
 use crate::command::{Folder, done, run};
 
 /// Everybody bears up to 0.05 of a line, and the rail charges 0.07 for each.
@@ -25,7 +27,8 @@ fn a_fee_is_shown_borne_charged_and_found_in_the_statement() {
 
     let treasury = run(&["treasury", dir]);
     let lines = treasury.value["lines_settled"].as_u64().unwrap();
-    let cents = |each: u64| format!("{}.{:02}", lines * each / 100, lines * each % 100);
+    let usd = Asset::parse("USD").unwrap();
+    let cents = |each: u64| usd.text(Amount::new(lines * each).unwrap());
     assert_eq!(treasury.value["fees_charged"][0]["amount"], cents(7), "{}", treasury.said);
     assert_eq!(treasury.value["fees_charged"][0]["wallet"], "till");
     assert_eq!(treasury.value["fees_borne"], cents(5));
@@ -115,5 +118,37 @@ fn what_was_locked_at_receipt_stays_so_whatever_the_rate_does() {
     assert!(story.contains("48.500000"), "{story}");
     let balance = done(&["status", dir]);
     assert!(!balance.to_string().contains("97.00"), "{balance}");
+    done(&["verify", dir]);
+}
+
+#[test]
+fn in_a_book_that_knows_people_one_of_them_signs_other_fees_and_terms() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    let (ann, key) = crate::approvals::key(&folder, "ann");
+    let people = "[approvals]\nlimit = \"100000.00\"\nneeded = 1\n[approvals.people]\nann = ";
+    let settings = format!("[fees]\nborne_max = \"0.05\"\n\n{people}\"{key}\"\n\n[payments]");
+    folder.edit("divvy.toml", "[payments]", &settings);
+    done(&["run", dir]);
+    assert!(done(&["fees", "show", dir])["next"].is_null());
+
+    folder.edit("divvy.toml", "0.05", "0.09");
+    folder.edit("divvy.toml", "threshold", "fee_share = { bps = 9000 }\nthreshold");
+    let shown = run(&["fees", "show", dir]);
+    assert_eq!(shown.code, Some(5), "{}", shown.said);
+    assert_eq!(shown.value["next"]["fees"]["borne_max"], "9", "{}", shown.said);
+    let share = &shown.value["next"]["terms"]["fee_share"];
+    assert_eq!(share["at_most"]["bps"], 9_000, "{}", shown.said);
+    for unsigned in [&["run", dir][..], &["fees", "set", dir]] {
+        let refused = run(unsigned);
+        assert_eq!(refused.value["error"]["name"], "act_unsigned", "{}", refused.said);
+    }
+    let (stranger, _) = crate::approvals::key(&folder, "dot");
+    let refused = run(&["fees", "set", dir, "--key", &stranger]);
+    assert_eq!(refused.value["error"]["name"], "signature_wrong", "{}", refused.said);
+    let set = done(&["fees", "set", dir, "--key", &ann, "--reason", "the rail got dearer"]);
+    assert_eq!(set["in_force"]["fees"]["borne_max"], "9");
+    assert!(done(&["fees", "show", dir])["next"].is_null());
+    done(&["run", dir]);
     done(&["verify", dir]);
 }

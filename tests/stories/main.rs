@@ -10,6 +10,7 @@ mod approvals;
 mod backups;
 mod bad_input;
 mod command;
+mod demands;
 mod desk;
 mod fees;
 mod jobs;
@@ -19,6 +20,7 @@ mod policies;
 mod projections;
 #[path = "../support/receiver.rs"]
 mod receiver;
+mod rehearsals;
 mod review;
 mod rules;
 #[path = "../support/postgres.rs"]

@@ -94,7 +94,8 @@ fn what_moved_is_never_taken_for_unmoved_and_is_settled_by_one_who_may() {
     assert_eq!(paid(dir), "50.00");
     // Somebody has decided before: nothing is left to decide.
     let late = run(&[&settled[..], &proof].concat());
-    assert_eq!(late.value["error"]["name"], "batch_state", "{}", late.said);
+    assert_eq!(late.value["error"]["name"], "review_over", "{}", late.said);
+    assert_eq!(late.code, Some(1), "whoever asked is to look");
     let told = done(&["explain", found["batch"].as_str().unwrap(), "--dir", dir]).to_string();
     assert!(told.contains("ann decided and signed what follows: I rang the bank"), "{told}");
     done(&["verify", dir]);

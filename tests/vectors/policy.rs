@@ -1,7 +1,10 @@
 //! Runs the policy vectors: when the boundaries of periods are, what rates make of amounts, and
-//! which line a fee share lets through.
+//! which line a fee share lets through, and what becomes of who asks to be paid now.
 
-use divvy_core::{Amount, Asset, FeeShare, Period, Rate, Rounding, Time};
+use divvy_core::{
+    Amount, Asset, Books, Brought, Code, Error, Evidence, FeeShare, Hash, Name, Opened, Period,
+    Policy, Rate, Rounding, Time,
+};
 use serde_json::Value;
 
 use crate::areas::Tally;
@@ -12,6 +15,7 @@ pub(crate) fn run(file: &Value) -> Tally {
     tally.hold_each(file, "boundaries", boundary);
     tally.hold_each(file, "rates", rate);
     tally.hold_each(file, "fee_shares", fee_share);
+    tally.hold_each(file, "demands", demand);
     tally
 }
 
@@ -63,6 +67,56 @@ fn fee_share(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
     let own = share.least_for(fee).map(|least| least.to_string());
     same("least", &serde_json::json!(own), &case.value("least")?)?;
     case.done()
+}
+
+fn demand(mut case: Fields, tally: &mut Tally) -> Result<(), String> {
+    case.text("id")?;
+    let mut minor = |name: &str| amount(&mut case, name);
+    let (payable, floor, least) = (minor("payable")?, minor("floor")?, minor("threshold")?);
+    let (fee_max, quoted) = (minor("fee_max")?, minor("quoted")?);
+    let secs = case.text("after_secs")?.parse().map_err(|_| "after_secs is no number")?;
+    let (policy, later) =
+        (Policy::Threshold { min: least, max_wait_secs: None }, Time::ZERO.plus_secs(secs));
+    let own = demanded(policy, floor, payable, fee_max).map_err(text)?;
+    tally.checks += 1;
+    let own = match own {
+        Err(error) if error.code() == Code::DemandRefused => "refused",
+        Err(error) => return Err(error.to_string()),
+        Ok(books) => outcome(&books, later, quoted).map_err(text)?,
+    };
+    same("outcome", &own.to_owned(), &case.text("outcome")?)?;
+    case.done()
+}
+
+/// A book in which somebody has asked to be paid, or why they could not.
+fn demanded(
+    policy: Policy,
+    floor: Amount,
+    payable: Amount,
+    fee_max: Amount,
+) -> Result<Result<Books, Error>, Error> {
+    let (asset, now, ann) = (Asset::parse("USD")?, Time::ZERO, Name::new("ann")?);
+    let named_on = Some(Name::new("sandbox")?);
+    let opened = Opened { asset, policy, floor, cooling_secs: 0, named_on };
+    let mut books = Books::default();
+    books.feed(books.open(&Name::new("b")?, opened, now)?.facts())?;
+    let evidence = Evidence { source: String::new(), hash: Hash::of(b""), said: String::new() };
+    let brought = Brought { earned: payable, paid: Amount::ZERO, evidence };
+    books.feed(books.book("b")?.bring(&[(ann.clone(), brought)], now)?.facts())?;
+    Ok(match books.book("b")?.demand(&ann, fee_max, now) {
+        Ok(step) => books.feed(step.facts()).map(|()| books),
+        Err(error) => Err(error),
+    })
+}
+
+fn outcome(books: &Books, now: Time, quoted: Amount) -> Result<&'static str, Error> {
+    let book = books.book("b")?;
+    if book.due_count() > 0 {
+        return Ok("due");
+    }
+    let Some(due) = book.demanded(now, |_| true)?.pop() else { return Ok("lapsed") };
+    let above = book.check_fee_of(&due.lines, quoted, now);
+    Ok(if above.is_ok() { "paid" } else { "above" })
 }
 
 fn amount(case: &mut Fields, name: &str) -> Result<Amount, String> {

@@ -11,7 +11,7 @@ use divvy::core::{
 use divvy::sandbox::{Sandbox, Terms, WindowKind};
 use divvy::{Divvy, Worker};
 
-use crate::shop::{BOOK, Folder, Till, at, open, paid, take};
+use crate::shop::{BOOK, Folder, Losing, Till, at, open, paid, take};
 
 /// A till that charges three cents a line, and quotes so much for each.
 fn charging(window: WindowKind, quoted: u64) -> Till {
@@ -80,9 +80,9 @@ async fn what_is_signed_anew_is_held_to_the_price_of_then() {
     let mut divvy = open(&folder.file("shop.db"), 5).await;
     set(&mut divvy, Some(15), None).await;
     take(&mut divvy, "p1", 5, at(0)).await;
-    // Nobody hears of the first try, which is void after its deadline and grace.
-    let mut deaf = Worker::new(till.rails(), Arc::new(crate::shop::Mute)).unwrap();
-    deaf.tick(&mut divvy, at(1)).await.unwrap();
+    // The first try is lost on its way, and void after its deadline and grace.
+    let mut losing = Worker::new(till.rails(), Arc::new(Losing(till.keeper.clone()))).unwrap();
+    assert_eq!(losing.tick(&mut divvy, at(1)).await.unwrap().lines, 5);
     set(&mut divvy, Some(14), None).await;
     let mut worker = Worker::new(till.rails(), till.sender()).unwrap();
     for secs in [5_000, 10_000] {

@@ -7,6 +7,7 @@
 
 mod ahead;
 mod approvals;
+mod demands;
 mod fees;
 mod share;
 mod shop;

@@ -126,6 +126,17 @@ pub(crate) fn paid(divvy: &Divvy) -> u64 {
     divvy.books().book(BOOK).unwrap().totals().paid.get()
 }
 
+/// A sender whose questions are answered, and whose orders to pay get lost on their way.
+#[derive(Debug)]
+pub(crate) struct Losing(pub(crate) Arc<Keeper>);
+
+#[async_trait::async_trait]
+impl Sender for Losing {
+    async fn send(&self, request: &divvy::core::Request) -> Option<divvy::core::Reply> {
+        if request.method == "POST" { None } else { self.0.send(request).await }
+    }
+}
+
 /// A sender whom nobody answers.
 #[derive(Debug)]
 pub(crate) struct Mute;

@@ -66,7 +66,7 @@ impl Acts {
             }
             decided.proof.is_none()
         } else {
-            body.is_act()
+            body.is_act(&fact.stream)
         };
         if unsigned {
             let newest = Unsigned { at: fact.at, stream: fact.stream.clone(), n: fact.n };

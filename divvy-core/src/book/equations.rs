@@ -154,6 +154,7 @@ impl Book {
         self.check_pools()?;
         self.check_nested()?;
         self.check_slips()?;
+        self.check_demands()?;
         self.check_treasury()
     }
 
@@ -254,6 +255,7 @@ impl Book {
         same(of, "acts", &self.acts, &live.acts)?;
         same(of, "planned today", &self.day, &live.day)?;
         same(of, "terms of fees", &self.fee_terms, &live.fee_terms)?;
+        same(of, "demands", &self.demands, &live.demands)?;
         same(of, "open batches", &self.open, &live.open)?;
         same(of, "taken back", &self.taken, &live.taken)?;
         same(of, "compounded", &self.compounded, &live.compounded)?;

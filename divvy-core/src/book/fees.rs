@@ -122,6 +122,16 @@ impl Book {
         Err(Error::new(Code::FeeAboveCeiling, detail))
     }
 
+    /// Whether lines may be signed together for which their rail quotes so much: as
+    /// [`Book::check_fee`], and for who is paid on demand alone not above what they accepted.
+    ///
+    /// # Errors
+    /// [`Code::FeeAboveCeiling`] with both figures.
+    pub fn check_fee_of(&self, lines: &[Line], quoted: Amount, now: Time) -> Result<(), Error> {
+        self.check_fee(quoted)?;
+        self.check_demanded(lines, quoted, now)
+    }
+
     /// What rails have charged, by wallet and asset.
     ///
     /// # Errors
@@ -259,4 +269,11 @@ impl Outcome {
             fees_charged: self.fees_charged.plus(other.fees_charged)?,
         })
     }
+}
+
+/// What each line bears of the fee, where any does.
+pub(super) fn fees_of(planned: &Planned) -> Box<[Amount]> {
+    let fees = planned.lines.iter().map(|line| line.fee.unwrap_or(Amount::ZERO));
+    let fees: Box<[Amount]> = fees.collect();
+    if fees.iter().all(|fee| fee.is_zero()) { Box::default() } else { fees }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::amount::Amount;
 use crate::batch::{Batch, State, Try};
 use crate::book::apply::{Folded, follows, misplaced};
+use crate::book::fees::fees_of;
 use crate::book::payee::Chosen;
 use crate::book::{BatchKey, Book, PayeeId};
 use crate::error::{Code, Error};
@@ -198,6 +199,7 @@ impl Book {
             Body::Guarded(guarded) => return self.apply_guarded(guarded, fact),
             Body::FeesSet(set) => return self.apply_fees_set(set, fact),
             Body::TermsSet(set) => return self.apply_terms(set, fact),
+            Body::Demanded(demanded) => return self.apply_demanded(demanded, fact),
             Body::Decided(decided) => {
                 let folded = self.apply_decided(decided, fact)?;
                 if folded.is_done() {
@@ -267,6 +269,7 @@ impl Book {
         batch.shed();
         let before = vec![Effect { reserved: false, paid: 0 }; lines.len()];
         let after = vec![Effect { reserved: true, paid: 0 }; lines.len()];
+        self.demands.serve(key.0, &lines);
         self.slips.insert(key, Slip { batch, lines, fees });
         self.track_open(key);
         self.move_lines(key, &before, &after, fact.at)?;
@@ -384,13 +387,6 @@ impl Book {
         }
         Ok(())
     }
-}
-
-/// What each line bears of the fee, where any does.
-fn fees_of(planned: &Planned) -> Box<[Amount]> {
-    let fees = planned.lines.iter().map(|line| line.fee.unwrap_or(Amount::ZERO));
-    let fees: Box<[Amount]> = fees.collect();
-    if fees.iter().all(|fee| fee.is_zero()) { Box::default() } else { fees }
 }
 
 /// A sum with one amount taken out `before` times and put in `after` times.

@@ -134,12 +134,13 @@ impl Stored for Book {
         } = self;
         run_head.store(to);
         run_batches.store(to);
-        let Self { guards, guarded_runs, day, acts, fee_terms, .. } = self;
+        let Self { guards, guarded_runs, day, acts, fee_terms, demands, .. } = self;
         guards.store(to);
         guarded_runs.store(to);
         day.store(to);
         acts.store(to);
         fee_terms.store(to);
+        demands.store(to);
         payees.store(to);
         pools.store(to);
         slips.store(to);
@@ -181,6 +182,7 @@ impl Stored for Book {
             day: Stored::load(from)?,
             acts: Stored::load(from)?,
             fee_terms: Stored::load(from)?,
+            demands: Stored::load(from)?,
             payees: Stored::load(from)?,
             payee_ids: HashMap::new(),
             pools: Stored::load(from)?,

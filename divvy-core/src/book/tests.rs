@@ -15,6 +15,7 @@ use crate::{
 
 mod acts;
 mod costs;
+mod demands;
 mod desk;
 mod divisions;
 mod fees;

@@ -73,7 +73,7 @@ impl Books {
                 && decided.proof.is_some()
             {
                 covered = Some((&fact.stream, decided.acts));
-            } else if is_decided || body.is_act() {
+            } else if is_decided || body.is_act(&fact.stream) {
                 let detail = "the book knows people: one of them signs this with their key";
                 return Err(fact.named(&Error::new(Code::ActUnsigned, detail)));
             }
@@ -84,7 +84,8 @@ impl Books {
     /// The next facts of one stream, with the decision before the first act among them.
     fn decided(&self, chain: &[&Fact], judge: &Judge<'_>) -> Result<Vec<Fact>, Error> {
         let bodies = chain.iter().map(|fact| fact.body()).collect::<Result<Vec<_>, Error>>()?;
-        let at = bodies.iter().position(Body::is_act).unwrap_or(bodies.len());
+        let is_act = |(body, fact): (&Body, &&Fact)| body.is_act(&fact.stream);
+        let at = bodies.iter().zip(chain).position(is_act).unwrap_or(bodies.len());
         let (before, acts) = (chain.get(..at).unwrap_or_default(), bodies.get(at..));
         let mut facts: Vec<Fact> = before.iter().map(|fact| (*fact).clone()).collect();
         let Some((acts, first)) = acts.zip(chain.get(at)) else { return Ok(facts) };
@@ -122,9 +123,10 @@ fn book_of(stream: &Stream) -> Option<&str> {
         Place::Rule { book }
         | Place::Payee { book, .. }
         | Place::Batch { book, .. }
+        | Place::Run { book }
         | Place::Treasury { book }
         | Place::Break { book, .. } => Some(book),
-        Place::Run { .. } | Place::Division { .. } | Place::Pool { .. } => None,
+        Place::Division { .. } | Place::Pool { .. } => None,
         Place::Payment { .. } | Place::Coins { .. } | Place::Seal | Place::Webhook { .. } => None,
     }
 }

@@ -67,7 +67,7 @@ impl Books {
     /// rail's own from that time that lacks the try.
     ///
     /// # Errors
-    /// [`Code::BatchState`] for a batch that is not in review, unless a try that did not settle is
+    /// [`Code::ReviewOver`] for a batch that is not in review, unless a try that did not settle is
     /// said to have moved; [`Code::InputMalformed`] where several may have;
     /// [`Code::ReviewUnproven`] for a verdict that the rail's listing does not bear out;
     /// [`Code::SignatureWrong`] without the key of one whom the book knows, where it knows any.
@@ -134,8 +134,12 @@ fn check_in_review(batch: &Batch) -> Result<(), Error> {
     if batch.state() == State::Review {
         return Ok(());
     }
-    let detail = format!("{} is not in review: nothing to decide", batch.stream());
-    Err(Error::new(Code::BatchState, detail))
+    let detail = format!(
+        "{} is not in review, it is {:?}: nothing to decide; see what was decided before",
+        batch.stream(),
+        batch.state()
+    );
+    Err(Error::new(Code::ReviewOver, detail))
 }
 
 /// The try that a person says has moved: one that may, or that was taken for void or refused.

@@ -7,7 +7,7 @@ use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::own_parts::OwnParts;
 use crate::explain::payment_story::named_rule;
-use crate::explain::terms_story::{policy_sentence, terms_sentence};
+use crate::explain::terms_story::{demanded_sentence, policy_sentence, terms_sentence};
 use crate::explain::{Told, batch_sentence, decided_sentence, fees_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
@@ -217,6 +217,10 @@ impl PayeeStory {
         let compounded = match fact.body()? {
             Body::Compounded(compounded) => compounded,
             Body::FeesSet(set) => return Ok(Some((None, fees_sentence(&set, &self.asset)))),
+            Body::Demanded(demanded) if demanded.payee == self.payee => {
+                let sentence = demanded_sentence(&demanded, &self.asset);
+                return Ok(Some((None, sentence)));
+            }
             Body::TermsSet(set) => {
                 let sentence = format!(
                     "for everyone without other terms: {}",

@@ -1,7 +1,7 @@
 //! When and at what cost somebody is to be paid, in words.
 
 use crate::asset::Asset;
-use crate::fact::{Stated, TermsSet};
+use crate::fact::{Demanded, Stated, TermsSet};
 use crate::policy::{FeeShare, Period, Policy};
 
 pub(super) fn policy_sentence(policy: Policy, asset: &Asset) -> String {
@@ -17,6 +17,12 @@ pub(super) fn policy_sentence(policy: Policy, asset: &Asset) -> String {
         }
         Policy::Threshold { min, .. } => format!("to be paid from {} on", asset.text(min)),
     }
+}
+
+pub(super) fn demanded_sentence(demanded: &Demanded, asset: &Asset) -> String {
+    let (most, code) = (asset.text(demanded.fee_max), asset.code());
+    let until = demanded.until;
+    format!("asked to be paid now, at a cost of {most} {code} at most, until {until}")
 }
 
 /// Everything that changes, each amount with what it was stated as.

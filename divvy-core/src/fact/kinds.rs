@@ -17,7 +17,7 @@ use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
 use crate::fact::rules::{Divided, IssuerSet, Referred, RuleSet};
 use crate::fact::seals::Sealed;
-use crate::fact::terms::TermsSet;
+use crate::fact::terms::{Demanded, TermsSet};
 use crate::fact::treasury::{Alerted, Funds, WeekClosed};
 use crate::fact::webhooks::{WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard};
 
@@ -127,6 +127,8 @@ kinds! {
     Guarded = "guarded.1";
     /// From now on payouts have other terms.
     TermsSet = "terms_set.1";
+    /// A payee asks to be paid now.
+    Demanded = "demanded.1";
     /// A person decided what follows.
     Decided = "decided.1";
     /// A batch was planned, with its lines.

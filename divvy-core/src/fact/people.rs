@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::fact::bodies::bodies;
-use crate::fact::{Body, Hash, Purpose, Stream};
+use crate::fact::{Body, Hash, Place, Purpose, Stream};
 use crate::name::Name;
 use crate::signature::{PublicKey, Signature};
 use crate::time::Time;
@@ -140,26 +140,29 @@ impl Body {
     /// from a decision that one of them has signed.
     ///
     /// What a rail, a statement or an issuer's key bears out is no act, and neither is what a
-    /// program does for payees, buyers and sellers.
+    /// program does for payees, buyers and sellers. Terms are an act where they are everyone's, in
+    /// the stream of runs, and a payee's own choice in theirs.
     ///
     /// ```
     /// use divvy_core::{Body, Held, Stream};
     ///
+    /// let eve = Stream::parse("payee/chapter-42/eve")?;
     /// let held = |cause| Body::Held(Held { reason: "asked to wait".into(), cause });
-    /// assert!(held(None).is_act());
-    /// assert!(!held(Some(Stream::parse("batch/chapter-42/0/0")?)).is_act());
+    /// assert!(held(None).is_act(&eve));
+    /// assert!(!held(Some(Stream::parse("batch/chapter-42/0/0")?)).is_act(&eve));
     /// # Ok::<(), divvy_core::Error>(())
     /// ```
     #[must_use]
     #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else is no word of a person")]
-    pub fn is_act(&self) -> bool {
+    pub fn is_act(&self, stream: &Stream) -> bool {
         match self {
+            Self::TermsSet(_) => matches!(stream.place(), Place::Run { .. }),
             Self::RuleSet(rule) => rule.signature.is_none(),
             Self::IssuerSet(set) => set.signature.is_none(),
             Self::Held(held) => held.cause.is_none(),
             Self::BreakClosed(closed) => closed.evidence.is_none(),
             Self::Funds(funds) => funds.purpose.is_owners(),
-            Self::Released(_) | Self::Brought(_) => true,
+            Self::Released(_) | Self::Brought(_) | Self::FeesSet(_) => true,
             Self::BreakExplained(_) | Self::WeekClosed(_) => true,
             // A try that is adopted was never signed by us, and its bytes are lost.
             Self::Signed(signed) => signed.bytes.is_empty() && signed.deadline == Time::ZERO,
@@ -185,7 +188,7 @@ impl Purpose {
     }
 }
 
-const ACTS: [&str; 10] = [
+const ACTS: [&str; 12] = [
     "rule_set.1",
     "issuer_set.1",
     "held.1",
@@ -196,4 +199,6 @@ const ACTS: [&str; 10] = [
     "break_explained.1",
     "week_closed.1",
     "signed.1",
+    "fees_set.1",
+    "terms_set.1",
 ];

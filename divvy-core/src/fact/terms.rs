@@ -7,8 +7,10 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::{Code, Error};
 use crate::fact::bodies::bodies;
+use crate::name::Name;
 use crate::policy::{FeeShare, Policy};
 use crate::quote::Rate;
+use crate::time::Time;
 
 bodies! {
     /// Terms of payouts from now on: for everyone, in the stream of runs; for one payee, in
@@ -29,6 +31,15 @@ bodies! {
         /// How the floor was stated, where that was in another asset.
         #[n(4)] #[serde(default, skip_serializing_if = "Option::is_none")]
         floor_stated: Option<Stated>,
+    }
+    /// A payee asks to be paid what is payable, without waiting for what their policy waits for.
+    Demanded {
+        /// Who.
+        #[n(0)] payee: Name,
+        /// The highest fee that they accept, in the book's asset.
+        #[n(1)] fee_max: Amount,
+        /// The last moment at which a run may still pay it.
+        #[n(2)] until: Time,
     }
     /// An amount as it was stated in another asset, and the rate that made it one of the book's.
     Stated {

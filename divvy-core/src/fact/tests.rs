@@ -3,6 +3,8 @@
 //! with the crate that wrote them; and tables of bytes that must not pass.
 #![expect(clippy::arithmetic_side_effects, reason = "overflow panics here, which fails the test")]
 
+mod people;
+mod rules;
 mod webhooks;
 
 use std::fmt::Write as _;
@@ -17,8 +19,6 @@ use crate::{
     Amount, Asset, FeeShare, Holders, Index, Leg, Legs, Name, Policy, Rate, Ratio, Rounding,
     SecretKey, Share, Target, Units,
 };
-
-mod rules;
 
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
 #[derive(Clone, Debug)]
@@ -107,15 +107,6 @@ impl Parts {
         let (book, paid_at) = (self.name(0), self.time(1));
         let rule = self.option(2, self.numbers[2]);
         Extent { book, amount, withheld, paid_at, before, after, rule }
-    }
-
-    fn person(&self) -> Person {
-        Person { name: self.name(0), key: SecretKey::new(self.hash().as_bytes()).public() }
-    }
-
-    fn consent(&self) -> Consent {
-        let signature = SecretKey::new(self.hash().as_bytes()).sign(&self.hash());
-        Consent { by: self.name(1), signature }
     }
 
     fn line(&self) -> Line {
@@ -241,24 +232,6 @@ impl Parts {
         }
     }
 
-    fn terms(&self) -> TermsSet {
-        let [bps, waits, num, den] = self.numbers;
-        let (waits_secs, from) = (self.option(6, waits), Asset::parse("EUR").unwrap());
-        let (to, terms) = (Asset::parse("USD").unwrap(), (num.max(1), den.max(1)));
-        let rate = Rate::new((from, to), terms, self.texts[1].clone(), self.time(1)).unwrap();
-        let rounding = [Rounding::Down, Rounding::Up, Rounding::HalfEven];
-        let rate = rate.rounding(rounding[self.count % 3]);
-        let stated = || Stated { amount: self.amount(2), rate: rate.clone() };
-        let share = [FeeShare::Any, FeeShare::AtMost { bps, waits_secs }];
-        TermsSet {
-            fee_share: self.option(0, share[self.count % 2]),
-            policy: self.option(1, self.policy()),
-            policy_stated: self.option(2, stated()),
-            floor: self.option(3, self.amount(3)),
-            floor_stated: self.option(7, stated()),
-        }
-    }
-
     /// A body of the runs', the batches' and the wallets' streams.
     fn payout(&self, kind: &str) -> Body {
         let number = u32::try_from(self.numbers[0] >> 32).unwrap();
@@ -268,30 +241,6 @@ impl Parts {
             "run.1" => {
                 let (total, digest) = (self.amount(1), self.hash());
                 Body::Run(Run { batches: number, lines: number, total, digest })
-            }
-            "guarded.1" => {
-                let (limit, expires_secs) = (self.amount(0), self.numbers[2]);
-                let (people, consents) = (self.many(self.person()), self.many(self.consent()));
-                let (approvals, unsigned) = (number, self.option(1, self.numbers[1]));
-                let guarded =
-                    Guarded { limit, approvals, people, expires_secs, consents, unsigned };
-                Body::Guarded(guarded)
-            }
-            "terms_set.1" => Body::TermsSet(self.terms()),
-            "decided.1" => {
-                let Consent { by, signature } = self.consent();
-                let proof = self.option(0, KeyProof { guard: self.numbers[1], signature });
-                Body::Decided(Decided { by, reason, acts: number, digest: self.hash(), proof })
-            }
-            "asked.1" => {
-                let (people, asset) = (self.many(self.person()), Asset::parse("USDC@6").unwrap());
-                let (expires_secs, fee_max) = (self.numbers[2], self.amount(1));
-                let approvals = number;
-                Body::Asked(Asked { approvals, people, expires_secs, asset, fee_max })
-            }
-            "approved.1" => {
-                let Consent { by, signature } = self.consent();
-                Body::Approved(Approved { by, signed_at: self.time(1), signature })
             }
             "planned.1" => {
                 let (rail, wallet, lines) = (self.name(0), self.name(1), self.many(self.line()));
@@ -322,7 +271,7 @@ impl Parts {
             "cancelled.1" => Body::Cancelled(Cancelled { reason }),
             "returned.1" => Body::Returned(Returned { reference, lines, reason, evidence }),
             "reopened.1" => Body::Reopened(Reopened { reference, evidence }),
-            kind => self.desk(kind),
+            kind => self.people(kind),
         }
     }
 
@@ -331,11 +280,6 @@ impl Parts {
         let [id, _, reason] = self.texts.clone();
         let cause = BreakCause::ALL[self.count % BreakCause::ALL.len()];
         match kind {
-            "fees_set.1" => {
-                let (ceiling, borne_max) = (self.amount(0), self.amount(1));
-                let (ceiling, borne_max) = (self.option(0, ceiling), self.option(1, borne_max));
-                Body::FeesSet(FeesSet { ceiling, borne_max })
-            }
             "charged.1" => {
                 let (asset, amount) = (Asset::parse("SOL@9").unwrap(), self.amount(0));
                 let (reference, evidence) = (id, self.evidence());

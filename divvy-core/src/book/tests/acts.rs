@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::{
-    BreakCause, BreakFound, Brought, Consent, Day, Funds, Guarded, IssuerSet, Judge, Person,
-    Purpose, SecretKey, Shown, Stranger, StrangerLine, Verify,
+    BreakCause, BreakFound, Brought, Consent, Day, FeesSet, Funds, Guarded, IssuerSet, Judge,
+    Person, Purpose, SecretKey, Shown, Stranger, StrangerLine, TermsSet, Verify,
 };
 
 fn key(seed: u8) -> SecretKey {
@@ -40,6 +40,8 @@ fn acts(till: &Till) -> Vec<(&'static str, Step)> {
         answer: Answer::Final,
         evidence: evidence(),
     };
+    let fees = FeesSet { ceiling: None, borne_max: Some(amount(1)) };
+    let terms = TermsSet { floor: Some(amount(2)), ..TermsSet::NONE };
     let (rail, wallet) = (name("sandbox"), name("till"));
     let shown = Shown { rail, wallet, timing: TIMING, strangers: vec![stranger] };
     vec![
@@ -52,6 +54,8 @@ fn acts(till: &Till) -> Vec<(&'static str, Step)> {
         ("a week", book.close_week(Day::of(Time::ZERO), None, now).unwrap()),
         ("an explanation", book.explain_break(&id, BreakCause::Fee, "a fee", now).unwrap()),
         ("a closing", book.close_break(&id, "written off", now).unwrap()),
+        ("what fees may cost", book.set_fees(fees, now).unwrap()),
+        ("terms of everyone", book.set_terms(terms, now).unwrap()),
         ("what is adopted", till.books.adopt("b", &[shown], now).unwrap()),
     ]
 }
@@ -105,7 +109,8 @@ fn each_act_is_signed_by_one_whom_the_book_knows_or_does_not_count() {
         forged.commit(&step);
         let named = forged.verified().unwrap_err();
         assert_eq!(named.code(), Code::ActUnsigned, "{what}");
-        let fact = step.facts().iter().find(|fact| fact.body().unwrap().is_act()).unwrap();
+        let fact =
+            step.facts().iter().find(|fact| fact.body().unwrap().is_act(&fact.stream)).unwrap();
         assert!(named.to_string().contains(&format!("fact {} of {}", fact.n, fact.stream)));
         let lines = forged.book().due(forged.now).unwrap();
         let Some(due) = lines.into_iter().next() else { continue };
@@ -122,6 +127,7 @@ fn what_a_rail_or_a_statement_says_is_no_act() {
     let steps = [
         till.book().note_funds(&[expected], till.now).unwrap(),
         till.book().hold(&name("ann"), "closed", Some(&till.book().next_batch(0)), till.now),
+        till.book().set_payee_terms(&name("bob"), TermsSet::NONE, till.now).unwrap(),
     ];
     for step in steps {
         till.books.check_step(&step).unwrap();
@@ -228,6 +234,7 @@ fn an_issuer_needs_no_other_signature() {
     assert_eq!(till.books.decide(step.clone(), &judge(Some(&key(1)))).unwrap(), step);
     till.commit(&step);
     let set = IssuerSet { key: key(7).public(), signature: None };
-    assert!(Body::IssuerSet(set).is_act());
+    let rules = Stream::rule(&name("b"));
+    assert!(Body::IssuerSet(set).is_act(&rules));
     till.verified().unwrap();
 }

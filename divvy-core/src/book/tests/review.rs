@@ -80,7 +80,7 @@ fn each_verdict_puts_the_money_where_it_says() {
         assert_eq!(till.places("eve"), places, "{verdict:?}");
         till.verify().unwrap();
         let error = till.resolve(&stream, &resolution(verdict, None), &judge(Some(&key)));
-        assert_eq!(error.unwrap_err().code(), Code::BatchState, "{verdict:?} twice");
+        assert_eq!(error.unwrap_err().code(), Code::ReviewOver, "{verdict:?} twice");
     }
 }
 
@@ -163,7 +163,7 @@ fn a_wrong_void_ends_in_owed_back_and_a_break_and_is_never_lost() {
     let settled = resolution(Verdict::Settled, None);
     let other = Resolution { reference: Some(again), ..settled.clone() };
     let error = till.resolve(&stream, &other, &judge(Some(&key))).unwrap_err();
-    assert_eq!(error.code(), Code::BatchState, "that one is settled");
+    assert_eq!(error.code(), Code::ReviewOver, "that one is settled");
     let step = till.resolve(&stream, &settled, &judge(Some(&key))).unwrap();
     till.commit(&step);
     assert_eq!(till.places("eve"), [100, 0, 0, 200, 100]);
