@@ -14,6 +14,7 @@ mod database;
 mod rehearsal;
 mod rule;
 mod settings;
+mod treasury;
 mod webhooks;
 
 use crate::webhook::{SecretsAt, WebhookSettings};
