@@ -15,6 +15,7 @@ mod database;
 mod rehearsal;
 mod rule;
 mod settings;
+mod treasury;
 mod webhooks;
 
 use crate::webhook::{SecretsAt, WebhookSettings};
