@@ -24,7 +24,8 @@ impl Simulation {
         }
         for book in &books {
             let fees = FeesSet { ceiling: None, borne_max: None };
-            self.give(0, Job::SetFees { book: book.clone(), fees });
+            let by = self.scene.with(|scene| scene.who_decides(book));
+            self.give(0, Job::SetFees { book: book.clone(), fees, by });
             self.finish_jobs();
         }
         self.work_on(&books);

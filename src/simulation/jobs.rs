@@ -58,6 +58,7 @@ pub(super) enum Job {
     SetFees {
         book: Name,
         fees: FeesSet,
+        by: By,
     },
     Issue {
         book: Name,
@@ -119,9 +120,6 @@ impl Shift {
                 let set = [(payee.clone(), set.clone())];
                 divvy.book(book.as_str())?.set_payees(&set, now).await?;
             }
-            Job::SetFees { book, fees } => {
-                divvy.book(book.as_str())?.set_fees(fees, now).await?;
-            }
             Job::Issue { book, pool, holder, units } => {
                 let entries = [(holder.clone(), *units)];
                 divvy.book(book.as_str())?.issue(pool.as_str(), &entries, now).await?;
@@ -139,6 +137,7 @@ impl Shift {
                 divvy.act(redeem).await?;
             }
             Job::SetRule { .. }
+            | Job::SetFees { .. }
             | Job::Hold { .. }
             | Job::Release { .. }
             | Job::Approve(_)
@@ -168,6 +167,11 @@ async fn answered_for(
         Job::SetRule { book, from, legs, by } => {
             let stream = Stream::rule(book);
             let set = async |mut book: Book<'_>| book.set_rule(*from, legs, now).await;
+            decide(divvy, scene, (book, &stream, by), set).await
+        }
+        Job::SetFees { book, fees, by } => {
+            let stream = Stream::run(book);
+            let set = async |mut book: Book<'_>| book.set_fees(fees, now).await;
             decide(divvy, scene, (book, &stream, by), set).await
         }
         Job::Hold { book, payee, by } => {
@@ -327,7 +331,7 @@ impl Scene {
             }
             97..=98 => Job::Checkpoint,
             99..=100 => Job::HandOver(Rotation::draw(book, dice)?),
-            101 => Job::SetFees { book, fees: draw_fees(dice)? },
+            101 => Job::SetFees { book, fees: draw_fees(dice)?, by: draw_by(dice)? },
             _ => Job::Verify,
         })
     }

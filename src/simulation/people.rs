@@ -162,6 +162,12 @@ pub(super) async fn decide(
 }
 
 impl Scene {
+    /// One of those who decide in a book, if anybody does.
+    pub(super) fn who_decides(&self, book: &Name) -> By {
+        let guarded = self.witness.books.book(book.as_str()).ok()?.guarded()?;
+        guarded.people.first().map(|person| person.name.clone())
+    }
+
     /// Whom to ask about what waits, so that it waits no more.
     pub(super) fn approvals_missing(&self) -> Vec<Approval> {
         let waiting = self.witness.waiting();

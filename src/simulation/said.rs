@@ -104,7 +104,7 @@ impl Said {
                 unsaid.then(|| format!("{} has decided nothing about {stream}", said.by))
             }
             Body::Held(held) if held.cause.is_some() => None,
-            Body::Held(_) | Body::Released(_) | Body::RuleSet(_)
+            Body::Held(_) | Body::Released(_) | Body::RuleSet(_) | Body::FeesSet(_)
                 if limits.guard.is_some() && !covered =>
             {
                 Some(format!("nobody answers for {} of {stream}", fact.kind))
