@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use divvy_core::{
-    Asset, Code, Error, Guarded, Name, Person, Policy, PublicKey, Signature, Units,
-};
+use divvy_core::{Asset, Code, Error, Guarded, Name, Person, Policy, PublicKey, Signature, Units};
 use serde::Deserialize;
 
 use crate::project::chain::SolanaWallet;
