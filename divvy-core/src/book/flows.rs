@@ -30,10 +30,12 @@ impl PoolAccount {
 
     /// What flows up to a moment; nothing while nobody holds units.
     pub(super) fn flow_until(&self, at: Time) -> Result<(Vec<Flow>, Amount), Error> {
-        let held = self.pool.supply() > Units::ZERO;
-        let millis = if held { at.millis_since(self.flowed_until) } else { 0 };
-        let mut flows = self.flows.clone();
-        let mut gross = Amount::ZERO;
+        let (mut flows, mut gross) = (self.flows.clone(), Amount::ZERO);
+        // Not even what flows at once: there is nobody to have it.
+        if self.pool.supply() == Units::ZERO {
+            return Ok((flows, gross));
+        }
+        let millis = at.millis_since(self.flowed_until);
         for flow in &mut flows {
             gross = gross.plus(flow.pass(millis)?)?;
         }

@@ -6,8 +6,12 @@ use crate::{Amount, PoolOpened};
 impl Till {
     /// A pool whose money flows over ten seconds.
     fn stake_pool(&mut self) {
+        self.stake_pool_over(10_000);
+    }
+
+    fn stake_pool_over(&mut self, millis: u64) {
         let supply = Units::new(1_000_000).unwrap();
-        let opened = PoolOpened { supply, flow_millis: Some(10_000), proofs: None, payee: None };
+        let opened = PoolOpened { supply, flow_millis: Some(millis), proofs: None, payee: None };
         let step = self.book().open_pool_with(&name("s"), opened, self.now).unwrap();
         self.commit(&step);
         self.rule(&[("*s", "rest")]);
@@ -88,6 +92,21 @@ fn the_flow_pauses_while_nobody_holds_units_and_ends_so_much_later() {
     till.pass(5_000);
     till.declare();
     assert_eq!((till.earned_of("ann"), till.earned_of("bob")), (500, 500));
+}
+
+#[test]
+fn what_flows_at_once_waits_for_the_first_holder() {
+    let mut till = Till::instant();
+    till.stake_pool_over(0);
+    till.record("1", 1_000);
+    till.declare();
+    till.pass(1_000);
+    till.declare();
+    till.stake("ann", 1);
+    till.pass(1);
+    till.declare();
+    assert_eq!(till.earned_of("ann"), 1_000);
+    assert!(till.book().flows("s").unwrap().is_empty());
 }
 
 #[test]
