@@ -76,7 +76,7 @@ impl Book<'_> {
     /// assert_eq!((usd.text(cost.line.amount), cost.fee), ("5.00".into(), Amount::ZERO));
     /// book.demand(&alice, cost.fee, now).await?;
     /// divvy.pay_due(vec![rail], keeper, now).await?;
-    /// assert_eq!(divvy.books().book("chapter-42")?.totals().reserved, cost.line.amount);
+    /// assert_eq!(divvy.books().book("chapter-42")?.totals().paid, cost.line.amount);
     /// # Ok(())
     /// # }
     /// ```
