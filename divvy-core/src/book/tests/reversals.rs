@@ -254,6 +254,27 @@ fn what_contradicts_a_payment_is_refused_by_name() {
 }
 
 #[test]
+fn what_came_again_may_go_back_once_more_and_nothing_else_follows_it() {
+    let mut till = Till::instant();
+    till.rule(&[("a", "rest")]);
+    till.record("1", 1_000);
+    till.reverse_as("1", "dp", 400, Cause::Dispute);
+    till.restore("1", "dp");
+    till.refund("1", "re", 1_000);
+    assert_eq!(till.earned("a"), 0);
+    assert_eq!(till.movement(&payment_stream("1")).reversed(), amount(1_000));
+    // One that says more had gone back than had.
+    let mut facts = till.facts.clone();
+    facts.retain(|fact| fact.stream == payment_stream("1"));
+    let Body::Restored(mut restored) = facts[2].body().unwrap() else { panic!("restored") };
+    restored.extent.before = amount(500);
+    let head = Head::after(&facts[1]);
+    let wrong = Fact::new(&head, till.now, &Body::Restored(restored));
+    let error = Movement::fold(&[facts[0].clone(), facts[1].clone(), wrong]).unwrap_err();
+    assert_eq!(error.code(), Code::FactMalformed);
+}
+
+#[test]
 fn a_reversal_that_tells_another_payment_is_found_by_verify() {
     let mut till = Till::instant();
     till.rule(&[("a", "rest")]);

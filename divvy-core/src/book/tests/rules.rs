@@ -74,6 +74,13 @@ fn what_is_recorded_after_a_rule_was_read_names_it() {
 }
 
 #[test]
+fn the_rule_in_force_is_the_last_one_that_has_begun() {
+    let till = raced();
+    let begins = |at| till.book().rule_at(secs(at)).map(|rule| rule.from);
+    assert_eq!((begins(1_999), begins(2_000)), (Some(Time::ZERO), Some(secs(2_000))));
+}
+
+#[test]
 fn a_payment_that_names_no_rule_is_the_first_ones_and_verify_says_when_that_was_wrong() {
     let till = raced();
     let day = 86_400;
