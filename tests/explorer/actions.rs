@@ -392,7 +392,7 @@ fn refresh(lab: &Lab, state: &mut State, w: usize) -> Who {
 }
 
 fn plan(lab: &mut Lab, state: &mut State, w: usize) -> Option<()> {
-    if lab.log(state.log).batches.len() > 2 {
+    if lab.log(state.log).batches.len() >= lab.batches_max {
         return None;
     }
     let seen = state.workers[w].seen;

@@ -9,11 +9,20 @@ use crate::lab::Lab;
 use crate::model::{Kind, Stage, State, View};
 
 const ROUNDS_MAX: usize = 240;
+const BATCHES_MAX: usize = 5;
 /// Both workers had so many turns, and time passed after each, and there was nothing to do.
 const IDLE_MAX: usize = 9;
 
 /// What is wrong after healing, and what was done on the way.
 pub(crate) fn heal(lab: &mut Lab, from: &State) -> (Vec<Finding>, Vec<Action>) {
+    // What was given up is planned once more, however many batches the search had.
+    let searched = std::mem::replace(&mut lab.batches_max, BATCHES_MAX);
+    let healed = heal_all(lab, from);
+    lab.batches_max = searched;
+    healed
+}
+
+fn heal_all(lab: &mut Lab, from: &State) -> (Vec<Finding>, Vec<Action>) {
     let mut healing = Healing { state: *from, done: Vec::new() };
     let mut idle = 0;
     for round in 0..ROUNDS_MAX {

@@ -25,6 +25,8 @@ pub(crate) struct Lab {
     pub(crate) guarded: bool,
     /// Whether a person may be wrong about what a rail has forgotten.
     pub(crate) errs: bool,
+    /// So many batches are planned at most, so that the search ends.
+    pub(crate) batches_max: usize,
     pub(crate) mutant: Option<Mutant>,
     pub(crate) logs: Vec<Log>,
     drafts: Vec<Draft>,
@@ -80,6 +82,7 @@ impl Lab {
             kind,
             guarded,
             errs: false,
+            batches_max: 3,
             mutant,
             logs: Vec::new(),
             drafts: vec![nothing()],
