@@ -80,8 +80,9 @@ impl Simulation {
     }
 }
 
-/// After so many rounds everything must be settled.
-const ROUNDS_MAX: u64 = 120;
+/// After so many rounds everything must be settled: who is paid monthly may wait for a whole month,
+/// and then for approvals.
+const ROUNDS_MAX: u64 = 240;
 /// So many rounds are minutes apart.
 const ROUNDS_SHORT: u64 = 12;
 const SHORT_MILLIS: u64 = 900_000;
