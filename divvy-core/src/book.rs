@@ -318,6 +318,11 @@ impl Book {
         self.payees.get(place(id)).ok_or_else(|| lost(id))
     }
 
+    /// Every payee's number.
+    fn ids(&self) -> core::ops::Range<PayeeId> {
+        0..PayeeId::try_from(self.payees.len()).unwrap_or(PayeeId::MAX)
+    }
+
     fn name_of(&self, id: PayeeId) -> Option<&Name> {
         self.payees.get(place(id)).map(|payee| &payee.name)
     }

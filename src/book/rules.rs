@@ -20,12 +20,7 @@ impl Book<'_> {
     /// [`Code::PoolUnknown`] when it names a pool that is not open, [`Code::SignatureWrong`] where
     /// the book has an issuer, unless it is the first rule, and the host's errors.
     pub async fn set_rule(&mut self, from: Time, legs: &Legs, now: Time) -> Result<(), Error> {
-        self.act(|book| {
-            let rule = RuleSet::plain(from, legs.clone());
-            let same = book.rules().last().is_some_and(|newest| newest.is_same(&rule));
-            if same { Ok(Step::default()) } else { book.set_rule_whole(&rule, now) }
-        })
-        .await
+        self.set_rule_whole(&RuleSet::plain(from, legs.clone()), now).await
     }
 
     /// Sets a rule with all its tiers and its upline, unless it is the newest one already.
@@ -73,13 +68,9 @@ impl Book<'_> {
         signature: Signature,
         now: Time,
     ) -> Result<(), Error> {
-        self.act(|book| {
-            let signature = Some(signature);
-            let rule = RuleSet { signature, ..RuleSet::plain(from, legs.clone()) };
-            let same = book.rules().last().is_some_and(|newest| newest.is_same(&rule));
-            if same { Ok(Step::default()) } else { book.set_rule_whole(&rule, now) }
-        })
-        .await
+        let signature = Some(signature);
+        let rule = RuleSet { signature, ..RuleSet::plain(from, legs.clone()) };
+        self.set_rule_whole(&rule, now).await
     }
 
     /// Says with whose key rules are set from now on, unless it is that one already. A first key

@@ -120,23 +120,16 @@ impl Book {
     }
 
     pub(super) fn balance_of(&self, id: PayeeId, now: Time) -> Result<Balance, Error> {
-        let payee = self.payee(id)?;
+        let (payee, terms) = (self.payee(id)?, self.terms(id)?);
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);
-        let obstacle = match (payee.held(), self.destination_of(id, now)?) {
-            (Some(reason), _) => Some(Obstacle::Held(reason.to_owned())),
-            (None, None) => Some(Obstacle::NoDestination),
-            (None, Some(_)) => self.weighed(id, now)?,
-        };
-        let fed = self.pool_fed_by(id).map(|account| Obstacle::PassedOn(account.name.clone()));
-        let obstacle = fed.or(obstacle);
-        let terms = self.terms(id)?;
+        let obstacle = self.obstacle_of(id, now)?;
         Ok(Balance {
             earned,
             payable: earned.less(spoken_for),
             reserved: payee.reserved,
             paid: payee.paid,
             owed_back: spoken_for.less(earned),
-            policy: payee.policy().unwrap_or(self.everyone.policy),
+            policy: terms.policy,
             fee_share: terms.share,
             expected_on: self.expected_on(id, now, obstacle.as_ref())?,
             destination: self.destination_of(id, now)?.map(|(destination, _)| destination),
@@ -144,11 +137,22 @@ impl Book {
         })
     }
 
+    /// What keeps a payee's money back, whatever its amount.
+    pub(super) fn obstacle_of(&self, id: PayeeId, now: Time) -> Result<Option<Obstacle>, Error> {
+        if let Some(account) = self.pool_fed_by(id) {
+            return Ok(Some(Obstacle::PassedOn(account.name.clone())));
+        }
+        Ok(match (self.payee(id)?.held(), self.destination_of(id, now)?) {
+            (Some(reason), _) => Some(Obstacle::Held(reason.to_owned())),
+            (None, None) => Some(Obstacle::NoDestination),
+            (None, Some(_)) => self.weighed(id, now)?,
+        })
+    }
+
     /// What the fee keeps back of what the policy would pay now.
     fn weighed(&self, id: PayeeId, now: Time) -> Result<Option<Obstacle>, Error> {
-        let (payee, terms) = (self.payee(id)?, self.terms(id)?);
-        let payable = self.earned(id)?.less(payee.spoken_for()?);
-        let since = payee.waiting_since;
+        let (payable, terms) = (self.payable(id)?, self.terms(id)?);
+        let since = self.payee(id)?.waiting_since;
         let over = terms.share.ends(since).is_some_and(|ends| ends <= now);
         match terms.share.fee_max(payable) {
             Some(most) if !over && terms.is_met(payable, since, now) => {
@@ -156,6 +160,11 @@ impl Book {
             }
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// What a payee has earned that is neither reserved nor paid.
+    pub(super) fn payable(&self, id: PayeeId) -> Result<Amount, Error> {
+        Ok(self.earned(id)?.less(self.payee(id)?.spoken_for()?))
     }
 
     /// Everything that a payee has earned up to now, by legs and in all pools.

@@ -154,7 +154,7 @@ impl Book {
         if let Some(pool) = self.passed_on_to(payee) {
             return Err(refused(format!("what they earn goes to the holders of {pool}")));
         }
-        let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
+        let payable = self.payable(id)?;
         if payable < self.floor() {
             let (payable, floor) = (asset.text(payable), asset.text(self.floor()));
             let why =
@@ -187,8 +187,7 @@ impl Book {
             if self.demands.open(id, now).is_none() || self.is_due(id, now) {
                 continue;
             }
-            let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
-            if payable < self.floor() || !self.is_payable(id, now)? {
+            if self.payable(id)? < self.floor() || !self.is_payable(id, now)? {
                 continue;
             }
             dues.extend(self.line_now(id, now)?.filter(|due| is_served(&due.rail)));
@@ -288,11 +287,8 @@ impl Book {
     /// The line that pays a payee all that is payable.
     fn line_now(&self, id: PayeeId, now: Time) -> Result<Option<Due>, Error> {
         let Some((destination, to_n)) = self.destination_of(id, now)? else { return Ok(None) };
-        let payee = self.payee(id)?;
-        let amount = self.earned(id)?.less(payee.spoken_for()?);
-        let (payee, to) = (payee.name.clone(), destination.address);
-        let lines = vec![Line { payee, amount, to, to_n, fee: None }];
-        Ok(Some(Due { rail: destination.rail, lines }))
+        let (rail, line) = self.line_to(id, destination, to_n)?;
+        Ok(Some(Due { rail, lines: vec![line] }))
     }
 }
 

@@ -191,7 +191,7 @@ impl Book {
 /// A policy in a book that pays no line below its floor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
-    policy: Policy,
+    pub(super) policy: Policy,
     floor: Amount,
     pub(super) share: FeeShare,
 }

@@ -200,7 +200,7 @@ impl Book {
         let account = self.pool_account(pool)?;
         let id = self.payee_id(holder.as_str())?;
         self.check_kept(id)?;
-        let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
+        let payable = self.payable(id)?;
         if amount.is_zero() || amount > payable {
             let detail = format!("{amount} of {payable} payable to {holder} cannot be staked");
             return Err(Error::new(Code::BatchStale, detail));

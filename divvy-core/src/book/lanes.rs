@@ -168,7 +168,7 @@ impl Book {
     /// Arms everyone anew who weighs what a rail charges.
     fn arm_weighing(&mut self, rail: &Name, now: Time) -> Result<(), Error> {
         let at = self.stamp(now);
-        for id in 0..PayeeId::try_from(self.payees.len()).unwrap_or(PayeeId::MAX) {
+        for id in self.ids() {
             let weighs = !matches!(self.terms(id)?.share, FeeShare::Any);
             if weighs && self.rail_of(id, at)? == Some(rail) {
                 self.arm(id, at)?;

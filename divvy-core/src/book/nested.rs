@@ -51,8 +51,7 @@ impl Book {
 
     /// What a pool's payee has earned and not passed on yet.
     pub(super) fn drawable(&self, account: &PoolAccount) -> Result<Amount, Error> {
-        let Some(payee) = account.payee else { return Ok(Amount::ZERO) };
-        Ok(self.earned(payee)?.less(self.payee(payee)?.spoken_for()?))
+        account.payee.map_or(Ok(Amount::ZERO), |payee| self.payable(payee))
     }
 
     /// Refuses to pay out what goes to a pool's holders.

@@ -6,7 +6,7 @@ use crate::amount::Amount;
 use crate::batch::{Batch, Step};
 use crate::book::{Book, PayeeId};
 use crate::error::{Code, Error};
-use crate::fact::{Body, Fact, Hash, Head, Line, Planned, Run, Signed, Stream};
+use crate::fact::{Body, Destination, Fact, Hash, Head, Line, Planned, Run, Signed, Stream};
 use crate::name::Name;
 use crate::time::Time;
 
@@ -99,13 +99,21 @@ impl Book {
                 continue;
             }
             count = count.saturating_add(1);
-            let payee = self.payee(id)?;
-            let amount = self.earned(id)?.less(payee.spoken_for()?);
-            let (payee, to) = (payee.name.clone(), destination.address);
-            let line = Line { payee, amount, to, to_n, fee: None };
-            rails.entry(destination.rail).or_default().push(line);
+            let (rail, line) = self.line_to(id, destination, to_n)?;
+            rails.entry(rail).or_default().push(line);
         }
         Ok(rails.into_iter().map(|(rail, lines)| Due { rail, lines }).collect())
+    }
+
+    /// The line that pays a payee everything payable, and the rail that it goes over.
+    pub(super) fn line_to(
+        &self,
+        id: PayeeId,
+        Destination { rail, address: to }: Destination,
+        to_n: Option<u64>,
+    ) -> Result<(Name, Line), Error> {
+        let (payee, amount) = (self.payee(id)?.name.clone(), self.payable(id)?);
+        Ok((rail, Line { payee, amount, to, to_n, fee: None }))
     }
 
     /// How many payees are due, at the fees that were quoted last.
@@ -207,7 +215,7 @@ impl Book {
             let id = self.payee_id(line.payee.as_str())?;
             let sum = sums.entry(id).or_default();
             *sum = sum.plus(line.debit()?)?;
-            let payable = self.earned(id)?.less(self.payee(id)?.spoken_for()?);
+            let payable = self.payable(id)?;
             if line.amount.is_zero() || *sum > payable {
                 let detail =
                     format!("{sum} for {} of {payable} that are payable: plan anew", line.payee);

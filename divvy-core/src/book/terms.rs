@@ -2,9 +2,9 @@
 
 use crate::amount::Amount;
 use crate::batch::Step;
+use crate::book::Book;
 use crate::book::apply::Folded;
 use crate::book::payee::Payee;
-use crate::book::{Book, PayeeId};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
 use crate::fact::{Body, Fact, Opened, Stated, TermsSet};
@@ -117,7 +117,7 @@ impl Book {
         set.check(&self.settings.asset)?;
         self.everyone.set(set);
         self.pass_run(fact);
-        for id in 0..PayeeId::try_from(self.payees.len()).unwrap_or(PayeeId::MAX) {
+        for id in self.ids() {
             self.arm(id, fact.at)?;
         }
         Ok(Folded::Yes)

@@ -1,7 +1,7 @@
 //! Money that something keeps back: whose, how much, since when and why.
 
 use crate::amount::Amount;
-use crate::book::{Book, Expected, Obstacle, PayeeId};
+use crate::book::{Book, Expected, Obstacle};
 use crate::error::Error;
 use crate::name::Name;
 use crate::time::Time;
@@ -55,19 +55,20 @@ impl Book {
     /// [`crate::Code::BookUnbalanced`] when the book contradicts itself.
     pub fn waits(&self, now: Time) -> Result<Vec<Wait>, Error> {
         let mut waits = Vec::new();
-        for id in 0..PayeeId::try_from(self.payees.len()).unwrap_or(PayeeId::MAX) {
-            let balance = self.balance_of(id, now)?;
-            let Some(obstacle) = balance.obstacle.filter(|_| !balance.payable.is_zero()) else {
+        for id in self.ids() {
+            let payable = self.payable(id)?;
+            if payable.is_zero() {
                 continue;
-            };
+            }
+            let Some(obstacle) = self.obstacle_of(id, now)? else { continue };
+            let expected_on = self.expected_on(id, now, Some(&obstacle))?;
             let payee = self.payee(id)?;
             // What waits below a least amount has no time of its own yet: it waits since now.
             let since = match payee.waiting_since {
                 Time::ZERO => now,
                 since => since,
             };
-            let (payee, payable) = (payee.name.clone(), balance.payable);
-            let expected_on = balance.expected_on;
+            let payee = payee.name.clone();
             waits.push(Wait { payee, payable, since, obstacle, expected_on });
         }
         waits.sort_by_key(|wait| wait.since);
