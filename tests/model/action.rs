@@ -272,7 +272,7 @@ impl Dice {
         legs
     }
 
-    fn answer(&mut self) -> Heard {
+    pub(crate) fn answer(&mut self) -> Heard {
         match self.below(12) {
             0 => Heard::Unknown,
             1 => Heard::Accepted,

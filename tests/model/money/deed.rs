@@ -1,6 +1,6 @@
 //! What may happen to the ledger, as small numbers that are taken modulo what there is by then.
 
-use crate::action::{Dice, Part, Target};
+use crate::action::{Dice, Heard, Part, Target};
 
 pub(crate) const PEOPLE: usize = 8;
 pub(crate) const FUNDS: usize = 4;
@@ -27,6 +27,37 @@ pub(crate) enum Deed {
     Restore { payment: usize, which: usize },
     Lose { payment: usize, which: usize },
     Bring { payee: usize, earned: u64, paid: u64 },
+    Fees { ceiling: Option<u64>, borne_max: Option<u64> },
+    Pay { lines_max: usize, quoted: u64, greedy: bool },
+    Hear { batch: usize, answer: Heard, bill: Option<Bill> },
+    Release { payee: usize },
+    Note { id: u64, purpose: Noted, minor: u64 },
+}
+
+/// What a rail says that a try has cost, and what it moved instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bill {
+    pub(crate) own: Option<u64>,
+    pub(crate) coin: Option<u64>,
+    /// For each unit that was to be paid a hundred of these or so, and by which rate they are
+    /// worth what.
+    pub(crate) moved: Option<(u64, u64, u64)>,
+}
+
+/// What no payment and no payout tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noted {
+    Replenished,
+    Withdrawn,
+    FeeEarned,
+    FeePaid,
+    Expected { days: u64 },
+    Arrived,
+    Missed,
+    Drawn,
+    Repaid,
+    CreditLimit,
+    Reserve,
 }
 
 /// A rule with everything that one may hold.
@@ -63,8 +94,9 @@ impl Deed {
 
     fn any(dice: &mut Dice) -> Self {
         let (payment, payee) = (dice.place(1 << 20), dice.place(PEOPLE as u64));
-        match dice.below(40) {
-            0..=4 => Self::Pass { secs: dice.pause() },
+        match dice.below(56) {
+            0..=3 => Self::Pass { secs: dice.pause() },
+            4 => Self::Pass { secs: dice.below(5) * 43_200 },
             5 => Self::Rule { from_secs: dice.below(4) * 500, plan: Plan::any(dice) },
             6 | 7 => Self::Refer { who: payee, by: dice.place(6) },
             8..=10 => Self::Divide,
@@ -89,7 +121,27 @@ impl Deed {
             },
             36 | 37 => Self::Restore { payment, which: dice.place(4) },
             38 => Self::Lose { payment, which: dice.place(4) },
-            _ => Self::Bring { payee, earned: dice.size(20), paid: dice.size(20) },
+            39 => Self::Bring { payee, earned: dice.size(20), paid: dice.size(20) },
+            _ => Self::paying(dice),
+        }
+    }
+
+    fn paying(dice: &mut Dice) -> Self {
+        let some = |dice: &mut Dice, bits| (!dice.one_in(3)).then(|| dice.size(bits));
+        match dice.below(16) {
+            0 => Self::Fees { ceiling: some(dice, 8), borne_max: some(dice, 7) },
+            1..=4 => Self::Pay {
+                lines_max: 1 + dice.place(4),
+                quoted: dice.below(260),
+                greedy: dice.one_in(6),
+            },
+            5..=10 => Self::Hear {
+                batch: dice.place(1 << 20),
+                answer: dice.answer(),
+                bill: dice.one_in(2).then(|| Bill::any(dice)),
+            },
+            11 | 12 => Self::Release { payee: dice.place(PEOPLE as u64) },
+            _ => Self::Note { id: dice.below(7), purpose: Noted::any(dice), minor: dice.size(24) },
         }
     }
 
@@ -110,6 +162,34 @@ impl Deed {
                 Self::Move { fund, from: holder, to, units: dice.size(30) }
             }
         }
+    }
+}
+
+impl Bill {
+    fn any(dice: &mut Dice) -> Self {
+        let some = |dice: &mut Dice| dice.one_in(2).then(|| dice.below(90));
+        let rate = |dice: &mut Dice| (50 + dice.below(100), dice.below(200), dice.below(150));
+        Self { own: some(dice), coin: some(dice), moved: dice.one_in(2).then(|| rate(dice)) }
+    }
+}
+
+impl Noted {
+    fn any(dice: &mut Dice) -> Self {
+        let days = dice.below(4);
+        let all = [
+            Self::Replenished,
+            Self::Withdrawn,
+            Self::FeeEarned,
+            Self::FeePaid,
+            Self::Expected { days },
+            Self::Arrived,
+            Self::Missed,
+            Self::Drawn,
+            Self::Repaid,
+            Self::CreditLimit,
+            Self::Reserve,
+        ];
+        all[dice.place(all.len() as u64)]
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Fund {
     pub(crate) declared: i128,
     /// Whose earnings go to the holders.
     pub(crate) fed_by: Option<usize>,
+    /// What they have passed on.
+    pub(crate) drawn: i128,
     /// Parts of payments that nobody has yet.
     pub(crate) waiting: BTreeMap<String, i128>,
     /// What went back, and is still to be kept back.
@@ -65,6 +67,7 @@ impl Fund {
             per_unit: 0,
             declared: 0,
             fed_by: None,
+            drawn: 0,
             waiting: BTreeMap::new(),
             owes: 0,
             again: 0,
@@ -121,8 +124,11 @@ impl Fund {
                 continue;
             }
             flow.passed = (flow.passed + millis).min(flow.millis);
-            let flowed =
-                if flow.millis == 0 { flow.amount } else { flow.amount * flow.passed / flow.millis };
+            let flowed = if flow.millis == 0 {
+                flow.amount
+            } else {
+                flow.amount * flow.passed / flow.millis
+            };
             gross += flowed - flow.flowed;
             flow.flowed = flowed;
         }

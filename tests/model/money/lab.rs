@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use divvy_core::danger::{Vouched, VouchedReversal, vouched, vouched_at, vouched_reversal};
 use divvy_core::{
-    Asset, Body, Book, Books, Brought, Cause, Code, Converted, Error, Extent, Fact, Level,
+    Asset, Batch, Body, Book, Books, Brought, Cause, Code, Converted, Error, Extent, Fact, Level,
     Movement, Name, Opened, Payment, Policy, PoolOpened, Ratio, RuleSet, Step, Stream, Tier, Time,
     Upline as RealUpline,
 };
@@ -15,6 +15,7 @@ use crate::lab::{
 };
 use crate::money::deed::{Deed, FED, FLOWING, FUNDS, Plan};
 use crate::money::ledger::{End, Going, Ledger};
+use crate::money::pay::Slip;
 use crate::money::rule::Place;
 use crate::shrink::History;
 
@@ -24,7 +25,12 @@ pub(crate) struct Lab {
     pub(crate) facts: Vec<Fact>,
     pub(crate) now: u64,
     pub(crate) ledger: Ledger,
-    serial: u64,
+    pub(crate) serial: u64,
+    /// The highest quote at which anything is paid, and the most that a line bears.
+    pub(crate) fees: (Option<u64>, Option<u64>),
+    pub(crate) slips: Vec<Slip>,
+    /// The same batches, as whoever drives them folds them.
+    pub(crate) batches: Vec<Batch>,
 }
 
 /// What a run of the history comes to, or the first difference.
@@ -49,7 +55,16 @@ impl Lab {
         let wide: Vec<i128> = supplies.iter().map(|supply| i128::from(*supply)).collect();
         let ledger = Ledger::new(&wide, flow_millis.into());
         let (books, facts) = (Books::default(), Vec::new());
-        let mut lab = Self { books, facts, now: START, ledger, serial: 0 };
+        let mut lab = Self {
+            books,
+            facts,
+            now: START,
+            ledger,
+            serial: 0,
+            fees: (None, None),
+            slips: Vec::new(),
+            batches: Vec::new(),
+        };
         let opened = Opened {
             asset: usd(),
             policy: Policy::Instant,
@@ -70,6 +85,7 @@ impl Lab {
     }
 
     fn act(&mut self, deed: &Deed) -> Same {
+        self.ledger.now = self.now.into();
         match deed {
             Deed::Pass { secs } => self.now += secs * 1_000,
             Deed::Rule { from_secs, plan } => return self.rule(*from_secs, plan),
@@ -96,12 +112,21 @@ impl Lab {
                 return self.record([*minor, *ago_secs, *kept], *payer, *rate);
             }
             Deed::Reverse { payment, percent, again, mirror } => {
-                let Some(at) = payment.checked_rem(self.ledger.payments.len()) else { return Ok(()) };
+                let Some(at) = payment.checked_rem(self.ledger.payments.len()) else {
+                    return Ok(());
+                };
                 return self.reverse(at, *percent, *again, *mirror);
             }
             Deed::Restore { payment, which } => return self.end(*payment, *which, End::Restored),
             Deed::Lose { payment, which } => return self.end(*payment, *which, End::Lost),
             Deed::Bring { payee, earned, paid } => return self.bring(*payee, *earned, *paid),
+            Deed::Fees { ceiling, borne_max } => return self.fees(*ceiling, *borne_max),
+            Deed::Pay { lines_max, quoted, greedy } => {
+                return self.pay(*lines_max, *quoted, *greedy);
+            }
+            Deed::Hear { batch, answer, bill } => return self.hear(*batch, *answer, *bill),
+            Deed::Release { payee } => return self.release(*payee),
+            Deed::Note { id, purpose, minor } => return self.note(*id, *purpose, *minor),
         }
         Ok(())
     }
@@ -228,9 +253,8 @@ impl Lab {
             payment => payment.map_err(text)?,
         };
         let kept = worth * kept / 100;
-        let payment = if worth == 0 { payment } else {
-            payment.with_withheld(amount(kept)).map_err(text)?
-        };
+        let payment =
+            if worth == 0 { payment } else { payment.with_withheld(amount(kept)).map_err(text)? };
         let expected = match (self.ledger.rule_at(event_at.into()), worth) {
             (None, _) => Err(Code::RuleMissing),
             (_, 0) => Err(Code::PaymentMalformed),
@@ -334,8 +358,7 @@ impl Lab {
     fn bring(&mut self, payee: usize, earned: u64, paid: u64) -> Same {
         let twice = self.ledger.people[payee].brought.is_some();
         let expected = if twice { Err(Code::BookConflict) } else { Ok(()) };
-        let brought =
-            Brought { earned: amount(earned), paid: amount(paid), evidence: evidence() };
+        let brought = Brought { earned: amount(earned), paid: amount(paid), evidence: evidence() };
         let step = self.book().bring(&[(payee_name(payee), brought)], self.time());
         if self.agreed(step, expected)? {
             let person = &mut self.ledger.people[payee];
@@ -354,7 +377,11 @@ impl Lab {
     }
 
     /// Whether both did it; a step that both refuse for the same reason is fine too.
-    fn agreed(&mut self, step: Result<Step, Error>, expected: Result<(), Code>) -> Same<bool> {
+    pub(crate) fn agreed(
+        &mut self,
+        step: Result<Step, Error>,
+        expected: Result<(), Code>,
+    ) -> Same<bool> {
         match (step, expected) {
             (Ok(step), Ok(())) => self.commit(&step).map(|()| true),
             (Err(error), Err(code)) if error.code() == code => Ok(false),

@@ -1,6 +1,7 @@
 //! The ledger: payments as a list, and everybody's sums counted from it whenever they are asked.
 
 use crate::money::deed::{FED, FLOWING, PEOPLE, Plan};
+use crate::money::diary::{Diary, Entry};
 use crate::money::fund::Fund;
 use crate::money::rule::{Parts, Place, Rule};
 
@@ -10,6 +11,8 @@ pub(crate) struct Ledger {
     pub(crate) payments: Vec<Paid>,
     pub(crate) funds: Vec<Fund>,
     pub(crate) people: Vec<Person>,
+    pub(crate) diary: Diary,
+    pub(crate) now: i128,
 }
 
 #[derive(Clone, Debug)]
@@ -20,6 +23,10 @@ pub(crate) struct Person {
     pub(crate) brought: Option<(i128, i128)>,
     /// What they became units of, or passed on to a pool's holders.
     pub(crate) passed_on: i128,
+    /// In batches of which nobody knows yet, and what left the book for them.
+    pub(crate) reserved: i128,
+    pub(crate) paid_out: i128,
+    pub(crate) held: bool,
     /// What was taken from them as holders of some record date.
     pub(crate) mirrored: i128,
     /// Who brought them.
@@ -89,11 +96,15 @@ impl Ledger {
             known: feeds(who),
             brought: None,
             passed_on: 0,
+            reserved: 0,
+            paid_out: 0,
+            held: false,
             mirrored: 0,
             by: None,
         };
         let people = (0..PEOPLE).map(person).collect();
-        Self { rules: Vec::new(), payments: Vec::new(), funds, people }
+        let (rules, payments, diary) = (Vec::new(), Vec::new(), Diary::default());
+        Self { rules, payments, funds, people, diary, now: 0 }
     }
 
     /// What somebody has of payments' parts, and brought along.
@@ -113,11 +124,11 @@ impl Ledger {
 
     pub(crate) fn paid(&self, who: usize) -> i128 {
         let person = &self.people[who];
-        person.brought.map_or(0, |(_, paid)| paid) + person.passed_on
+        person.brought.map_or(0, |(_, paid)| paid) + person.passed_on + person.paid_out
     }
 
     pub(crate) fn payable(&self, who: usize) -> i128 {
-        (self.earned(who) - self.paid(who)).max(0)
+        (self.earned(who) - self.paid(who) - self.people[who].reserved).max(0)
     }
 
     pub(crate) fn rule_at(&self, event_at: i128) -> Option<usize> {
@@ -146,10 +157,11 @@ impl Ledger {
         payer: Option<usize>,
     ) {
         let rule = self.rule_at(event_at).unwrap();
+        self.diary.note(self.now, Entry::Recorded, amount);
+        self.diary.note(self.now, Entry::Withheld, kept);
         let (parts, goings, steps) = (None, Vec::new(), Vec::new());
-        let paid = Paid {
-            stream, amount, kept, original, event_at, payer, rule, parts, goings, steps,
-        };
+        let paid =
+            Paid { stream, amount, kept, original, event_at, payer, rule, parts, goings, steps };
         self.payments.push(paid);
         if !self.rules[rule].counts() {
             self.divide_one(self.payments.len() - 1);
@@ -180,7 +192,10 @@ impl Ledger {
         let parts = self.rules[rule].divide(net, event_at, &above);
         for (place, part) in &parts {
             match place {
-                Place::Person(who) => self.people[*who].known = true,
+                Place::Person(who) => {
+                    self.people[*who].known = true;
+                    self.diary.note(self.now, Entry::Kept(*who), *part);
+                }
                 Place::Fund(_) if *part == 0 => {}
                 Place::Fund(fund) => {
                     self.funds[*fund].waiting.insert(self.payments[at].stream.clone(), *part);
@@ -189,18 +204,27 @@ impl Ledger {
         }
         self.payments[at].parts = Some(parts);
         for step in self.payments[at].steps.clone() {
-            self.take_from_funds(at, step);
+            self.take_parts(at, step);
         }
     }
 
     /// What went back of a pool's part is kept back from it later, and what came again is added.
-    fn take_from_funds(&mut self, at: usize, [before, after]: [i128; 2]) {
+    /// What anybody else has of a payment is counted from its list.
+    fn take_parts(&mut self, at: usize, [before, after]: [i128; 2]) {
         let paid = &self.payments[at];
         for (place, part) in paid.parts.iter().flatten() {
-            let Place::Fund(fund) = place else { continue };
             let taken = part * after / paid.amount - part * before / paid.amount;
-            self.funds[*fund].owes += taken.max(0);
-            self.funds[*fund].again += (-taken).max(0);
+            let (taken, given) = (taken.max(0), (-taken).max(0));
+            match place {
+                Place::Person(who) => {
+                    self.diary.note(self.now, Entry::Kept(*who), given);
+                    self.diary.note(self.now, Entry::GivenBack(*who), taken);
+                }
+                Place::Fund(fund) => {
+                    self.funds[*fund].owes += taken;
+                    self.funds[*fund].again += given;
+                }
+            }
         }
     }
 
@@ -209,8 +233,10 @@ impl Ledger {
         let before = self.payments[at].reversed();
         change(&mut self.payments[at].goings);
         let step = [before, self.payments[at].reversed()];
+        self.diary.note(self.now, Entry::Reversed, (step[1] - before).max(0));
+        self.diary.note(self.now, Entry::Restored, (before - step[1]).max(0));
         if self.payments[at].parts.is_some() {
-            self.take_from_funds(at, step);
+            self.take_parts(at, step);
         } else {
             self.payments[at].steps.push(step);
         }
@@ -234,11 +260,8 @@ impl Ledger {
     /// Gives out what waits in every pool, by what stood there before any of them did; says how
     /// many did it at once.
     pub(crate) fn declare(&mut self, at: i128) -> usize {
-        let drawable: Vec<i128> = self
-            .funds
-            .iter()
-            .map(|fund| fund.fed_by.map_or(0, |who| self.payable(who)))
-            .collect();
+        let drawable: Vec<i128> =
+            self.funds.iter().map(|fund| fund.fed_by.map_or(0, |who| self.payable(who))).collect();
         let mut count = 0;
         for (fund, drawn) in self.funds.iter_mut().zip(drawable) {
             if fund.flow_millis.is_some() {
@@ -247,6 +270,7 @@ impl Ledger {
                 count += 1;
                 if let Some(who) = fund.fed_by {
                     self.people[who].passed_on += drawn;
+                    fund.drawn += drawn;
                 }
             }
         }

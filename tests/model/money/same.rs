@@ -20,7 +20,8 @@ impl Lab {
         self.book().check().map_err(text)?;
         (0..PEOPLE).try_for_each(|who| self.compare_person(who))?;
         (0..FUNDS).try_for_each(|fund| self.compare_fund(fund))?;
-        self.compare_totals()
+        self.compare_totals()?;
+        self.compare_paying()
     }
 
     fn compare_person(&self, who: usize) -> Same {
@@ -36,9 +37,11 @@ impl Lab {
         }
         let balance = balance.map_err(text)?;
         let (earned, paid) = (ledger.earned(who), ledger.paid(who));
-        let places = [balance.earned, balance.payable, balance.paid, balance.owed_back];
-        let owed_back = (paid - earned).max(0);
-        let own = [earned, ledger.payable(who), paid, owed_back];
+        let reserved = ledger.people[who].reserved;
+        let owed_back = (reserved + paid - earned).max(0);
+        let places =
+            [balance.earned, balance.payable, balance.reserved, balance.paid, balance.owed_back];
+        let own = [earned, ledger.payable(who), reserved, paid, owed_back];
         same(&of("the places"), places.map(wide), own)?;
         let later = self.now + LATER_MILLIS;
         let mut grown = ledger.clone();
@@ -74,7 +77,8 @@ impl Lab {
         let (totals, ledger) = (self.book().totals(), &self.ledger);
         let payments = |of: &dyn Fn(&Paid) -> i128| ledger.payments.iter().map(of).sum::<i128>();
         let funds = |of: fn(&crate::money::fund::Fund) -> i128| ledger.funds.iter().map(of).sum();
-        let undivided = |paid: &Paid| if paid.parts.is_none() { paid.amount - paid.kept } else { 0 };
+        let undivided =
+            |paid: &Paid| if paid.parts.is_none() { paid.amount - paid.kept } else { 0 };
         let waits: i128 = ledger.funds.iter().map(crate::money::fund::Fund::waits).sum();
         let people = |of: &dyn Fn(usize) -> i128| (0..PEOPLE).map(of).sum::<i128>();
         let brought = |who: usize| ledger.people[who].brought.map_or(0, |(earned, _)| earned);
@@ -143,4 +147,3 @@ fn borne(paid: &Paid) -> i128 {
 fn wide(amount: Amount) -> i128 {
     i128::from(amount.get())
 }
-
