@@ -95,10 +95,10 @@ impl Lab {
         };
         let digest = self.book().guard_digest(&guarded);
         let before = self.guard;
-        for who in 0..before.map_or(0, |before| before.needed) {
-            guarded
-                .consents
-                .push(Consent { by: name(NAMES[who]), signature: key(who).sign(&digest) });
+        let needed_before = before.map_or(0, |before| before.needed);
+        for (who, by) in NAMES.iter().enumerate().take(needed_before) {
+            let signature = key(who).sign(&digest);
+            guarded.consents.push(Consent { by: name(by), signature });
         }
         if guarded.consents.len() > 1 {
             let mut few = guarded.clone();

@@ -248,7 +248,7 @@ fn what_moved_instead_counts_when_a_rail_tells_it_late() {
         Body::Swapped(crate::Swapped { reference, moved, evidence })
     };
     let good = swapped(usdt(1, 97));
-    assert!(till.books.follow(&batch, &[good.clone()], till.now).is_err());
+    assert!(till.books.follow(&batch, std::slice::from_ref(&good), till.now).is_err());
     till.hear(&stream, Answer::Final);
     let batch = till.batch(&stream);
     let odd = swapped(Converted { rate_den: 0, ..usdt(1, 97) });
