@@ -187,7 +187,12 @@ impl Desk {
         };
         let mut book = self.divvy.book(BOOK).unwrap();
         book.record(&[vouched(said, &usd).unwrap()], at(secs)).await.unwrap();
-        book.declare(at(secs)).await.unwrap();
+        self.declare(secs).await;
+    }
+
+    /// Declares what waits, and accrues what flows.
+    pub(crate) async fn declare(&mut self, secs: u64) {
+        self.divvy.book(BOOK).unwrap().declare(at(secs)).await.unwrap();
     }
 
     /// Holds a payee and releases it again: two events, and no money.

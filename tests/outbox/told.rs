@@ -67,6 +67,7 @@ async fn what_flows_is_told_once_when_it_begins(folder: Folder) {
     desk.take("one", 300, 10).await;
     desk.take("two", 700, 10).await;
     for secs in [30, 60, 200] {
+        desk.declare(secs).await;
         desk.tick(secs).await;
     }
     let got = receiver.got();
