@@ -11,6 +11,9 @@
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **settlements** [`Settlement`], [`Collaborator`], [`Edition`], [`Extra`], [`Rent`];
+//!   [`Settling`], [`Part`], [`Order`], [`Act`], [`Costs`], [`Rented`], [`Doubt`], [`Difference`],
+//!   [`Outcome`]
 //! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
 //! - **links** [`PayLink`], [`Transfer`]
@@ -33,6 +36,7 @@ mod message;
 mod node;
 mod pack;
 mod rail;
+mod settlement;
 mod signature;
 mod transaction;
 mod wire;
@@ -56,6 +60,10 @@ pub use message::{
 pub use node::{Genesis, Provider};
 pub use pack::{Money, Packing, Payout, Prefunding};
 pub use rail::{Coin, SolanaRail, SolanaSettings};
+pub use settlement::{
+    Act, Collaborator, Costs, Difference, Doubt, Edition, Extra, Order, Outcome, Part, Rent,
+    Rented, Settlement, Settling,
+};
 pub use signature::Signature;
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};
