@@ -16,6 +16,10 @@
 //!   [`Outcome`]
 //! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
+//! - **stakes** [`Staking`], [`Opening`], [`StakeAccount`], [`Stake`], [`Delegation`],
+//!   [`StakeState`], [`StakeHistory`]; [`Validator`], [`Credits`], [`StakeReward`]; [`Positions`],
+//!   [`StakeMoves`]
+//! - **programs of your own** [`anchor`]
 //! - **links** [`PayLink`], [`Transfer`]
 
 #[cfg(doctest)]
@@ -24,6 +28,7 @@ struct SolanaPage;
 
 mod account;
 mod address;
+pub mod anchor;
 mod chain;
 mod check;
 mod concern;
@@ -38,6 +43,7 @@ mod pack;
 mod rail;
 mod settlement;
 mod signature;
+mod staking;
 mod transaction;
 mod wire;
 
@@ -65,5 +71,9 @@ pub use settlement::{
     Rented, Settlement, Settling,
 };
 pub use signature::Signature;
+pub use staking::{
+    Credits, Delegation, Opening, Positions, Stake, StakeAccount, StakeHistory, StakeMoves,
+    StakeReward, StakeState, Staking, Validator,
+};
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};

@@ -66,7 +66,7 @@ impl fmt::Display for Act {
     }
 }
 
-/// An order of the caller's own, such as one to a program of theirs, and what it takes at most.
+/// An order of the caller's own, such as [`crate::anchor::Call`] makes, and what it takes at most.
 ///
 /// ```
 /// use divvy_solana::{Extra, memo};
