@@ -192,3 +192,6 @@ fn all(values: &[Value], out: Writer) -> Result<Writer, Error> {
 fn count(length: usize) -> Result<u32, Error> {
     u32::try_from(length).map_err(|_| unfit("an argument is longer than any transaction"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,8 @@
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
 //! - **settlements** [`Settlement`], [`Collaborator`], [`Edition`], [`Extra`], [`Rent`];
-//!   [`Settling`], [`Part`], [`Order`], [`Act`], [`Costs`], [`Rented`], [`Doubt`], [`Difference`],
-//!   [`Outcome`]
+//!   [`Settling`], [`Part`], [`Order`], [`Act`], [`Costs`], [`Rented`], [`Doubt`], [`Tried`],
+//!   [`Living`], [`Difference`], [`Outcome`]
 //! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
 //! - **stakes** [`Staking`], [`Opening`], [`StakeAccount`], [`Stake`], [`Delegation`],
@@ -67,8 +67,8 @@ pub use node::{Genesis, Provider};
 pub use pack::{Money, Packing, Payout, Prefunding};
 pub use rail::{Coin, SolanaRail, SolanaSettings};
 pub use settlement::{
-    Act, Collaborator, Costs, Difference, Doubt, Edition, Extra, Order, Outcome, Part, Rent,
-    Rented, Settlement, Settling,
+    Act, Collaborator, Costs, Difference, Doubt, Edition, Extra, Living, Order, Outcome, Part,
+    Rent, Rented, Settlement, Settling, Tried,
 };
 pub use signature::Signature;
 pub use staking::{

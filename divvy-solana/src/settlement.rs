@@ -1,6 +1,7 @@
 //! One transaction that settles a sale: an edition for the buyer, and a share for everyone who made
 //! it. All of it lands, or nothing does.
 
+mod ask;
 mod cost;
 mod edition;
 mod outcome;
@@ -9,6 +10,7 @@ mod review;
 mod room;
 mod step;
 
+pub use ask::{Living, Tried};
 pub use cost::{Costs, Rent, Rented};
 pub use edition::Edition;
 pub use outcome::Outcome;
