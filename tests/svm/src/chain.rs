@@ -74,7 +74,11 @@ impl Chain {
             slot: FIRST_SLOT,
             dice: Dice::new(seed),
             skips: 4,
-            blocks: vec![Block { slot: FIRST_SLOT, height: FIRST_HEIGHT, hash: hash(FIRST_HEIGHT) }],
+            blocks: vec![Block {
+                slot: FIRST_SLOT,
+                height: FIRST_HEIGHT,
+                hash: hash(FIRST_HEIGHT),
+            }],
             waiting: Vec::new(),
             landed: Vec::new(),
             places: HashMap::new(),

@@ -234,11 +234,12 @@ impl Asked<'_> {
     fn slot(&self) -> u64 {
         let options = self.params.as_array().into_iter().flatten();
         let asked = options.filter_map(|one| one["commitment"].as_str()).next();
-        self.tip() - match asked {
-            Some("processed") => 0,
-            Some("confirmed") => CONFIRMED_SLOTS,
-            _ => FINAL_SLOTS,
-        }
+        self.tip()
+            - match asked {
+                Some("processed") => 0,
+                Some("confirmed") => CONFIRMED_SLOTS,
+                _ => FINAL_SLOTS,
+            }
     }
 
     fn block(&self) -> &crate::chain::Block {

@@ -92,7 +92,11 @@ impl Drill {
 
     /// Kills workers, each when some transactions have landed since the last.
     pub(crate) fn kill(&mut self, kills: u64) {
+        let begun = Instant::now();
         for kill in 0..kills {
+            if begun.elapsed() > KILLING_MAX {
+                break;
+            }
             let (start, landed) = (Instant::now(), self.landed());
             while self.landed() < landed + 3 && start.elapsed() < IDLE_MAX {
                 self.tend();
@@ -223,5 +227,6 @@ const SLOT: Duration = Duration::from_millis(40);
 
 /// Somebody is killed when something has landed, or when nothing did for so long.
 const IDLE_MAX: Duration = Duration::from_secs(4);
+const KILLING_MAX: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_millis(20);
 const REST_MAX: Duration = Duration::from_secs(150);

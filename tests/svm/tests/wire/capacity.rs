@@ -2,8 +2,8 @@
 
 use divvy_core::Code;
 use divvy_solana::{
-    Address, Format, Instruction, Money, Packing, Payout, Prefunding, Presence, Transaction, budget,
-    memo, token,
+    Address, Format, Instruction, Money, Packing, Payout, Prefunding, Presence, Transaction,
+    budget, memo, token,
 };
 use divvy_svm::machine::Ran;
 
@@ -145,7 +145,8 @@ fn lamports_sent_ahead_spoil_no_batch_that_was_packed_in_fear_of_them() {
         let all: Vec<Address> = (1_000..1_030).map(wallet).collect();
         let payouts = payouts(&token, &all, Presence::Missing);
         let batches = packing.pack(&payouts).unwrap();
-        all.iter().for_each(|wallet| lab.machine.give(&token.account(wallet), 1));
+        let ahead = lab.machine.rent(0);
+        all.iter().for_each(|wallet| lab.machine.give(&token.account(wallet), ahead));
         for batch in &batches {
             let batch: Vec<Payout> = batch.iter().map(|place| payouts[*place]).collect();
             let ran = run(&mut lab, &packing, &batch);

@@ -91,7 +91,8 @@ impl Lab {
         let token = Token { program, mint: mint.address() };
         let (mint_address, decimals) = (token.mint, 6);
         let (freezer, account) = (None, token.account(&authority));
-        let make = token::InitializeMint { program, mint: mint_address, authority, freezer, decimals };
+        let make =
+            token::InitializeMint { program, mint: mint_address, authority, freezer, decimals };
         let orders = [
             create.instruction(),
             make.instruction(),

@@ -1,6 +1,8 @@
 //! A token that is there once, and the money for it, in one transaction.
 
-use divvy_solana::{Address, Derived, Format, Instruction, Mint, TokenAccount, metadata, system, token};
+use divvy_solana::{
+    Address, Derived, Format, Instruction, Mint, TokenAccount, metadata, system, token,
+};
 
 use crate::lab::{Lab, key, wallet};
 
@@ -31,7 +33,8 @@ fn made(lab: &Lab) -> Vec<Instruction> {
     vec![
         create.instruction(),
         token::initialize_metadata_pointer(mint, Some(from), Some(mint)),
-        token::InitializeMint { program, mint, authority, freezer: None, decimals: 0 }.instruction(),
+        token::InitializeMint { program, mint, authority, freezer: None, decimals: 0 }
+            .instruction(),
         describe.instruction(),
         one.create(from, from).strict(),
         token::MintTo { program, mint, account, authority, amount: 1 }.instruction(),

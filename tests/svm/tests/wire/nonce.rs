@@ -28,9 +28,8 @@ fn of_two_attempts_with_one_nonce_one_lands_however_late() {
     // Many blocks later.
     (0..200).for_each(|_| lab.machine.next_block());
     let advance = system::advance_nonce(nonce, guard);
-    let attempt = |text: &str| {
-        [advance.clone(), system::transfer(from, to, SOL), memo::note(text, &[])]
-    };
+    let attempt =
+        |text: &str| [advance.clone(), system::transfer(from, to, SOL), memo::note(text, &[])];
     lab.by(first).run(Format::V0(vec![]), &attempt("one"), &[key(51)]).done();
     assert_eq!(lab.machine.lamports(&to), SOL);
     assert_ne!(value(&lab, 50), first);

@@ -41,9 +41,11 @@ fn an_account_is_made_once_strictly_and_any_number_of_times_idempotently() {
     lab.done(&[create.idempotent(), create.idempotent()], &[]);
     let again = lab.run(Format::Legacy, &[create.strict()], &[]);
     assert!(again.failed().contains("InstructionError"));
-    // Whoever sends lamports ahead delays nothing.
-    let bob = wallet(11);
-    lab.done(&[system::transfer(from, token.account(&bob), 5)], &[]);
+    // Whoever sends lamports ahead keeps nobody from it.
+    let (bob, ahead) = (wallet(11), lab.machine.rent(0));
+    lab.done(&[system::transfer(from, token.account(&bob), ahead)], &[]);
+    lab.done(&[token.create(from, bob).idempotent()], &[]);
+    assert_eq!(lab.held(&token, &bob), Some(0));
 }
 
 #[test]
@@ -132,10 +134,8 @@ fn a_multisig_pays_when_enough_have_signed() {
     let of_three = Instruction { program: token::PROGRAM, accounts, data: vec![19, 2] };
     lab.done(&[create.instruction(), of_three], &[key(60)]);
     lab.with_accounts(&token, &[wallet(10)]);
-    let orders = [
-        token.create(from, vault.address()).strict(),
-        token.pay(from, vault.address(), 100),
-    ];
+    let orders =
+        [token.create(from, vault.address()).strict(), token.pay(from, vault.address(), 100)];
     lab.done(&orders, &[]);
     let pays = |token: &Token, cosigners: Vec<Address>| {
         token::TransferChecked {

@@ -59,7 +59,8 @@ fn talk<T>(
 }
 
 fn line(number: u16, amount: u64) -> Line {
-    let (payee, amount) = (Name::new(&format!("p{number}")).unwrap(), divvy_core::Amount::new(amount));
+    let (payee, amount) =
+        (Name::new(&format!("p{number}")).unwrap(), divvy_core::Amount::new(amount));
     Line { payee, amount: amount.unwrap(), to: wallet(number).to_string(), to_n: None, fee: None }
 }
 
@@ -167,9 +168,8 @@ fn holders_add_up_to_the_supply_and_what_came_in_is_told() {
     let came = talk(&mut world, |heard| chain.received(&incoming, heard, NOW)).unwrap();
     let [one] = came.as_slice() else { panic!("{came:?}") };
     assert_eq!((one.payment.amount.get(), one.payment.id.as_str()), (20, &*signed.reference));
-    let strangers = talk(&mut world, |heard| {
-        rail.beyond(&Name::new("shop").unwrap(), 3, heard, NOW)
-    });
+    let strangers =
+        talk(&mut world, |heard| rail.beyond(&Name::new("shop").unwrap(), 3, heard, NOW));
     assert_eq!(strangers.unwrap()[0].lines[1].to, wallet(11).to_string());
 }
 

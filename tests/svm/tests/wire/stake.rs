@@ -10,7 +10,8 @@ fn validator(lab: &mut Lab) -> Address {
     let program = Address::parse("Vote111111111111111111111111111111111111111").unwrap();
     let space = 3_762;
     let lamports = lab.machine.rent(space as usize);
-    let create = system::CreateAccount { payer: from, account: vote, lamports, space, owner: program };
+    let create =
+        system::CreateAccount { payer: from, account: vote, lamports, space, owner: program };
     let known = |text: &str| Access::reading(Address::parse(text).unwrap());
     let accounts = vec![
         Access::writing(vote),

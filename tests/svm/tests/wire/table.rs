@@ -15,7 +15,7 @@ fn a_table_lets_fifty_seven_payees_into_one_transaction_and_gives_its_rent_back(
     lab.machine.show_slot(slot);
     let (create, address) = lookup::create(from, from, slot).unwrap();
     lab.done(&[create], &[]);
-    let mut addresses = vec![token.mint];
+    let mut addresses = vec![token.mint, token.account(&from)];
     addresses.extend(payees.iter().map(|payee| token.account(payee)));
     for part in addresses.chunks(29) {
         lab.done(&[lookup::extend(address, from, from, part)], &[]);
