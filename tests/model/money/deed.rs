@@ -200,6 +200,9 @@ impl Deed {
                 let entry = |dice: &mut Dice| (dice.place(6), dice.size(30));
                 Self::Issue { fund: at - 1, entries: (0..3).map(|_| entry(dice)).collect() }
             }
+            5 if seed.is_multiple_of(3) => {
+                Self::Guard { limit: dice.size(9), needed: 1, people: 2 }
+            }
             _ => Self::any(dice),
         }
     }

@@ -127,11 +127,11 @@ impl Lab {
         let mut plans = Vec::new();
         for lines in dues.map_err(text)?.iter().flat_map(|due| due.lines.chunks(lines_max)).take(2)
         {
-            let allowed = if wished {
-                self.book().check_fee_of(lines, amount(quoted), now)
-            } else {
-                self.book().check_fee(amount(quoted))
-            };
+            let mut allowed = self.book().check_fee(amount(quoted));
+            if wished {
+                let own = self.book().check_demanded(lines, amount(quoted), now);
+                allowed = allowed.and(own);
+            }
             let wish = self.terms.asks(who(&lines[0]), self.now.into()).filter(|_| wished);
             let dear = self.fees.0.is_some_and(|most| most < quoted)
                 || wish.is_some_and(|most| most < quoted.into());

@@ -89,7 +89,7 @@ impl Lab {
             limit: amount(limit),
             approvals: u32::try_from(needed).unwrap(),
             people: (0..people).map(person).collect(),
-            expires_secs: 7_200,
+            expires_secs: 3_600,
             consents: Vec::new(),
             unsigned: None,
         };
@@ -108,7 +108,7 @@ impl Lab {
         }
         let step = self.book().guard(guarded, self.time());
         if self.agreed(step, Ok(()))? {
-            let (limit, expires_secs) = (i128::from(limit), 7_200);
+            let (limit, expires_secs) = (i128::from(limit), 3_600);
             self.guard = Some(Guard { limit, needed, people, expires_secs });
             self.unsigned = false;
         }
@@ -125,9 +125,18 @@ impl Lab {
         self.books.decide(step, &judge)
     }
 
+    /// A batch, mostly one that waits for people.
+    fn chosen(&self, batch: usize) -> Option<usize> {
+        let waits =
+            |at: &usize| matches!(self.slips[*at].state(), State::Planned | State::Approved);
+        let waiting: Vec<usize> = (0..self.slips.len()).filter(waits).collect();
+        let among = batch.checked_rem(waiting.len()).filter(|_| !batch.is_multiple_of(5));
+        among.map(|at| waiting[at]).or_else(|| batch.checked_rem(self.slips.len()))
+    }
+
     /// Somebody agrees to what waits; with a wrong key, that is nobody.
     pub(crate) fn approve(&mut self, batch: usize, who: usize, forged: bool) -> Same {
-        let Some(at) = batch.checked_rem(self.slips.len()) else { return Ok(()) };
+        let Some(at) = self.chosen(batch) else { return Ok(()) };
         let batch = self.batches[at].clone();
         let digest = batch.approval(self.time()).unwrap_or_else(|_| Hash::default());
         let signature = key(if forged { STRANGER } else { who }).sign(&digest);
@@ -155,7 +164,7 @@ impl Lab {
 
     /// Signs what waits, or signs anew.
     pub(crate) fn sign(&mut self, batch: usize) -> Same {
-        let Some(at) = batch.checked_rem(self.slips.len()) else { return Ok(()) };
+        let Some(at) = self.chosen(batch) else { return Ok(()) };
         let lines = self.batches[at].lines().to_vec();
         let signed = self.try_of(&lines);
         let slip = &self.slips[at];
@@ -183,7 +192,7 @@ impl Lab {
     }
 
     pub(crate) fn cancel(&mut self, batch: usize) -> Same {
-        let Some(at) = batch.checked_rem(self.slips.len()) else { return Ok(()) };
+        let Some(at) = self.chosen(batch) else { return Ok(()) };
         let expected = self.slips[at].batch.clone().cancel();
         let step = self.books.cancel(&self.batches[at], "given up", self.time());
         let facts = step.as_ref().map(|step| step.facts().to_vec()).unwrap_or_default();
