@@ -1,7 +1,5 @@
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
     reason = "a test that panics is red, which is what it is for"
 )]
 
