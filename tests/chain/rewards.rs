@@ -159,3 +159,30 @@ async fn who_stakes_longer_earns_more_and_is_paid_to_the_wallet_that_stakes() {
     assert!(told.iter().any(|chapter| chapter.to_lowercase().contains("unit")), "{told:?}");
     assert!(divvy.verify().await.unwrap().facts > 10);
 }
+
+#[tokio::test]
+async fn what_a_stake_earned_in_an_epoch_is_recorded_once() {
+    let world = World::new(0, &[]);
+    let mut divvy = Divvy::open(Sqlite::in_memory().unwrap()).await.unwrap();
+    let sol = Asset::parse("SOL@9").unwrap();
+    let mut book = divvy.open_book(&name("stakes"), sol.clone(), NOW).await.unwrap();
+    let all = Leg { to: Target::Payee("ann".into()), share: Share::Remaining };
+    book.set_rule(Time::ZERO, &Legs::new(vec![all]).unwrap(), NOW).await.unwrap();
+    let stakes = [wallet(80), wallet(81)];
+    let mut expected = 0;
+    // The second epoch is asked for twice, as by a job that was killed and began anew.
+    for epoch in [811, 812, 812, 813] {
+        let source = name("stakes");
+        let earned = world
+            .told(|heard| world.chain().stake_rewards((&source, &sol), &stakes, epoch, heard, NOW));
+        for reward in earned.unwrap() {
+            let payment = vouched(reward.payment, &sol).unwrap();
+            book.record(&[payment.clone(), payment], NOW).await.unwrap();
+        }
+        expected += if epoch == 811 || epoch == 813 { epoch } else { epoch / 2 };
+    }
+    let bytes = stakes.iter().map(|stake| u64::from(stake.bytes()[0])).sum::<u64>();
+    let balance = book.balance("ann", NOW).await.unwrap();
+    assert_eq!(balance.earned.get(), bytes * expected);
+    divvy.verify().await.unwrap();
+}

@@ -37,6 +37,10 @@ pub(crate) fn settlement(mut case: Fields, tally: &mut Tally) -> Held {
     }
     same(&own.encode(), &bytes, tally)?;
     same(&settling.receive(&bytes, lifetime).map_err(told)?.encode(), &bytes, tally)?;
+    // The same by a library that puts its keys into another order.
+    let other = STANDARD.decode(case.text("other_order")?).map_err(told)?;
+    same(&settling.receive(&other, lifetime).map_err(told)?.encode(), &other, tally)?;
+    same(&(other == bytes), &false, tally)?;
     same(&Value::from(settling.bytes), &case.value("bytes")?, tally)?;
     let parts: Vec<String> = case.texts("parts")?.into_iter().filter(|part| part != "0").collect();
     let own_parts = settling.parts.iter().map(|part| part.amount.to_string());
