@@ -65,7 +65,10 @@ fn what_differs_is_named() {
     limit[0].data[1] ^= 1;
     let mut reference = all.clone();
     reference[pay].accounts.push(Access::reading(wallet(99)));
+    let mut written = all.clone();
+    written[pay].accounts[1].writes = true;
     let cases = [
+        ("signs or is written otherwise", written),
         ("the transfer to author moves 3333301, and 3333300 were agreed", more),
         ("the transfer to author says something else", decimals),
         ("the transfer to author names", elsewhere),
