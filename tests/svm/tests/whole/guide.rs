@@ -30,10 +30,10 @@ fn the_guide_leads_from_a_wallet_to_a_thousand_people_paid() {
     let _ = (chain.kill(), chain.wait());
     for (command, expected) in [
         ("divvy pay --dry-run", "payees would get"),
-        ("divvy work --until-idle", "0 races lost"),
+        ("divvy work --until-idle", "802 lines planned"),
         ("divvy pay # again", "nobody is due"),
         ("divvy adopt --dry-run", "0 tries that no fact knows"),
-        ("divvy check-proof", "paid"),
+        ("divvy check-proof", "all 1 proofs hold"),
     ] {
         let place = commands
             .iter()
