@@ -160,7 +160,7 @@ fn what_the_wallet_paid_and_no_fact_knows_is_shown_with_its_lines() {
     assert_eq!(beyond(&Name::new("sho").unwrap(), 0).unwrap(), []);
 }
 
-/// Goal: asking whether older facts were put back stays cheap however long a wallet has been paying.
+/// Goal: asking whether older facts were put back stays cheap however long a wallet has paid.
 /// Method: many payouts of one run; nobody asks for them one by one, nor at all for a later run.
 #[test]
 fn however_much_a_wallet_has_paid_it_is_told_in_a_few_turns() {
