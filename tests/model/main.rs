@@ -3,10 +3,11 @@
 //! Goal: every figure that a book tells is the one that anyone would reckon by hand.
 //! Method: random histories of both. After each action everything is compared: every balance, who
 //! is due (by asking everyone), pools, batches, claims, totals, and each holder's exact share as a
-//! fraction. A history that fails is made as short as it gets and told in one line, which
-//! `DIVVY_MODEL` plays again. What comes before that and beside it, from the ways in which money is
-//! shared to those in which people agree, is held against a ledger in the same manner, and its facts
-//! are folded again in another order of their streams and verified. `DIVVY_SEEDS` says how many histories, `DIVVY_SEED` from where.
+//! fraction. What comes before that and beside it, from the ways in which money is shared to those
+//! in which people agree, is held against a ledger in the same manner; its facts are then folded
+//! again in another order of their streams, and verified. A history that fails is made as short as
+//! it gets and told in one line, which `DIVVY_MODEL` plays again. `DIVVY_SEEDS` says how many
+//! histories, `DIVVY_SEED` from where.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
