@@ -1,4 +1,4 @@
-//! What everyone has earned in the engine, against plain integers: after each write, and at the end.
+//! What everyone has earned in the engine, against plain integers: after each write and at the end.
 
 use divvy_core::{Error, Fact, Name};
 
