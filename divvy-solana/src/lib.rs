@@ -7,9 +7,10 @@
 //! - **instructions** [`Instruction`], [`Access`]; [`system`], [`token`], [`metadata`],
 //!   [`associated`], [`memo`], [`budget`], [`lookup`], [`stake`]
 //! - **messages** [`Draft`], [`Format`], [`Table`], [`Limits`], [`Message`], [`Lifetime`]
-//! - **transactions** [`Transaction`], [`Signature`], [`Keypair`]
+//! - **transactions** [`Transaction`], [`Signature`], [`Keypair`], [`Signer`], [`Nonce`]
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
-//!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
+//!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`LookupTable`], [`look_alike`],
+//!   [`Lookalikes`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
 //! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
@@ -31,16 +32,18 @@ mod lifetime;
 mod link;
 mod message;
 mod node;
+mod nonce;
 mod pack;
 mod rail;
 mod signature;
+mod signer;
 mod transaction;
 mod wire;
 
-pub use account::{Account, Mint, Presence, TokenAccount, TokenState};
+pub use account::{Account, LookupTable, Mint, Presence, TokenAccount, TokenState};
 pub use address::Address;
 pub use chain::{Chain, Holding, Incoming, Received, Snapshot};
-pub use check::{Destination, check_mint, check_wallet, look_alike};
+pub use check::{Destination, Lookalikes, check_mint, check_wallet, look_alike};
 pub use concern::{Concern, Weight};
 pub use derive::{Derived, TokenAccounts};
 pub use instruction::{
@@ -54,8 +57,10 @@ pub use message::{
     BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
 };
 pub use node::{Genesis, Provider};
+pub use nonce::Nonce;
 pub use pack::{Money, Packing, Payout, Prefunding};
 pub use rail::{Coin, SolanaRail, SolanaSettings};
 pub use signature::Signature;
+pub use signer::Signer;
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};

@@ -12,7 +12,7 @@ use crate::node::accounts;
 use crate::node::done;
 use crate::node::{Listed, Talk, listing, unheard};
 use crate::rail::SolanaRail;
-use crate::rail::failure::paid;
+use crate::rail::failure::transfers;
 use crate::rail::settings::Coin;
 use crate::rail::tag::{Tag, may_hold};
 
@@ -75,8 +75,9 @@ impl SolanaRail {
     ) -> Result<Turn<Option<Stranger>>, Error> {
         let Some(transaction) = landed.transaction() else { return Ok(Turn::Done(None)) };
         let Some(Tag { batch, .. }) = Tag::of(&transaction) else { return Ok(Turn::Done(None)) };
-        let orders = transaction.message().instructions(&[])?;
-        let legs: Vec<(Address, u64)> = orders.iter().filter_map(paid).collect();
+        let Some(named) = landed.addresses() else { return Ok(Turn::Done(None)) };
+        let leg = |(place, amount)| Some((*named.get(usize::from(place))?, amount));
+        let legs: Vec<(Address, u64)> = transfers(transaction.message()).filter_map(leg).collect();
         let to: Vec<Address> = legs.iter().map(|(to, _)| *to).collect();
         let owners = match self.settings.coin {
             Coin::Sol => to,
