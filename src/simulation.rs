@@ -21,7 +21,9 @@
 
 mod bills;
 mod dice;
+mod earnings;
 mod expected;
+mod features;
 mod heal;
 mod jobs;
 mod knobs;
@@ -31,13 +33,16 @@ mod prices;
 mod process;
 mod promise;
 mod refunds;
+mod rules;
 mod said;
 mod scene;
 mod scheduler;
+mod shift;
 mod store;
 mod till;
 mod town;
 mod trace;
+mod wishes;
 mod witness;
 mod worlds;
 
@@ -47,6 +52,7 @@ pub use promise::{Broken, Promise};
 pub use trace::Counts;
 
 use divvy_core::Error;
+use divvy_core::danger::remembering_signatures;
 use scheduler::Simulation;
 use trace::Telling;
 
@@ -84,12 +90,17 @@ pub struct Report {
 /// # Errors
 /// [`divvy_core::Code::InputMalformed`] for knobs that make no town, such as none who works.
 pub fn simulate(knobs: &Knobs) -> Result<Report, Error> {
-    let report = Simulation::new(knobs, Telling::Silent)?.run();
+    let report = run(knobs, Telling::Silent)?;
     if report.broken.is_none() {
         return Ok(report);
     }
     // It goes the same way again, and this time somebody listens.
-    Ok(Simulation::new(knobs, Telling::Aloud)?.run())
+    run(knobs, Telling::Aloud)
+}
+
+/// Every process folds every fact, some of them often: no signature is worth computing each time.
+fn run(knobs: &Knobs, telling: Telling) -> Result<Report, Error> {
+    remembering_signatures(|| Ok(Simulation::new(knobs, telling)?.run()))
 }
 
 /// Looks for less that breaks the same promise: fewer steps, payments, workers and faults.
@@ -112,7 +123,7 @@ pub fn shrink(failed: &Report) -> Result<Report, Error> {
     for _ in 0..SHRINKS_MAX {
         let mut found = None;
         for knobs in smallest.knobs.smaller() {
-            let report = Simulation::new(&knobs, Telling::Silent)?.run();
+            let report = run(&knobs, Telling::Silent)?;
             if report.broken.as_ref().is_some_and(|other| other.promise == broken.promise) {
                 found = Some(knobs);
                 break;

@@ -9,6 +9,25 @@ use crate::movement::Reversal;
 use crate::name::Name;
 use crate::time::Time;
 
+/// Does something on this thread, and computes each signature that holds once meanwhile, instead of
+/// each time that its fact is folded. For simulations and tests, which fold the same facts again and
+/// again: an engine that pays people computes them each time.
+///
+/// ```
+/// use divvy_core::danger::remembering_signatures;
+/// use divvy_core::{Hash, SecretKey};
+///
+/// let (key, digest) = (SecretKey::new(&[7; 32]), Hash::of(b"pay them"));
+/// let signature = key.sign(&digest);
+/// let held = remembering_signatures(|| {
+///     (0..100).all(|_| key.public().has_signed(&digest, &signature))
+/// });
+/// assert!(held);
+/// ```
+pub fn remembering_signatures<T>(act: impl FnOnce() -> T) -> T {
+    crate::signature::remembering(act)
+}
+
 /// A payment that nobody has verified: the caller vouches for it.
 ///
 /// ```

@@ -1,6 +1,8 @@
 //! Ed25519 signatures: who said something, checked by anyone who has the key.
 
+use core::cell::RefCell;
 use core::fmt;
+use std::collections::HashSet;
 
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use minicbor::bytes::ByteArray;
@@ -64,9 +66,12 @@ impl PublicKey {
     /// second form, do not count.
     #[must_use]
     pub fn has_signed(&self, digest: &Hash, signature: &Signature) -> bool {
-        let Ok(key) = VerifyingKey::from_bytes(&self.0) else { return false };
-        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        key.verify_strict(digest.as_bytes(), &signature).is_ok()
+        let said = Said::Signed(self.0, *digest.as_bytes(), signature.0);
+        holds(said, || {
+            let Ok(key) = VerifyingKey::from_bytes(&self.0) else { return false };
+            let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+            key.verify_strict(digest.as_bytes(), &signature).is_ok()
+        })
     }
 
     /// Its bytes.
@@ -76,8 +81,48 @@ impl PublicKey {
 
     /// Whether only a secret can sign for it.
     pub(crate) fn is_strong(&self) -> bool {
-        VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+        holds(Said::Strong(self.0), || {
+            VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+        })
     }
+}
+
+/// What was found true of a key, to the last bit of what it was found of.
+#[derive(PartialEq, Eq, Hash)]
+enum Said {
+    Signed([u8; 32], [u8; 32], [u8; 64]),
+    Strong([u8; 32]),
+}
+
+thread_local! {
+    /// What held before, while somebody remembers it: see [`remembering`].
+    static KNOWN: RefCell<Option<HashSet<Said>>> = const { RefCell::new(None) };
+}
+
+/// Does something, and computes each signature once meanwhile: what held is not computed again.
+pub(crate) fn remembering<T>(act: impl FnOnce() -> T) -> T {
+    /// However it ends, nothing is remembered behind it but what was before.
+    struct Before(Option<HashSet<Said>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            KNOWN.set(self.0.take());
+        }
+    }
+    let _before = Before(KNOWN.replace(Some(HashSet::new())));
+    act()
+}
+
+fn holds(said: Said, compute: impl FnOnce() -> bool) -> bool {
+    if KNOWN.with_borrow(|known| known.as_ref().is_some_and(|known| known.contains(&said))) {
+        return true;
+    }
+    let found = compute();
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(known) = known.as_mut().filter(|_| found) {
+            known.insert(said);
+        }
+    });
+    found
 }
 
 impl SecretKey {
@@ -182,3 +227,27 @@ macro_rules! bytes_as_hex {
 }
 bytes_as_hex!(PublicKey, 32);
 bytes_as_hex!(Signature, 64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_of_one_statement_says_nothing_of_another() {
+        let (key, other) = (SecretKey::new(&[7; 32]), SecretKey::new(&[8; 32]));
+        let (digest, altered) = (Hash::of(b"pay them"), Hash::of(b"pay me"));
+        let (signature, forged) = (key.sign(&digest), other.sign(&digest));
+        remembering(|| {
+            for _ in 0..2 {
+                assert!(key.public().has_signed(&digest, &signature));
+                assert!(!key.public().has_signed(&digest, &forged));
+                assert!(!key.public().has_signed(&altered, &signature));
+                assert!(!other.public().has_signed(&digest, &signature));
+                assert!(key.public().is_strong() && !PublicKey([0; 32]).is_strong());
+            }
+            let known = KNOWN.with_borrow(|known| known.as_ref().map(HashSet::len));
+            assert_eq!(known, Some(2), "what did not hold is not kept");
+        });
+        assert!(KNOWN.with_borrow(Option::is_none), "nothing is remembered behind it");
+    }
+}

@@ -12,8 +12,15 @@
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`LookupTable`], [`look_alike`],
 //!   [`Lookalikes`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **settlements** [`Settlement`], [`Collaborator`], [`Edition`], [`Extra`], [`Rent`];
+//!   [`Settling`], [`Part`], [`Order`], [`Act`], [`Costs`], [`Rented`], [`Doubt`], [`Tried`],
+//!   [`Living`], [`Difference`], [`Outcome`]
 //! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
+//! - **stakes** [`Staking`], [`Opening`], [`StakeAccount`], [`Stake`], [`Delegation`],
+//!   [`StakeState`], [`StakeHistory`]; [`Validator`], [`Credits`], [`StakeReward`]; [`Positions`],
+//!   [`StakeMoves`]
+//! - **programs of your own** [`anchor`]
 //! - **links** [`PayLink`], [`Transfer`]
 
 #[cfg(doctest)]
@@ -22,6 +29,7 @@ struct SolanaPage;
 
 mod account;
 mod address;
+pub mod anchor;
 mod chain;
 mod check;
 mod concern;
@@ -35,8 +43,10 @@ mod node;
 mod nonce;
 mod pack;
 mod rail;
+mod settlement;
 mod signature;
 mod signer;
+mod staking;
 mod transaction;
 mod wire;
 
@@ -60,7 +70,15 @@ pub use node::{Genesis, Provider};
 pub use nonce::Nonce;
 pub use pack::{Money, Packing, Payout, Prefunding};
 pub use rail::{Coin, SolanaRail, SolanaSettings};
+pub use settlement::{
+    Act, Collaborator, Costs, Difference, Doubt, Edition, Extra, Living, Order, Outcome, Part,
+    Rent, Rented, Settlement, Settling, Tried,
+};
 pub use signature::Signature;
 pub use signer::Signer;
+pub use staking::{
+    Credits, Delegation, Opening, Positions, Stake, StakeAccount, StakeHistory, StakeMoves,
+    StakeReward, StakeState, Staking, Validator,
+};
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};

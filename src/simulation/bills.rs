@@ -62,9 +62,11 @@ impl Scene {
             }
             for payee in fold.payees() {
                 let got = paid.get(&(name.clone(), payee.clone())).copied().unwrap_or(0);
+                let passed = self.passed(name, payee);
                 let known = fold.balance(payee.as_str(), self.now)?.paid;
-                if u128::from(known.get()) != got {
-                    return broken(format!("{payee} of {name} was paid {got}, known {known}"));
+                if u128::from(known.get()) != got.saturating_add(passed) {
+                    let said = format!("{payee} of {name} got {got} and passed {passed} on");
+                    return broken(format!("{said}, known {known}"));
                 }
             }
         }

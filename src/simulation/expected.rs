@@ -1,65 +1,60 @@
 //! What everyone must have earned, by plain integers from the facts: no code of the core is used
 //! but to read what a fact says.
 
-use std::collections::BTreeMap;
+mod divided;
+mod flow;
+mod paid;
+mod pool;
 
-use divvy_core::{Body, Error, Fact, Legs, Name, Place, Share, Stream, Target};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// One book, computed anew.
-#[derive(Debug, Default)]
+use divvy_core::{
+    Accrued, Amount, Body, Compounded, Declared, Divided, Error, Fact, Flowing, Issued, Name,
+    Parts, Place, Planned, Recorded, RuleSet, Stream, Target, Time,
+};
+
+use divided::{Count, bands, counts, parts};
+use paid::Paid;
+use pool::Pool;
+
+/// One book, computed beside the engine.
+#[derive(Debug)]
 pub(super) struct Expected {
-    /// Where each rule stands in its stream, and its legs.
-    rules: Vec<(u64, Legs)>,
-    pools: BTreeMap<String, PoolExpected>,
+    book: Name,
+    /// Where each rule stands in its stream.
+    rules: Vec<(u64, RuleSet)>,
+    /// What each rule has counted, by its place.
+    counts: BTreeMap<u64, Count>,
+    /// Who brought whom.
+    brought_by: BTreeMap<Name, Name>,
+    /// What waits for its place among the payments that a rule counts.
+    undivided: BTreeMap<Stream, Undivided>,
+    pools: BTreeMap<String, Pool>,
     one_shot: BTreeMap<Name, u128>,
     /// Each payment by its parts, and what went back of it.
     payments: BTreeMap<Stream, Paid>,
+    /// What ever went back of legs, whatever came again.
+    gone: BTreeMap<Name, u128>,
     /// What was taken from holders of an earlier day.
     taken: BTreeMap<Name, u128>,
     /// Each payment's part for each pool, until it is declared.
     waiting: BTreeMap<(String, Stream), u128>,
+    /// What payees gave up inside the book: passed on to the holders of a pool, or staked.
+    passed: BTreeMap<Name, u128>,
+    /// What of that pools' payees passed on: it was earned twice.
+    drawn: u128,
+    /// Money that became units, until they are issued.
+    staked: Option<Compounded>,
     pub(super) recorded: u128,
 }
 
-/// A pool's holders, and what each has earned, in fractions of 2⁻⁴⁰ minor units.
-#[derive(Debug, Default)]
-struct PoolExpected {
-    units: BTreeMap<Name, u128>,
-    ideal: BTreeMap<Name, u128>,
-    /// What the fractions may be off: one of them for each declaration, and what a changed supply
-    /// costs.
-    slack: u128,
-    supply_first: u128,
-    supply_max: u128,
-    changes: u128,
-    declared: u128,
-    reversed: u128,
-    restored: u128,
-    netted: u128,
-    regained: u128,
-    mirrored: u128,
-}
-
-/// A payment that came in, and what went back of it by the name under which it did.
+/// A payment that waits for its place among those that a rule counts.
 #[derive(Debug)]
-struct Paid {
+struct Undivided {
+    rule: u64,
     amount: u128,
-    parts: Vec<(Target, u128)>,
-    back: BTreeMap<String, u128>,
-}
-
-impl Paid {
-    /// What has gone back of one part: `⌊part·back/amount⌋`.
-    fn share(&self, part: u128) -> u128 {
-        let back: u128 = self.back.values().sum();
-        part.saturating_mul(back).checked_div(self.amount).unwrap_or(0)
-    }
-
-    /// What of the payment no part bears: the odd units.
-    fn borne(&self) -> u128 {
-        let back: u128 = self.back.values().sum();
-        back.saturating_sub(self.parts.iter().map(|(_, part)| self.share(*part)).sum())
-    }
+    event_at: Time,
+    payer: Option<Name>,
 }
 
 /// What one payee has earned at least and at most.
@@ -69,89 +64,205 @@ pub(super) struct Bounds {
     pub(super) most: u128,
 }
 
+/// What a fact says otherwise than it must, if it does.
+type Wrong = Option<String>;
+
 impl Expected {
-    /// Computes a book from all facts, in the order in which they were written.
-    pub(super) fn of(book: &Name, facts: &[Fact]) -> Result<Self, Error> {
-        let mut expected = Self::default();
-        for fact in facts {
-            let body = fact.body()?;
-            match (fact.stream.place(), body) {
-                (Place::Rule { book: of }, Body::RuleSet(rule)) if of == book.as_str() => {
-                    expected.rules.push((fact.n, rule.legs));
-                }
-                (Place::Pool { book: of, pool }, body) if of == book.as_str() => {
-                    expected.pool(pool, &body);
-                }
-                (Place::Payment { .. }, Body::Recorded(recorded)) if recorded.book == *book => {
-                    expected.recorded = expected.recorded.saturating_add(recorded.amount.into());
-                    let amount = recorded.amount.into();
-                    expected.divide(&fact.stream, amount, recorded.rule);
-                }
-                (Place::Payment { .. }, Body::Reversed(reversed)) => {
-                    let (id, amount) = (reversed.id, u128::from(reversed.amount));
-                    expected.go(&fact.stream, |back| {
-                        back.insert(id, amount);
-                    });
-                }
-                (Place::Payment { .. }, Body::Restored(restored)) => {
-                    expected.go(&fact.stream, |back| {
-                        back.remove(&restored.id);
-                    });
-                }
-                _ => {}
-            }
+    pub(super) const fn new(book: Name) -> Self {
+        Self {
+            book,
+            rules: Vec::new(),
+            counts: BTreeMap::new(),
+            brought_by: BTreeMap::new(),
+            undivided: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            one_shot: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            passed: BTreeMap::new(),
+            drawn: 0,
+            staked: None,
+            recorded: 0,
         }
-        Ok(expected)
+    }
+
+    pub(super) const fn book(&self) -> &Name {
+        &self.book
+    }
+
+    /// Takes in the next fact of all, in the order in which they were written.
+    pub(super) fn take(&mut self, fact: &Fact, body: &Body) -> Result<Wrong, Error> {
+        let own = |of: &str| of == self.book.as_str();
+        Ok(match (fact.stream.place(), body) {
+            (Place::Rule { book }, Body::RuleSet(rule)) if own(book) => {
+                self.rules.push((fact.n, rule.clone()));
+                None
+            }
+            (Place::Pool { book, pool }, body) if own(book) => self.pool(pool, body, fact.at),
+            (Place::Division { book }, Body::Referred(said)) if own(book) => {
+                self.brought_by.insert(said.who.clone(), said.by.clone());
+                None
+            }
+            (Place::Division { book }, Body::Divided(said)) if own(book) => self.count(said)?,
+            (Place::Run { book }, Body::Compounded(said)) if own(book) => {
+                add(&mut self.passed, &said.holder, said.amount.into());
+                self.staked = Some(said.clone());
+                None
+            }
+            (Place::Batch { book, .. }, Body::Planned(planned)) if own(book) => {
+                self.is_kept(planned)
+            }
+            (Place::Payment { .. }, Body::Recorded(recorded)) if own(recorded.book.as_str()) => {
+                self.record(&fact.stream, recorded)?;
+                None
+            }
+            (Place::Payment { .. }, Body::Reversed(reversed)) => {
+                let (id, amount) = (reversed.id.clone(), u128::from(reversed.amount));
+                self.go(&fact.stream, |back| {
+                    back.insert(id, amount);
+                })?;
+                None
+            }
+            (Place::Payment { .. }, Body::Restored(restored)) => {
+                self.go(&fact.stream, |back| {
+                    back.remove(&restored.id);
+                })?;
+                None
+            }
+            _ => None,
+        })
+    }
+
+    /// What a payee gave up inside the book.
+    pub(super) fn passed(&self, payee: &Name) -> u128 {
+        self.passed.get(payee).copied().unwrap_or(0)
+    }
+
+    /// The payees of pools that somebody holds, and what of their earnings may stay with them:
+    /// what their pool is to keep back.
+    pub(super) fn feeders(&self) -> impl Iterator<Item = (&Name, u128)> {
+        let held = self.pools.values().filter(|pool| pool.is_held());
+        held.filter_map(|pool| Some((pool.payee.as_ref()?, pool.deficit())))
     }
 
     /// What a payee has earned: exactly by legs, and within a unit of the ideal in each pool.
     pub(super) fn bounds(&self, payee: &Name) -> Bounds {
         let taken = self.taken.get(payee).copied().unwrap_or(0);
         let own = self.one_shot.get(payee).copied().unwrap_or(0);
-        let mut bounds = Bounds { least: own, most: own };
-        for pool in self.pools.values() {
-            let Some(ideal) = pool.ideal.get(payee) else { continue };
-            let slack = pool.slack();
-            let less = (ideal.saturating_sub(slack) >> FRACTION_BITS).saturating_sub(1);
-            let more = (ideal.saturating_add(slack) >> FRACTION_BITS).saturating_add(1);
-            bounds.least = bounds.least.saturating_add(less);
-            bounds.most = bounds.most.saturating_add(more);
-        }
-        bounds.least = bounds.least.saturating_sub(taken);
-        bounds.most = bounds.most.saturating_sub(taken);
-        bounds
+        let pools = self.pools.values().map(|pool| pool.earned(payee));
+        let (least, most) = pools.fold((own, own), |(least, most), (less, more)| {
+            (least.saturating_add(less), most.saturating_add(more))
+        });
+        Bounds { least: least.saturating_sub(taken), most: most.saturating_sub(taken) }
     }
 
-    /// Every payment is divided, declared, waiting or gone back: to the unit. What went back of a
-    /// pool and nobody has made up for yet is somewhere twice, so it is taken off.
+    /// Every payment is divided, declared, on its way, waiting or gone back: to the unit. What went
+    /// back of a pool and nobody has made up for yet is somewhere twice, so it is taken off.
     pub(super) fn accounted(&self) -> u128 {
-        let pools = self.pools.values();
-        let declared: u128 = pools.clone().map(|pool| pool.declared).sum();
-        let surplus: u128 = pools.clone().map(PoolExpected::surplus).sum();
-        let deficit: u128 = pools.map(PoolExpected::deficit).sum();
-        let waiting: u128 = self.waiting.values().sum();
-        let back: u128 = self.payments.values().flat_map(|paid| paid.back.values()).sum();
+        let sum = |of: fn(&Pool) -> u128| self.pools.values().map(of).sum::<u128>();
+        let there = [
+            sum(|pool| pool.declared),
+            sum(Pool::flowing),
+            sum(Pool::surplus),
+            self.undivided.values().map(|waiting| waiting.amount).sum(),
+            self.waiting.values().sum(),
+            self.payments.values().flat_map(|paid| paid.back.values()).sum(),
+            self.one_shot.values().sum(),
+        ];
         let borne: u128 = self.payments.values().map(Paid::borne).sum();
-        let taken: u128 = self.taken.values().sum();
-        let held: u128 = self.one_shot.values().sum();
-        let there = [declared, surplus, waiting, back, held].into_iter().sum::<u128>();
-        there.saturating_sub([deficit, borne, taken].into_iter().sum())
+        let twice = [sum(Pool::deficit), borne, self.taken.values().sum(), self.drawn];
+        there.into_iter().sum::<u128>().saturating_sub(twice.into_iter().sum())
+    }
+
+    /// A payment came in: it is divided by the rule that it names, or waits where that one counts.
+    fn record(&mut self, stream: &Stream, recorded: &Recorded) -> Result<(), Error> {
+        let (amount, event_at) = (u128::from(recorded.amount), recorded.event_at);
+        self.recorded = self.recorded.saturating_add(amount);
+        let named = |(n, _): &&(u64, RuleSet)| recorded.rule.is_none_or(|rule| rule == *n);
+        let Some((n, rule)) = self.rules.iter().find(named) else { return Ok(()) };
+        let paid = Paid { amount, parts: Vec::new(), back: BTreeMap::new() };
+        self.payments.insert(stream.clone(), paid);
+        if counts(rule) {
+            let payer = recorded.payer.as_deref().map(Name::new).transpose()?;
+            let waiting = Undivided { rule: *n, amount, event_at, payer };
+            self.undivided.insert(stream.clone(), waiting);
+            return Ok(());
+        }
+        let Some((_, legs)) = bands(rule, event_at).into_iter().next() else { return Ok(()) };
+        let own = legs.legs().iter().map(|leg| leg.to.clone()).zip(parts(legs, amount));
+        let own = own.collect();
+        self.give(stream, own)
+    }
+
+    /// Payments have their places among those that a rule counts.
+    fn count(&mut self, said: &Divided) -> Result<Wrong, Error> {
+        for Parts { payment, parts } in &said.payments {
+            let waiting = self.undivided.remove(payment).filter(|one| one.rule == said.rule);
+            let rule = self.rules.iter().find(|(n, _)| *n == said.rule);
+            let Some((waiting, (_, rule))) = waiting.zip(rule) else {
+                return Ok(Some(format!("{payment} does not wait for rule {}", said.rule)));
+            };
+            let above = std::iter::successors(
+                waiting.payer.and_then(|payer| self.brought_by.get(&payer)),
+                |person| self.brought_by.get(*person),
+            );
+            let above: Vec<Name> = above.take(LEVELS_MAX).cloned().collect();
+            let count = self.counts.entry(said.rule).or_default();
+            let own = count.divide(rule, (waiting.amount, waiting.event_at), &above);
+            let mut told: BTreeMap<Target, u128> = BTreeMap::new();
+            for part in parts {
+                add(&mut told, &part.to, part.amount.into());
+            }
+            if own != told {
+                return Ok(Some(format!("{payment} brings {own:?}, and not {told:?}")));
+            }
+            self.give(payment, own.into_iter().collect())?;
+        }
+        Ok(None)
+    }
+
+    /// A payment has its parts. What had gone back of it before goes back of them now.
+    fn give(&mut self, stream: &Stream, parts: Vec<(Target, u128)>) -> Result<(), Error> {
+        for (to, part) in &parts {
+            match to {
+                Target::Payee(payee) => add(&mut self.one_shot, &Name::new(payee)?, *part),
+                Target::Pool(pool) if *part > 0 => {
+                    self.waiting.insert((pool.clone(), stream.clone()), *part);
+                }
+                Target::Pool(_) | _ => {}
+            }
+        }
+        let Some(mut paid) = self.payments.remove(stream) else { return Ok(()) };
+        paid.parts = parts;
+        self.take_back(&paid, &vec![0; paid.parts.len()])?;
+        self.payments.insert(stream.clone(), paid);
+        Ok(())
     }
 
     /// Money of a payment goes back, or comes again.
-    fn go(&mut self, payment: &Stream, change: impl FnOnce(&mut BTreeMap<String, u128>)) {
-        let Some(paid) = self.payments.get_mut(payment) else { return };
-        let shares = |paid: &Paid| -> Vec<u128> {
-            paid.parts.iter().map(|(_, part)| paid.share(*part)).collect()
-        };
-        let before = shares(paid);
+    fn go(
+        &mut self,
+        payment: &Stream,
+        change: impl FnOnce(&mut BTreeMap<String, u128>),
+    ) -> Result<(), Error> {
+        let Some(mut paid) = self.payments.remove(payment) else { return Ok(()) };
+        let before = paid.shares();
         change(&mut paid.back);
-        let after = shares(paid);
-        for ((to, _), (before, after)) in paid.parts.iter().zip(before.into_iter().zip(after)) {
-            let (more, less) = (after.saturating_sub(before), before.saturating_sub(after));
+        self.take_back(&paid, &before)?;
+        self.payments.insert(payment.clone(), paid);
+        Ok(())
+    }
+
+    /// More or less of each part has gone back than before.
+    fn take_back(&mut self, paid: &Paid, before: &[u128]) -> Result<(), Error> {
+        for ((to, _), (before, after)) in paid.parts.iter().zip(before.iter().zip(paid.shares())) {
+            let (more, less) = (after.saturating_sub(*before), before.saturating_sub(after));
             match to {
                 Target::Payee(payee) => {
-                    let Ok(payee) = Name::new(payee) else { continue };
+                    let payee = Name::new(payee)?;
+                    add(&mut self.gone, &payee, more);
                     let own = self.one_shot.entry(payee).or_default();
                     *own = own.saturating_add(less).saturating_sub(more);
                 }
@@ -163,175 +274,111 @@ impl Expected {
                 _ => {}
             }
         }
+        Ok(())
     }
 
-    fn divide(&mut self, stream: &Stream, amount: u128, rule: Option<u64>) {
-        let rule = self.rules.iter().find(|(n, _)| rule.is_none_or(|rule| rule == *n));
-        let Some((_, legs)) = rule else { return };
-        let own = legs.legs().iter().map(|leg| leg.to.clone()).zip(parts(legs, amount));
-        let paid = Paid { amount, parts: own.collect(), back: BTreeMap::new() };
-        self.payments.insert(stream.clone(), paid);
-        for (leg, part) in legs.legs().iter().zip(parts(legs, amount)) {
-            match &leg.to {
-                Target::Payee(payee) => {
-                    let Ok(payee) = Name::new(payee) else { continue };
-                    let own = self.one_shot.entry(payee).or_default();
-                    *own = own.saturating_add(part);
-                }
-                Target::Pool(pool) if part > 0 => {
-                    self.waiting.insert((pool.clone(), stream.clone()), part);
-                }
-                Target::Pool(_) | _ => {}
-            }
-        }
+    /// Nobody is paid out what is for the holders of a pool.
+    fn is_kept(&self, planned: &Planned) -> Wrong {
+        let fed = |payee: &Name| self.pools.values().any(|pool| pool.payee.as_ref() == Some(payee));
+        let line = planned.lines.iter().find(|line| fed(&line.payee))?;
+        Some(format!("{} is paid {} that is for holders", line.payee, line.amount))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else changes a pool")]
-    fn pool(&mut self, name: &str, body: &Body) {
+    fn pool(&mut self, name: &str, body: &Body, at: Time) -> Wrong {
         let pool = self.pools.entry(name.to_owned()).or_default();
+        let changes = matches!(body, Body::Issued(_) | Body::Redeemed(_) | Body::Moved(_));
+        if changes && !pool.is_even(at) {
+            return Some(format!("units of {name} change at {at}, before what has flowed"));
+        }
         match body {
-            Body::PoolOpened(opened) => pool.supply_first = opened.supply.get().into(),
+            Body::PoolOpened(opened) => pool.open(opened),
             Body::Issued(issued) => {
-                for (holder, units) in &issued.entries {
-                    let held = pool.units.entry(holder.clone()).or_default();
-                    *held = held.saturating_add(units.get().into());
-                }
-                pool.supply_changed();
+                pool.issue(issued);
+                return self.is_staked(name, issued);
             }
-            Body::Redeemed(redeemed) => {
-                let held = pool.units.entry(redeemed.holder.clone()).or_default();
-                *held = held.saturating_sub(redeemed.units.get().into());
-                pool.supply_changed();
-            }
-            Body::Moved(moved) => {
-                let units = u128::from(moved.units.get());
-                let from = pool.units.entry(moved.from.clone()).or_default();
-                *from = from.saturating_sub(units);
-                let to = pool.units.entry(moved.to.clone()).or_default();
-                *to = to.saturating_add(units);
-            }
-            Body::Declared(declared) => {
-                let parts = declared.payments.iter();
-                let parts = parts
-                    .filter_map(|payment| self.waiting.remove(&(name.to_owned(), payment.clone())));
-                let netted = declared.netted.map_or(0, u128::from);
-                let regained = declared.regained.map_or(0, u128::from);
-                pool.netted = pool.netted.saturating_add(netted);
-                pool.regained = pool.regained.saturating_add(regained);
-                let gross: u128 = parts.sum();
-                pool.declare(gross.saturating_add(regained).saturating_sub(netted));
+            Body::Redeemed(redeemed) => pool.redeem(redeemed),
+            Body::Moved(moved) => pool.move_units(moved),
+            Body::Declared(declared) => return self.declare(name, declared),
+            Body::Flowing(flowing) => return self.flow(name, flowing, at),
+            Body::Accrued(Accrued { gross, netted, .. }) => {
+                let netted = netted.map_or(0, u128::from);
+                return pool.accrue((*gross).into(), netted, at);
             }
             Body::Mirrored(mirrored) => {
                 for (holder, amount) in &mirrored.entries {
-                    let amount = u128::from(*amount);
-                    pool.mirrored = pool.mirrored.saturating_add(amount);
-                    let taken = self.taken.entry(holder.clone()).or_default();
-                    *taken = taken.saturating_add(amount);
+                    pool.mirrored = pool.mirrored.saturating_add((*amount).into());
+                    add(&mut self.taken, holder, (*amount).into());
                 }
             }
             _ => {}
         }
-    }
-}
-
-impl PoolExpected {
-    /// What went back, and nobody has made up for.
-    fn deficit(&self) -> u128 {
-        self.reversed.saturating_sub(self.netted).saturating_sub(self.mirrored)
+        None
     }
 
-    /// What came again, and was not declared again.
-    fn surplus(&self) -> u128 {
-        self.restored.saturating_sub(self.regained)
+    /// Money that became units brings as many of them.
+    fn is_staked(&mut self, pool: &str, issued: &Issued) -> Wrong {
+        let Compounded { pool: of, holder, amount } = self.staked.take()?;
+        let own =
+            |(to, units): &(Name, divvy_core::Units)| *to == holder && units.get() == amount.get();
+        let right = of.as_str() == pool && issued.entries.len() == 1;
+        let right = right && issued.entries.iter().all(own);
+        (!right).then(|| format!("{amount} of {holder} became {:?} of {pool}", issued.entries))
     }
 
-    fn declare(&mut self, amount: u128) {
-        self.declared = self.declared.saturating_add(amount);
-        let supply: u128 = self.units.values().sum();
-        for (holder, units) in &self.units {
-            let scaled = (amount << FRACTION_BITS).checked_mul(*units);
-            let part = scaled.and_then(|scaled| scaled.checked_div(supply));
-            // More than 2¹²⁸ is never declared to so many units by a till of this town.
-            let ideal = self.ideal.entry(holder.clone()).or_default();
-            *ideal = ideal.saturating_add(part.unwrap_or(u128::MAX));
+    fn declare(&mut self, name: &str, declared: &Declared) -> Wrong {
+        let (gross, missing) = self.parts_for(name, &declared.payments);
+        let some = |amount: Option<Amount>| amount.map_or(0, u128::from);
+        let drawn = some(declared.drawn);
+        let payee = self.pools.get(name).and_then(|pool| pool.payee.clone());
+        let most = payee.as_ref().map_or(0, |payee| self.passable(payee));
+        if drawn > most {
+            return Some(format!("{name} draws {drawn}, its payee had {most}"));
         }
-        self.slack = self.slack.saturating_add(1);
+        payee.iter().for_each(|payee| add(&mut self.passed, payee, drawn));
+        self.drawn = self.drawn.saturating_add(drawn);
+        let pool = self.pools.entry(name.to_owned()).or_default();
+        let all = gross.saturating_add(drawn);
+        pool.declare(all, some(declared.netted), some(declared.regained));
+        let wrong = gross != u128::from(declared.gross);
+        missing.or_else(|| wrong.then(|| format!("{gross} is declared in {name}, not otherwise")))
     }
 
-    fn supply_changed(&mut self) {
-        self.changes = self.changes.saturating_add(1);
-        self.supply_max = self.supply_max.max(self.units.values().sum());
+    fn flow(&mut self, name: &str, flowing: &Flowing, at: Time) -> Wrong {
+        let (gross, missing) = self.parts_for(name, &flowing.payments);
+        let pool = self.pools.entry(name.to_owned()).or_default();
+        let wrong = pool.begin_flow(gross, flowing, at);
+        let other = gross != u128::from(flowing.gross);
+        let wrong = wrong.or_else(|| other.then(|| format!("{gross} begin to flow in {name}")));
+        missing.or(wrong)
     }
 
-    /// `(k + 1) · Wmax / S`, and what was cut off, in fractions.
-    fn slack(&self) -> u128 {
-        let scale = (1_u128 << 64)
-            .checked_div(self.supply_first)
-            .map_or(1, |times| times.saturating_mul(self.supply_first));
-        let changed = self.changes.saturating_add(1).saturating_mul(self.supply_max);
-        let changed = (changed << FRACTION_BITS).div_ceil(scale.max(1));
-        changed.saturating_add(self.slack)
+    /// What a pool's payee may pass on at most. What went back meanwhile is owed back.
+    fn passable(&self, payee: &Name) -> u128 {
+        let ever = [&self.gone, &self.taken].map(|sums| sums.get(payee).copied().unwrap_or(0));
+        let ever = self.bounds(payee).most.saturating_add(ever.into_iter().sum());
+        ever.saturating_sub(self.passed(payee))
     }
-}
 
-/// One amount by legs: what takes first in order, then the largest remainders of the rest.
-fn parts(legs: &Legs, amount: u128) -> Vec<u128> {
-    let mut rest = amount;
-    let mut parts: Vec<u128> = Vec::with_capacity(legs.legs().len());
-    for leg in legs.legs() {
-        let part = match leg.share {
-            Share::UpTo(most) | Share::Fixed(most) => rest.min(most.into()),
-            Share::Portion(_) | Share::Remaining | _ => 0,
-        };
-        rest = rest.saturating_sub(part);
-        parts.push(part);
-    }
-    // A common denominator of all portions.
-    let portion = |share: &Share| {
-        if let Share::Portion(ratio) = share { Some((ratio.num(), ratio.den())) } else { None }
-    };
-    let portions: Vec<(u64, u64)> =
-        legs.legs().iter().filter_map(|leg| portion(&leg.share)).collect();
-    let whole = portions.iter().fold(1_u128, |whole, (_, den)| least_common(whole, (*den).into()));
-    let share_of = |num: u64, den: u64| {
-        u128::from(num).saturating_mul(whole.checked_div(den.into()).unwrap_or(0))
-    };
-    let given: u128 = portions.iter().map(|(num, den)| share_of(*num, *den)).sum();
-    let mut remainders: Vec<(u128, usize)> = Vec::new();
-    let mut left = rest;
-    for (place, leg) in legs.legs().iter().enumerate() {
-        let weight = match (&leg.share, portion(&leg.share)) {
-            (_, Some((num, den))) => share_of(num, den),
-            (Share::Remaining, None) => whole.saturating_sub(given),
-            _ => continue,
-        };
-        let scaled = rest.saturating_mul(weight);
-        let part = scaled.checked_div(whole).unwrap_or(0);
-        left = left.saturating_sub(part);
-        remainders.push((scaled.checked_rem(whole).unwrap_or(0), place));
-        if let Some(own) = parts.get_mut(place) {
-            *own = part;
+    /// What waits for a pool of these payments, each of which is taken once.
+    fn parts_for(&mut self, pool: &str, payments: &[Stream]) -> (u128, Wrong) {
+        let names: BTreeSet<&Stream> = payments.iter().collect();
+        let mut sum = 0_u128;
+        for payment in &names {
+            let Some(part) = self.waiting.remove(&(pool.to_owned(), (*payment).clone())) else {
+                return (sum, Some(format!("nothing of {payment} waits for {pool}")));
+            };
+            sum = sum.saturating_add(part);
         }
+        let twice = names.len() < payments.len();
+        (sum, twice.then(|| format!("a payment is for {pool} twice")))
     }
-    // The largest remainder first; of equals, whoever is listed earlier.
-    remainders.sort_by_key(|(remainder, place)| (std::cmp::Reverse(*remainder), *place));
-    for (_, place) in remainders {
-        if left > 0
-            && let Some(own) = parts.get_mut(place)
-        {
-            *own = own.saturating_add(1);
-            left = left.saturating_sub(1);
-        }
-    }
-    parts
 }
 
-fn least_common(one: u128, other: u128) -> u128 {
-    let (mut large, mut small) = (one, other);
-    while let Some(rest) = large.checked_rem(small) {
-        (large, small) = (small, rest);
-    }
-    one.checked_div(large).unwrap_or(0).saturating_mul(other)
+fn add<K: Ord + Clone>(sums: &mut BTreeMap<K, u128>, to: &K, more: u128) {
+    let sum = sums.entry(to.clone()).or_default();
+    *sum = sum.saturating_add(more);
 }
 
-const FRACTION_BITS: u32 = 40;
+/// No upline has more levels.
+const LEVELS_MAX: usize = 8;

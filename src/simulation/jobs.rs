@@ -1,25 +1,20 @@
-//! What a process can be told to do, and how it does it through the front door.
+//! What a process can be told to do, as the dice have it.
 
-use divvy_core::{
-    Amount, Body, Code, Error, Fact, FeesSet, Head, Held, Legs, Manner, Name, PayeeSet, Step,
-    Stream, TermsSet, Time, Units, Who,
-};
+use divvy_core::{Error, FeesSet, Name, PayeeSet, RuleSet, Time, Units};
 
-use crate::book::Book;
-use crate::simulation::people::{Approval, By, Rotation, decide, draw_by};
-use crate::simulation::planted::Planted;
+use crate::simulation::people::{Approval, By, Rotation, draw_by};
 use crate::simulation::prices::draw_fees;
 use crate::simulation::refunds::Refund;
-use crate::simulation::scene::{Scene, Shared};
+use crate::simulation::scene::Scene;
 use crate::simulation::till::Receipt;
-use crate::{Divvy, Recording, Worker};
+use crate::simulation::wishes::Wish;
 
 /// What a process can be told to do.
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     /// Open the books, their pools and their first rules.
     SetUp {
-        legs: Vec<Legs>,
+        rules: Vec<RuleSet>,
         issues: Vec<Vec<(Name, Units)>>,
     },
     /// A tick of the worker.
@@ -34,8 +29,7 @@ pub(super) enum Job {
     Refund(Refund),
     SetRule {
         book: Name,
-        from: Time,
-        legs: Legs,
+        rule: RuleSet,
         by: By,
     },
     SetPayee {
@@ -55,6 +49,7 @@ pub(super) enum Job {
     },
     Approve(Approval),
     HandOver(Rotation),
+    Wish(Wish),
     SetFees {
         book: Name,
         fees: FeesSet,
@@ -85,195 +80,7 @@ pub(super) enum Job {
 }
 
 /// Holders and their first units.
-type Entries = Vec<(Name, Units)>;
-
-/// A process's own fold and worker.
-#[derive(Debug)]
-pub(super) struct Shift {
-    pub(super) divvy: Divvy,
-    pub(super) worker: Worker,
-}
-
-impl Shift {
-    pub(super) async fn work(
-        &mut self,
-        scene: &Shared,
-        job: &Job,
-        now: Time,
-    ) -> Result<String, Error> {
-        let divvy = &mut self.divvy;
-        match job {
-            Job::SetUp { legs, issues } => set_up(divvy, scene, (legs, issues), now).await?,
-            Job::Tick => {
-                let tick = self.worker.tick(divvy, now).await?;
-                return Ok(format!("{tick:?}"));
-            }
-            Job::Record { book, receipts } => {
-                return record(divvy, scene, book, receipts, now).await;
-            }
-            Job::Declare { book } => {
-                let declared: Amount = divvy.book(book.as_str())?.declare(now).await?;
-                return Ok(format!("{declared} declared"));
-            }
-            Job::Refund(refund) => return refund.tell(divvy, now).await,
-            Job::SetPayee { book, payee, set } => {
-                let set = [(payee.clone(), set.clone())];
-                divvy.book(book.as_str())?.set_payees(&set, now).await?;
-            }
-            Job::Issue { book, pool, holder, units } => {
-                let entries = [(holder.clone(), *units)];
-                divvy.book(book.as_str())?.issue(pool.as_str(), &entries, now).await?;
-            }
-            Job::Move { book, pool, from, to, units } => {
-                let part = units_of(divvy, (book, pool, from), *units)?;
-                let mut book = divvy.book(book.as_str())?;
-                book.move_units(pool.as_str(), (from, to), part, now).await?;
-            }
-            Job::Redeem { book, pool, holder, units } => {
-                let part = units_of(divvy, (book, pool, holder), *units)?;
-                let redeem = |books: &divvy_core::Books| -> Result<Step, Error> {
-                    books.book(book.as_str())?.redeem_units(pool.as_str(), holder, part, now)
-                };
-                divvy.act(redeem).await?;
-            }
-            Job::SetRule { .. }
-            | Job::SetFees { .. }
-            | Job::Hold { .. }
-            | Job::Release { .. }
-            | Job::Approve(_)
-            | Job::HandOver(_) => return answered_for(divvy, scene, job, now).await,
-            Job::Checkpoint => {
-                let taken = divvy.checkpoint();
-                scene.with(|scene| scene.checkpoints.extend(taken));
-            }
-            Job::Verify => {
-                let verified = divvy.verify().await?;
-                return Ok(format!("{} facts hold", verified.facts));
-            }
-        }
-        Ok("yes".to_owned())
-    }
-}
-
-/// What people answer for.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the rest needs nobody's word")]
-async fn answered_for(
-    divvy: &mut Divvy,
-    scene: &Shared,
-    job: &Job,
-    now: Time,
-) -> Result<String, Error> {
-    match job {
-        Job::SetRule { book, from, legs, by } => {
-            let stream = Stream::rule(book);
-            let set = async |mut book: Book<'_>| book.set_rule(*from, legs, now).await;
-            decide(divvy, scene, (book, &stream, by), set).await
-        }
-        Job::SetFees { book, fees, by } => {
-            let stream = Stream::run(book);
-            let set = async |mut book: Book<'_>| book.set_fees(fees, now).await;
-            decide(divvy, scene, (book, &stream, by), set).await
-        }
-        Job::Hold { book, payee, by } => {
-            let stream = Stream::payee(book, payee);
-            if scene.with(|scene| scene.is_planted(Planted::ActsUnsigned)) {
-                return hold_unsigned(divvy, &stream, now).await;
-            }
-            let hold = async |mut book: Book<'_>| book.hold(payee, "asked to wait", now).await;
-            decide(divvy, scene, (book, &stream, by), hold).await
-        }
-        Job::Release { book, payee, by } => {
-            let stream = Stream::payee(book, payee);
-            let release =
-                async |mut book: Book<'_>| book.release(payee, "asked to go on", now).await;
-            decide(divvy, scene, (book, &stream, by), release).await
-        }
-        Job::Approve(approval) => approval.tell(divvy, scene, now).await,
-        Job::HandOver(rotation) => rotation.tell(divvy, scene, now).await,
-        _ => Ok("nobody needs to".to_owned()),
-    }
-}
-
-async fn set_up(
-    divvy: &mut Divvy,
-    scene: &Shared,
-    (legs, issues): (&[Legs], &[Entries]),
-    now: Time,
-) -> Result<(), Error> {
-    let town = scene.with(|scene| scene.town.clone());
-    for (((name, opened), legs), terms) in town.books.iter().zip(legs).zip(&town.terms) {
-        let mut book = divvy.open_book_with(name, opened.clone(), now).await?;
-        for (pool, entries) in town.pools.iter().zip(issues) {
-            book.open_pool(&pool.name, pool.supply, now).await?;
-            book.issue_first(pool.name.as_str(), entries, now).await?;
-        }
-        book.set_rule(Time::ZERO, legs, now).await?;
-        if let Some(fees) = &terms.fees {
-            book.set_fees(fees, now).await?;
-        }
-        book.set_terms(&TermsSet { fee_share: Some(terms.share), ..TermsSet::NONE }, now).await?;
-        if let Some(guarded) = &terms.guarded {
-            book.guard(guarded, now).await?;
-        }
-    }
-    Ok(())
-}
-
-/// A planted mistake: a hold that no person answers for, written by who knows nothing of people.
-async fn hold_unsigned(divvy: &Divvy, stream: &Stream, now: Time) -> Result<String, Error> {
-    let facts = divvy.host().read(stream).await?;
-    let head = facts.last().map_or_else(|| Head::start(stream.clone()), Head::after);
-    let body = Body::Held(Held { reason: "because".to_owned(), cause: None });
-    let at = facts.last().map_or(now, |fact| fact.at.max(now));
-    divvy.host().commit(vec![Fact::new(&head, at, &body)], Manner::Together).await?;
-    Ok("held by nobody".to_owned())
-}
-
-/// Records receipts, and strikes off the till's list what is recorded.
-async fn record(
-    divvy: &mut Divvy,
-    scene: &Shared,
-    book: &Name,
-    receipts: &[Receipt],
-    now: Time,
-) -> Result<String, Error> {
-    let mut book = divvy.book(book.as_str())?;
-    let asset = book.fold()?.settings().asset.clone();
-    let payments: Result<Vec<_>, Error> =
-        receipts.iter().map(|receipt| receipt.payment(&asset)).collect();
-    let recordings = book.record(&payments?, now).await?;
-    scene.with(|scene| {
-        for (receipt, recording) in receipts.iter().zip(&recordings) {
-            scene.trace.count(match recording {
-                Recording::New => "payments new",
-                Recording::Known => "payments known",
-                Recording::Conflict(_) => "payments in conflict",
-            });
-            scene.till.recorded.insert(receipt.id);
-        }
-    });
-    Ok(format!("{recordings:?}"))
-}
-
-/// A part of what a payee holds, as far as this process knows.
-fn units_of(
-    divvy: &Divvy,
-    (book, pool, holder): (&Name, &Name, &Name),
-    percent: u64,
-) -> Result<Units, Error> {
-    let held = divvy.books().book(book.as_str())?.units(pool.as_str(), holder.as_str())?;
-    let part = u128::from(held.get()).saturating_mul(percent.into()).div_ceil(100);
-    let part = Units::new(u64::try_from(part).unwrap_or(0))?;
-    if part == Units::ZERO {
-        return Err(Error::new(Code::PoolUnits, "nothing is held there"));
-    }
-    Ok(part)
-}
-
-/// Whether an error is one that a host, a rail or a caller may cause.
-pub(super) fn is_expected(error: &Error) -> bool {
-    error.who() != Who::Us
-}
+pub(super) type Entries = Vec<(Name, Units)>;
 
 impl Scene {
     /// What a process is told to do next.
@@ -285,8 +92,11 @@ impl Scene {
         }
         let Self { town, dice, till, now, .. } = self;
         let book = town.book(dice)?;
-        let drawn = dice.below(103);
-        Ok(match drawn {
+        let wish = dice.permille(100).then(|| Wish::draw(town, dice)).transpose()?;
+        if let Some(wish) = wish.flatten() {
+            return Ok(Job::Wish(wish));
+        }
+        Ok(match dice.below(103) {
             0..=48 => Job::Tick,
             49..=54 => match till.pick(&book, dice) {
                 Some(receipt) => Job::Refund(Refund::draw(receipt, dice)?),
@@ -294,13 +104,13 @@ impl Scene {
             },
             55..=69 => {
                 let start = Time::from_millis(crate::simulation::scene::START_MILLIS);
-                let receipts = till.next(&book, (start, *now), dice)?;
+                let receipts = till.next(&book, (start, *now), &town.payees, dice)?;
                 Job::Record { book, receipts }
             }
             70..=76 => Job::Declare { book },
             77..=80 => {
                 let (pool, holder) = (town.pool(dice)?, town.payee(dice)?);
-                let units = Units::new(dice.within(1, pool.supply.get()))?;
+                let units = Units::new(dice.within(1, pool.opened.supply.get()))?;
                 Job::Issue { book, pool: pool.name, holder, units }
             }
             81..=84 => {
@@ -327,7 +137,7 @@ impl Scene {
             94..=95 => Job::Release { book, payee: town.payee(dice)?, by: draw_by(dice)? },
             96 => {
                 let from = now.plus_secs(dice.below(7_200));
-                Job::SetRule { book, from, legs: town.legs(dice)?, by: draw_by(dice)? }
+                Job::SetRule { book, rule: town.rule(from, from, dice)?, by: draw_by(dice)? }
             }
             97..=98 => Job::Checkpoint,
             99..=100 => Job::HandOver(Rotation::draw(book, dice)?),
@@ -338,19 +148,20 @@ impl Scene {
 
     /// The first job of all.
     pub(super) fn draw_set_up(&mut self) -> Result<Job, Error> {
-        let Self { town, dice, .. } = self;
-        let legs = town.books.iter().map(|_| town.legs(dice)).collect::<Result<_, Error>>()?;
+        let Self { town, dice, now, .. } = self;
+        let rules = town.books.iter().map(|_| town.rule(Time::ZERO, *now, dice));
+        let rules = rules.collect::<Result<_, Error>>()?;
         let mut issues = Vec::new();
         for pool in &town.pools {
             let mut entries = Entries::new();
-            let mut left = pool.supply.get();
-            for payee in &town.payees {
+            let mut left = pool.opened.supply.get();
+            for payee in town.payees.iter().filter(|payee| !town.circles(pool, payee)) {
                 let units = dice.within(0, left);
                 left = left.saturating_sub(units);
                 entries.push((payee.clone(), Units::new(units)?));
             }
             issues.push(entries);
         }
-        Ok(Job::SetUp { legs, issues })
+        Ok(Job::SetUp { rules, issues })
     }
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use divvy_core::{Cursor, Error, Fact, Hash, Manner, Page, Reply, Request, Stream, Time, Written};
 
-use crate::simulation::jobs::{Job, Shift, is_expected};
+use crate::simulation::jobs::Job;
 use crate::simulation::prices::Board;
 use crate::simulation::promise::Promise;
 use crate::simulation::scene::Shared;
 use crate::simulation::scheduler::YEARS_AHEAD_MILLIS;
+use crate::simulation::shift::{Shift, is_expected};
 use crate::worker::Draws;
 use crate::{Divvy, Host, Sender, Worker, WorkerSettings};
 

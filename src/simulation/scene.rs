@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Time, Written};
 
 use crate::simulation::dice::Dice;
+use crate::simulation::expected::Expected;
 use crate::simulation::jobs::Job;
 use crate::simulation::knobs::Knobs;
 use crate::simulation::planted::Planted;
@@ -43,6 +44,8 @@ pub(super) struct Scene {
     pub(super) checkpoints: Vec<Vec<u8>>,
     /// So many facts set the town up.
     pub(super) set_up: usize,
+    /// What everyone must have earned, book by book.
+    pub(super) expected: Vec<Expected>,
     pub(super) broken: Option<Broken>,
 }
 
@@ -76,6 +79,7 @@ impl Scene {
         let mut dice = Dice::new(knobs.seed);
         let town = Town::new(&knobs, &mut dice)?;
         let worlds = Worlds::new(&knobs, &town, &mut dice)?;
+        let expected = town.books.iter().map(|(name, _)| Expected::new(name.clone())).collect();
         let seats = (0..knobs.workers).map(|_| Seat::default()).collect();
         Ok(Self {
             town,
@@ -92,6 +96,7 @@ impl Scene {
             seats,
             checkpoints: Vec::new(),
             set_up: 0,
+            expected,
             broken: None,
             knobs,
         })
@@ -228,6 +233,7 @@ impl Scene {
         self.found(found);
         self.held_against(|scene| scene.prices.written(&new, &scene.town));
         self.held_against(|scene| scene.witness.said.written(&new));
+        self.held_against(|scene| scene.earns(&new));
         outcome
     }
 

@@ -27,6 +27,7 @@ pub(super) struct Receipt {
     pub(super) book: Name,
     pub(super) amount: Amount,
     pub(super) event_at: Time,
+    pub(super) payer: Option<Name>,
 }
 
 impl Till {
@@ -46,6 +47,7 @@ impl Till {
         &mut self,
         book: &Name,
         (start, now): (Time, Time),
+        payers: &[Name],
         dice: &mut Dice,
     ) -> Result<Vec<Receipt>, Error> {
         let mut next = Vec::new();
@@ -67,7 +69,9 @@ impl Till {
             let id = u64::try_from(self.receipts.len()).unwrap_or(u64::MAX);
             let late_millis = if dice.permille(250) { dice.below(259_200_000) } else { 0 };
             let event_at = Time::from_millis(now.millis().saturating_sub(late_millis)).max(start);
-            let receipt = Receipt { id, book: book.clone(), amount: amount(dice)?, event_at };
+            let payer = dice.permille(700).then(|| dice.pick(payers).cloned()).flatten();
+            let (book, amount) = (book.clone(), amount(dice)?);
+            let receipt = Receipt { id, book, amount, event_at, payer };
             self.receipts.push(receipt.clone());
             next.push(receipt);
         }
@@ -146,7 +150,7 @@ impl Receipt {
             id: Name::new(&format!("r{}", self.id))?,
             amount: self.amount,
             asset: asset.clone(),
-            payer: None,
+            payer: self.payer.as_ref().map(Name::to_string),
             event_at: self.event_at,
             evidence,
         };

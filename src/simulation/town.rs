@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use divvy_core::{
-    Amount, Asset, Code, Destination, Error, FeeShare, FeesSet, Guarded, Leg, Legs, Name, Opened,
-    Period, Policy, Rail, Ratio, Share, Target, Time, Timing, Units,
+    Amount, Asset, Code, Destination, Error, FeeShare, FeesSet, Guarded, Name, Opened, Period,
+    Policy, PoolOpened, Rail, Time, Timing, Units,
 };
 
 use crate::sandbox::{RailSettings, Sandbox, WindowKind};
 use crate::simulation::dice::Dice;
+use crate::simulation::features::Features;
 use crate::simulation::knobs::Knobs;
 use crate::simulation::people::draw_guard;
 use crate::simulation::prices::{Price, draw_fees, draw_share};
@@ -16,6 +17,7 @@ use crate::simulation::prices::{Price, draw_fees, draw_share};
 /// Books, payees, pools and rails, as the seed has them.
 #[derive(Clone, Debug)]
 pub(super) struct Town {
+    pub(super) features: Features,
     pub(super) books: Vec<(Name, Opened)>,
     /// The terms of each book, in the books' order.
     pub(super) terms: Vec<Terms>,
@@ -39,11 +41,11 @@ pub(super) struct Terms {
     pub(super) share: FeeShare,
 }
 
-/// A pool and the supply that it is opened for.
+/// A pool and how it is opened.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
     pub(super) name: Name,
-    pub(super) supply: Units,
+    pub(super) opened: PoolOpened,
 }
 
 /// The rails, one for each window.
@@ -82,20 +84,17 @@ impl Town {
             Ok((window, Arc::new(Sandbox::new(settings)?)))
         };
         let rails = RAILS.into_iter().zip(&prices).map(rail).collect::<Result<_, Error>>()?;
-        let payees = names("p", dice.within(3, knobs.payments.clamp(4, 12)))?;
-        let supplies = [3, 7, 1_000, 1_000_000_000];
-        let mut pools = Vec::new();
-        for name in names("pool", dice.within(1, 2))? {
-            let supply = Units::new(dice.pick(&supplies).copied().unwrap_or(1))?;
-            pools.push(Pool { name, supply });
-        }
+        let features = Features::draw(dice);
+        let mut payees = names("p", dice.within(3, knobs.payments.clamp(4, 12)))?;
+        let pools = pools(features, dice)?;
+        payees.extend(pools.iter().filter_map(|pool| pool.opened.payee.clone()));
         let leaps = if dice.permille(300) { 5 } else { 1 };
         let (mut books, mut terms) = (Vec::new(), Vec::new());
         for name in names("book", dice.within(1, 2))? {
             books.push((name, opened(dice)?));
             terms.push(Terms::draw(dice)?);
         }
-        Ok(Self { books, terms, payees, pools, rails, prices, watches_soon, leaps })
+        Ok(Self { features, books, terms, payees, pools, rails, prices, watches_soon, leaps })
     }
 
     pub(super) fn rails(&self) -> Vec<Arc<dyn Rail>> {
@@ -121,6 +120,13 @@ impl Town {
         drawn(dice, &self.payees)
     }
 
+    /// Whether somebody's units of a pool would lead money round in a circle.
+    pub(super) fn circles(&self, pool: &Pool, holder: &Name) -> bool {
+        let fed = self.pools.iter().position(|other| other.opened.payee.as_ref() == Some(holder));
+        let own = self.pools.iter().position(|other| other.name == pool.name);
+        fed.is_some() && fed <= own
+    }
+
     pub(super) fn pool(&self, dice: &mut Dice) -> Result<Pool, Error> {
         drawn(dice, &self.pools)
     }
@@ -141,35 +147,6 @@ impl Town {
         };
         let address = format!("{beginning}{payee}-{}", dice.below(3));
         Ok(Destination { rail: rail.name().clone(), address })
-    }
-
-    /// A rule that gives something to some payees and, mostly, to a pool.
-    pub(super) fn legs(&self, dice: &mut Dice) -> Result<Legs, Error> {
-        let mut targets: Vec<Target> = Vec::new();
-        for _ in 0..dice.within(0, 3) {
-            let payee = Target::Payee(self.payee(dice)?.as_str().to_owned());
-            if !targets.contains(&payee) {
-                targets.push(payee);
-            }
-        }
-        for pool in self.pools.iter().filter(|_| dice.permille(800)) {
-            targets.push(Target::Pool(pool.name.as_str().to_owned()));
-        }
-        if targets.is_empty() {
-            targets.push(Target::Payee(self.payee(dice)?.as_str().to_owned()));
-        }
-        let last = targets.len().saturating_sub(1);
-        let mut legs = Vec::with_capacity(targets.len());
-        for (at, to) in targets.into_iter().enumerate() {
-            let share = match dice.below(4) {
-                _ if at == last => Share::Remaining,
-                0 => Share::UpTo(Amount::new(dice.within(1, 500))?),
-                1 => Share::Portion(Ratio::new(1, dice.within(6, 9))?),
-                _ => Share::Portion(Ratio::new(dice.within(1, 20), 100)?),
-            };
-            legs.push(Leg { to, share });
-        }
-        Legs::new(legs)
     }
 
     /// A policy that a payee may choose, whatever the floor.
@@ -201,6 +178,24 @@ impl Terms {
         let fees = dice.permille(500).then(|| draw_fees(dice)).transpose()?;
         Ok(Self { guarded, fees, share: draw_share(dice) })
     }
+}
+
+/// Some pools. Money of some flows over time; those after the first may hold units of those before
+/// them.
+fn pools(features: Features, dice: &mut Dice) -> Result<Vec<Pool>, Error> {
+    let mut pools: Vec<Pool> = Vec::new();
+    let most = if features.nests { 3 } else { 2 };
+    for name in names("pool", dice.within(1, most))? {
+        let supplies = [3, 7, 1_000, 1_000_000_000];
+        let supply = Units::new(dice.pick(&supplies).copied().unwrap_or(1))?;
+        let flows = features.flows && dice.permille(600);
+        let flow_millis = flows.then(|| dice.within(0, 100_000_000));
+        let nests = features.nests && !flows && !pools.is_empty() && dice.permille(700);
+        let payee = nests.then(|| Name::new(&format!("{name}-fund"))).transpose()?;
+        let proofs = (!flows && dice.permille(200)).then_some(1);
+        pools.push(Pool { name, opened: PoolOpened { supply, flow_millis, proofs, payee } });
+    }
+    Ok(pools)
 }
 
 /// How a book begins.

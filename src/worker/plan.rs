@@ -142,13 +142,10 @@ impl Worker {
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
             let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
             for part in parts {
-                let packed = (lines.as_slice(), packs.as_slice());
-                let quoted = self.cost_of(&*rail, &part, packed, now, tick).await;
                 let fold = divvy.books().book(book.as_str())?;
-                let allowed = quoted
-                    .filter(|fee| self.costs.allow_lines(fold, rail.name(), &part, *fee, now));
+                let allowed = self.allowed(fold, &*rail, &part, now, tick).await;
                 let Some(quoted) = allowed else { continue };
-                let lines = fold.bear(part, quoted);
+                let lines = fold.bear(part.lines, quoted);
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
                 let mut claimed = divvy.books().claimed(rail.wallet().as_str(), None);
                 claimed.extend(claimed_here.iter().cloned());

@@ -5,7 +5,7 @@ use crate::asset::Asset;
 use crate::book::payee::{Choices, Chosen};
 use crate::book::pools::PoolAccount;
 use crate::book::terms::check_own;
-use crate::book::{Book, Route, Unruled};
+use crate::book::{Book, Route, Unruled, lost, place};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Declared, Fact, Hash, Head, Issued, PayeeSet, Place, Stream, TermsSet};
 use crate::name::Name;
@@ -246,9 +246,8 @@ impl Book {
         {
             return Ok(Folded::Early);
         }
-        let asset = self.settings.asset.clone();
-        let weighed = self.payee(id)?.weighs();
-        let payee = self.payee_mut(id)?;
+        let payee = self.payees.get_mut(place(id)).ok_or_else(|| lost(id))?;
+        let weighed = payee.weighs();
         let choices = payee
             .choices
             .get_or_insert_with(|| Box::new(Choices::new(Hash::of_stream(&fact.stream))));
@@ -257,7 +256,7 @@ impl Book {
         }
         match body {
             Body::PayeeSet(set) => choices.set(set, fact, first_secs, cooling_secs),
-            Body::TermsSet(set) => choices.set_terms(set, &asset)?,
+            Body::TermsSet(set) => choices.set_terms(set, &self.settings.asset)?,
             Body::Held(held) => choices.held = Some(held.reason.as_str().into()),
             Body::Released(_) => choices.held = None,
             Body::Brought(_) | Body::Decided(_) => (),

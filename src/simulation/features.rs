@@ -1,0 +1,22 @@
+//! What a seed has beside payments, pools and payouts: not all of it in each, so that each stays
+//! quick and what it has meets often.
+
+use crate::simulation::dice::Dice;
+
+/// Which of it a seed has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Features {
+    /// Rules with tiers and uplines, and people who bring others.
+    pub(super) counts: bool,
+    /// Pools whose money flows over time, and holders who stake what they earned.
+    pub(super) flows: bool,
+    /// Pools that hold units of others.
+    pub(super) nests: bool,
+}
+
+impl Features {
+    pub(super) fn draw(dice: &mut Dice) -> Self {
+        let mut has = || dice.permille(400);
+        Self { counts: has(), flows: has(), nests: has() }
+    }
+}
