@@ -22,7 +22,7 @@ pub struct SolanaSettings {
     /// blocks. With one it lives until the nonce is advanced, and a dearer try may go beside it at
     /// once, as only the first of them can land. See [`crate::Concern::DurableNonce`].
     pub nonces: Vec<Address>,
-    /// Lookup tables with payees' accounts, for batches of up to 57 in v0.
+    /// Lookup tables with payees' accounts: batches of 43 in v0, with budget and the longest memo.
     pub tables: Vec<Address>,
     /// Whether to use v1 transactions, of 60 payees; v0 takes about 17.
     pub uses_v1: bool,

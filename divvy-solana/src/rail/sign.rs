@@ -98,7 +98,8 @@ impl SolanaRail {
         let mut transaction = Transaction::new(message(allowance(&tried, price))?);
         // Verified before it is kept, whoever signed.
         let signature = self.signer.sign(transaction.to_sign())?;
-        transaction.attach(&self.address(), signature)?;
+        let attached = transaction.attach(&self.address(), signature);
+        attached.map_err(|error| refused(&error.to_string()))?;
         let name = transaction.name().ok_or_else(|| refused("it has no name"))?;
         if job.tries.iter().any(|signed| signed.reference == name.to_string()) {
             return Err(refused("it would be the try before once more: wait for that one"));
@@ -126,7 +127,9 @@ impl SolanaRail {
         let mut packing = self.packing(format, tag.memo()?);
         let nonce = life.nonce.iter().map(Nonce::advance);
         packing.before = nonce.chain(self.budget(units, price)).collect();
-        packing.message(payouts, life.lifetime)
+        // A table that served when it was packed may be gone.
+        let message = packing.message(payouts, life.lifetime);
+        message.map_err(|error| refused(&format!("it does not fit any more: {error}")))
     }
 
     /// What a try offers after others: twice as much each time, and never more than it may.
