@@ -1,10 +1,10 @@
 //! Whether a rail keeps its promises: a suite for anyone who brings a [`Rail`] of their own.
 //!
-//! Everything that Divvy promises about payouts stands on a few promises of the rail: it says *void*
-//! only with proof, it sends the same bytes every time, it sends nothing before the facts, it lists
-//! what no fact knows. A rail that breaks one of them looks well for months, and then pays twice.
-//! This suite tries each of them by name against the rail's own world, and says what it found, at
-//! which point, and what that would cost.
+//! Everything that Divvy promises about payouts stands on a few promises of the rail: it says
+//! *void* only with proof, it sends the same bytes every time, it sends nothing before the facts,
+//! it lists what no fact knows. A rail that breaks one of them looks well for months, and then pays
+//! twice. This suite tries each of them by name against the rail's own world, and says what it
+//! found, at which point, and what that would cost.
 //!
 //! It is pure, as rails are: a [`Ground`] is the world in memory, with a rail, a clock that moves
 //! when it is told to, and whatever goes wrong on request.

@@ -1,8 +1,9 @@
 //! The rail that pays over Solana: what nodes are asked, and what their replies prove.
 //!
 //! A try is named by its first signature, and its window is a height of blocks: 150 after the one
-//! whose hash it carries; or none, where it lives by a durable nonce and claims its value. Nothing ends it but the chain: it is *final* when a node shows it
-//! finalized, and *void* when every configured provider has finalized a block behind its window,
+//! whose hash it carries; or none, where it lives by a durable nonce and claims its value. Nothing
+//! ends it but the chain: it is *final* when a node shows it finalized, and *void* when every
+//! configured provider has finalized a block behind its window, or another value of its nonce,
 //! knows its signature not, and keeps the history in which it would stand.
 
 mod beyond;
