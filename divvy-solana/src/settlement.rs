@@ -66,8 +66,8 @@ use crate::message::{Format, Limits, Table};
 ///     ..Settlement::empty(till)?
 /// };
 /// // How many collaborators would fit beside that edition, before anything was asked or signed.
-/// assert_eq!(sale.room(Presence::There)?, 9);
-/// assert_eq!(Settlement { uses_v1: true, ..sale }.room(Presence::There)?, 43);
+/// assert_eq!(sale.room(Presence::There)?, 8);
+/// assert_eq!(Settlement { uses_v1: true, ..sale }.room(Presence::There)?, 51);
 /// # Ok::<(), divvy_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -161,6 +161,9 @@ impl Worker {
                 let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
                 let planned = Planned { rail: name, wallet, lines: job.lines };
                 plans.push(Plan { planned, signed });
+                if self.clock.now() >= now.plus_secs(SIGNING_SECS_MAX) {
+                    return Ok(plans);
+                }
             }
         }
         Ok(plans)
@@ -225,3 +228,8 @@ fn batches_of(step: &Step) -> Result<Vec<Batch>, Error> {
     }
     Ok(batches)
 }
+
+/// What is signed first must not grow old until the last is signed, nor be lost with whoever dies
+/// meanwhile: a run ends when signing has taken so long, and the rest is for the next one. Half a
+/// minute is what some chains let a try live.
+const SIGNING_SECS_MAX: u64 = 5;

@@ -38,7 +38,7 @@ pub(crate) enum Mistake {
     ShowsItsKey,
     /// The first batch is packed twice.
     PacksTwice,
-    /// Every try claims something of its own.
+    /// Every try after the first claims something of its own.
     ClaimsApart,
 }
 
@@ -110,7 +110,7 @@ impl Rail for Bent {
         let turn = self.rail.sign(&asked, heard, now)?;
         let Turn::Done(mut signed) = turn else { return Ok(turn) };
         signed.lines = Line::hash(&job.lines);
-        if self.is(Mistake::ClaimsApart) && !signed.claims.is_empty() {
+        if self.is(Mistake::ClaimsApart) && !job.tries.is_empty() {
             signed.claims = vec![format!("own {}", job.tries.len())];
         }
         let submission = self.rail.submit(&signed, now);

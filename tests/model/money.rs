@@ -7,8 +7,11 @@ mod fund;
 mod lab;
 mod ledger;
 mod pay;
+mod people;
 mod rule;
 mod same;
+mod terms;
 mod till;
+mod wish;
 
 pub(crate) use lab::run;

@@ -76,7 +76,8 @@ fn a_failing_history_becomes_as_short_as_it_gets() {
 /// Plays as many histories as the environment says, or the one that it names.
 pub(crate) fn play(test: &str, seeds: u64, actions: usize, run: Run) {
     if let Some(again) = setting("DIVVY_MODEL") {
-        let history = History::parse(&again).expect("seed:action,action,…");
+        let history = History::parse(&again);
+        let history = history.unwrap_or_else(|| panic!("seed:action,action,…"));
         return told(test, &history, run);
     }
     let number = |name: &str| setting(name).and_then(|text| text.parse().ok());

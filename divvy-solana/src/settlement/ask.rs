@@ -19,6 +19,8 @@ pub struct Living {
     pub lifetime: Lifetime,
     /// The last height of blocks at which it may land.
     pub height_max: u64,
+    /// Where the node stood that named it.
+    pub slot: u64,
 }
 
 /// What trying out has shown.
@@ -75,9 +77,10 @@ impl Chain {
         let providers = done!(talk.abreast(self.genesis, self.lag_slots_max));
         let question = Question::new("getLatestBlockhash", json!([{"commitment": "confirmed"}]));
         talk.first(&providers, &[question], |said: Vec<AtSlot<Block>>| {
-            let Block { blockhash, last_valid_block_height } = said.into_iter().next()?.value;
-            let lifetime = Lifetime::parse(&blockhash).ok()?;
-            Some(Living { lifetime, height_max: last_valid_block_height })
+            let AtSlot { context, value } = said.into_iter().next()?;
+            let lifetime = Lifetime::parse(&value.blockhash).ok()?;
+            let height_max = value.last_valid_block_height;
+            Some(Living { lifetime, height_max, slot: context.slot })
         })
     }
 
@@ -90,17 +93,18 @@ impl Chain {
     pub fn tried(
         &self,
         settling: &Settling,
-        lifetime: Lifetime,
+        living: Living,
         heard: &[Heard],
         now: Time,
     ) -> Result<Turn<Tried>, Error> {
         let talk = self.talk(heard, now);
         let providers = done!(talk.abreast(self.genesis, self.lag_slots_max));
-        let unsigned = Transaction::new(settling.message(lifetime)?);
+        let unsigned = Transaction::new(settling.message(living.lifetime)?);
         let options = json!({
             "encoding": "base64",
             "commitment": "confirmed",
             "sigVerify": false,
+            "minContextSlot": living.slot,
         });
         let text = text_of(&unsigned.encode());
         let question = Question::new("simulateTransaction", json!([text, options]));

@@ -16,7 +16,8 @@ use crate::settlement::room::{UNITS_EDITION, UNITS_MADE, UNITS_MAX, UNITS_PAID};
 use crate::settlement::step::{Act, Extra, Order};
 use crate::settlement::{Settlement, ShareOf, refused};
 
-/// A settlement that fits and would land as far as accounts tell: what is signed, and what it costs.
+/// A settlement that fits and would land, as far as accounts tell: what is signed, and what it
+/// costs.
 ///
 /// It is plain data of public facts: whoever must sign it makes it for themselves and holds the
 /// bytes that they are given against it, by [`Settling::differences`].
@@ -74,7 +75,8 @@ pub struct Doubt {
 }
 
 impl Settlement {
-    /// Plans it over what nodes show of the accounts that [`Settlement::asks`] names, in that order.
+    /// Plans it over what nodes show of the accounts that [`Settlement::asks`] names, in that
+    /// order.
     ///
     /// # Errors
     /// [`divvy_core::Code::RailRefused`] for whatever would make it fail, or money strand, by name:

@@ -182,9 +182,8 @@ fn of_order(agreed: &Order, given: &Instruction) -> Vec<Difference> {
 
 /// The amount of a transfer, where an order is one.
 fn moved(act: &Act, data: &[u8]) -> Option<u64> {
-    let amount = match (act, data) {
-        (Act::Pay(_), [12, amount @ ..]) | (Act::Mint, [7, amount @ ..]) => amount,
-        _ => return None,
+    let ((Act::Pay(_), [12, amount @ ..]) | (Act::Mint, [7, amount @ ..])) = (act, data) else {
+        return None;
     };
     amount.first_chunk::<8>().copied().map(u64::from_le_bytes)
 }

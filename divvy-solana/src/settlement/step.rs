@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use crate::instruction::Instruction;
+use divvy_core::{Error, Stream};
+
+use crate::instruction::{Instruction, memo};
+use crate::settlement::refused;
 
 /// One order of a settlement, and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +94,32 @@ impl Extra {
     pub const fn new(instruction: Instruction) -> Self {
         Self { instruction, units_max: UNITS_DEFAULT, steps_inner_max: 0 }
     }
+
+    /// A memo that names a batch of a book, as the rail's own payouts have it: what the till has
+    /// signed under it is found by [`divvy_core::Rail::beyond`], and taken in by `divvy adopt`.
+    /// Until then the book pays nobody over that till.
+    ///
+    /// ```
+    /// use divvy_core::Stream;
+    /// use divvy_solana::Extra;
+    ///
+    /// let tag = Extra::tag(&Stream::parse("batch/shop/7/0")?, 362_111_222)?;
+    /// assert_eq!(tag.instruction.data, b"divvy:shop/7/0@362111222");
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`divvy_core::Code::RailRefused`] for a stream that is no batch.
+    pub fn tag(batch: &Stream, slot: u64) -> Result<Self, Error> {
+        let named = batch.as_str().strip_prefix("batch/");
+        let named = named.ok_or_else(|| refused(&format!("{batch} is no batch")))?;
+        let note = memo::note(&format!("divvy:{named}@{slot}"), &[]);
+        Ok(Self { instruction: note, units_max: UNITS_MEMO, steps_inner_max: 0 })
+    }
 }
 
 /// What the network counts on for a program that says nothing.
 const UNITS_DEFAULT: u32 = 200_000;
+
+/// What a memo of a hundred bytes uses, and as much again.
+const UNITS_MEMO: u32 = 20_000;

@@ -1,4 +1,5 @@
-//! What stakes have earned, epoch by epoch: payments that are taken in once, whoever asks how often.
+//! What stakes have earned, epoch by epoch: payments that are taken in once, however often
+//! somebody asks.
 
 use divvy_core::danger::Vouched;
 use divvy_core::{Amount, Asset, Code, Error, Evidence, Heard, Name, Time, Turn};

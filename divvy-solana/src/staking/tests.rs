@@ -1,7 +1,5 @@
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
     reason = "a test that panics is red, which is what it is for"
 )]
 
@@ -123,6 +121,8 @@ fn nothing_is_withdrawn_that_works_or_is_locked_up() {
     assert_eq!(staking.free(&active).unwrap(), 7, "what somebody sent there does not work");
     assert!(staking.withdraw([own, to], &active, 7, None).is_ok());
     assert!(said(&active, 8, None).contains("7 of"));
+    let fresh = delegated(5, 10, 100, NEVER);
+    assert_eq!(staking.free(&fresh).unwrap(), 0, "it does not work yet, and is bound all the same");
     let ending = delegated(5, 10, 90, 100);
     assert_eq!(staking.free(&ending).unwrap(), 0, "it works until the epoch is over");
     let over = delegated(5, 10, 90, 98);

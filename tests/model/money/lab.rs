@@ -13,10 +13,12 @@ use crate::action::{Dice, Part, Target};
 use crate::lab::{
     START, Same, amount, evidence, name, payee_name, pool_name, rail, real_legs, text, units, usd,
 };
-use crate::money::deed::{Deed, FED, FLOWING, FUNDS, Plan};
+use crate::money::deed::{Deed, FED, FLOWING, FUNDS, PEOPLE, Plan};
 use crate::money::ledger::{End, Going, Ledger};
 use crate::money::pay::Slip;
+use crate::money::people::Guard;
 use crate::money::rule::Place;
+use crate::money::terms::Terms;
 use crate::shrink::History;
 
 pub(crate) struct Lab {
@@ -29,6 +31,14 @@ pub(crate) struct Lab {
     /// The highest quote at which anything is paid, and the most that a line bears.
     pub(crate) fees: (Option<u64>, Option<u64>),
     pub(crate) slips: Vec<Slip>,
+    /// Who is due when, and who asked for it.
+    pub(crate) terms: Terms,
+    /// Who agrees above which limit, and what was planned of which day.
+    pub(crate) guard: Option<Guard>,
+    pub(crate) planned: (i128, i128),
+    /// Whether somebody did what nobody signed, and whether they are about to.
+    pub(crate) unsigned: bool,
+    pub(crate) forgets: bool,
     /// The same batches, as whoever drives them folds them.
     pub(crate) batches: Vec<Batch>,
 }
@@ -40,7 +50,10 @@ pub(crate) fn run(history: &History) -> Same {
         for at in &history.actions {
             let deed = Deed::at(history.seed, *at);
             let told = |what| format!("deed {at}, {deed:?}: {what}");
-            lab.act(&deed).and_then(|()| lab.compare()).map_err(told)?;
+            let acted = lab.act(&deed).map(|seen| {
+                lab.terms.refresh(&lab.ledger, lab.now.into(), &seen);
+            });
+            acted.and_then(|()| lab.compare()).map_err(told)?;
         }
         lab.again(history.seed)
     };
@@ -64,6 +77,11 @@ impl Lab {
             fees: (None, None),
             slips: Vec::new(),
             batches: Vec::new(),
+            terms: Terms::new(),
+            guard: None,
+            planned: (0, 0),
+            unsigned: false,
+            forgets: false,
         };
         let opened = Opened {
             asset: usd(),
@@ -84,7 +102,19 @@ impl Lab {
         Ok(lab)
     }
 
-    fn act(&mut self, deed: &Deed) -> Same {
+    /// Does it, and says who was looked at besides those whose figures changed.
+    fn act(&mut self, deed: &Deed) -> Same<Vec<usize>> {
+        match deed {
+            Deed::Terms { payee, set } => {
+                let done = self.set_terms(*payee, set)?;
+                let all = payee.map_or_else(|| (0..PEOPLE).collect(), |payee| vec![payee]);
+                Ok(if done { all } else { Vec::new() })
+            }
+            deed => self.act_plainly(deed).map(|()| Vec::new()),
+        }
+    }
+
+    fn act_plainly(&mut self, deed: &Deed) -> Same {
         self.ledger.now = self.now.into();
         match deed {
             Deed::Pass { secs } => self.now += secs * 1_000,
@@ -104,7 +134,14 @@ impl Lab {
             Deed::Move { fund, from, to, units } => {
                 return self.shift(*fund, [*from, *to], *units);
             }
-            Deed::Redeem { fund, holder, units } => return self.redeem(*fund, *holder, *units),
+            Deed::Redeem { fund, holder: Some(holder), units } => {
+                return self.redeem(*fund, *holder, *units);
+            }
+            Deed::Redeem { fund, holder: None, units } => {
+                let all = |who: &usize| self.ledger.funds[*fund].units[*who] > 0;
+                let holders: Vec<usize> = (0..PEOPLE).filter(all).collect();
+                return holders.iter().try_for_each(|who| self.redeem(*fund, *who, *units));
+            }
             Deed::Compound { fund, holder, percent } => {
                 return self.compound(*fund, *holder, *percent);
             }
@@ -121,14 +158,32 @@ impl Lab {
             Deed::Lose { payment, which } => return self.end(*payment, *which, End::Lost),
             Deed::Bring { payee, earned, paid } => return self.bring(*payee, *earned, *paid),
             Deed::Fees { ceiling, borne_max } => return self.fees(*ceiling, *borne_max),
-            Deed::Pay { lines_max, quoted, greedy } => {
-                return self.pay(*lines_max, *quoted, *greedy);
-            }
-            Deed::Hear { batch, answer, bill } => return self.hear(*batch, *answer, *bill),
-            Deed::Release { payee } => return self.release(*payee),
-            Deed::Note { id, purpose, minor } => return self.note(*id, *purpose, *minor),
+            deed => return self.act_of_paying(deed),
         }
         Ok(())
+    }
+
+    fn act_of_paying(&mut self, deed: &Deed) -> Same {
+        match deed {
+            Deed::Pay { lines_max, quoted, greedy, wished } => {
+                self.pay(*lines_max, *quoted, *greedy, *wished)
+            }
+            Deed::Hear { batch, answer, bill } => self.hear(*batch, *answer, *bill),
+            Deed::Release { payee, forgets } => self.release(*payee, *forgets),
+            Deed::Note { id, purpose, minor } => self.note(*id, *purpose, *minor),
+            Deed::Quote { fee, rate, secs } => self.quote(*fee, *rate, *secs),
+            Deed::LoseQuote => {
+                self.books.book_mut(BOOK).unwrap().lose_quote(&rail(0));
+                self.terms.quote = None;
+                Ok(())
+            }
+            Deed::Demand { payee, fee_max } => self.demand(*payee, *fee_max),
+            Deed::Guard { limit, needed, people } => self.guard(*limit, *needed, *people),
+            Deed::Approve { batch, who, forged } => self.approve(*batch, *who, *forged),
+            Deed::Sign { batch } => self.sign(*batch),
+            Deed::Cancel { batch } => self.cancel(*batch),
+            deed => Err(format!("nobody does {deed:?}")),
+        }
     }
 
     fn rule(&mut self, from_secs: u64, plan: &Plan) -> Same {
@@ -383,7 +438,10 @@ impl Lab {
         expected: Result<(), Code>,
     ) -> Same<bool> {
         match (step, expected) {
-            (Ok(step), Ok(())) => self.commit(&step).map(|()| true),
+            (Ok(step), Ok(())) => {
+                let step = self.signed_by_ann(step).map_err(text)?;
+                self.commit(&step).map(|()| true)
+            }
             (Err(error), Err(code)) if error.code() == code => Ok(false),
             (step, expected) => {
                 let step = step.map(|step| format!("{} facts", step.facts().len()));

@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use divvy_core::{
-    Asset, Batch, Bill as RealBill, Code, Converted, Fact, Fate, Fee, FeesSet, Funds, Line, Plan,
+    Answer, Asset, Batch, Bill as RealBill, Code, Converted, Fate, Fee, FeesSet, Funds, Line, Plan,
     Planned, Purpose, Seen, Signed, Stream, Time, Window as RealWindow,
 };
 
 use crate::action::{Claim, Heard, Window};
 use crate::batch::{NaiveBatch, NaiveLine, Said};
 use crate::lab::{Same, TIMING, amount, evidence, name, payee_name, rail, same, text, usd};
-use crate::money::deed::{Bill, FED, Noted, PEOPLE};
+use crate::money::deed::{Bill, Noted};
 use crate::money::diary::Entry;
 use crate::money::lab::{BOOK, Lab};
+use crate::money::people::Asked;
 use crate::pay::real_answer;
 
 /// A batch of one try, and what it costs.
@@ -24,8 +25,10 @@ pub(crate) struct Slip {
     fees: Vec<i128>,
     /// What moved instead, at what it was worth.
     worth: Option<i128>,
-    /// What the rail has charged so far, by asset.
-    charged: BTreeMap<&'static str, i128>,
+    /// What the rail has charged so far, by try and asset.
+    charged: BTreeMap<(usize, &'static str), i128>,
+    /// Who has to agree first.
+    pub(crate) asked: Option<Asked>,
 }
 
 /// What a batch has moved so far, in the book's asset.
@@ -38,16 +41,34 @@ pub(crate) struct Outcome {
 }
 
 impl Slip {
-    fn new(stream: &Stream, lines: &[Line]) -> Self {
+    fn new(stream: &Stream, lines: &[Line], asked: Option<Asked>) -> Self {
         let fees = lines.iter().map(|line| line.fee.map_or(0, |fee| fee.get().into())).collect();
         let lines = lines.iter().map(|line| NaiveLine {
-            payee: line.payee.as_str()[1..].parse().unwrap(),
+            payee: who(line),
             amount: line.debit().unwrap().get(),
             to: None,
         });
-        let mut batch = NaiveBatch::new(0, stream.to_string(), 0, lines.collect());
-        batch.sign(Claim { coin: None, window: Window::Unlimited }, 0);
-        Self { batch, fees, worth: None, charged: BTreeMap::new() }
+        let batch = NaiveBatch::new(0, stream.to_string(), 0, lines.collect());
+        let (worth, charged) = (None, BTreeMap::new());
+        let mut slip = Self { batch, fees, worth, charged, asked };
+        if slip.asked.is_none() {
+            slip.sign();
+        }
+        slip
+    }
+
+    pub(crate) fn sign(&mut self) {
+        self.batch.sign(Claim { coin: None, window: Window::Unlimited }, 0);
+    }
+
+    /// The newest try.
+    fn newest(&self) -> Option<usize> {
+        self.batch.tries.len().checked_sub(1)
+    }
+
+    fn charged(&self, asset: &str) -> i128 {
+        let own = self.charged.iter().filter(|((_, known), _)| *known == asset);
+        own.map(|(_, amount)| amount).sum()
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
@@ -72,7 +93,8 @@ impl Slip {
     }
 
     fn charge(&mut self, asset: &'static str, so_far: i128) -> i128 {
-        let known = self.charged.entry(asset).or_default();
+        let newest = self.newest().unwrap();
+        let known = self.charged.entry((newest, asset)).or_default();
         let more = (so_far - *known).max(0);
         *known += more;
         more
@@ -89,42 +111,75 @@ impl Lab {
         Ok(())
     }
 
-    /// Plans what is due, with a part of the quote on each line; a greedy planner puts more there.
-    pub(crate) fn pay(&mut self, lines_max: usize, quoted: u64, greedy: bool) -> Same {
-        let due = self.book().due(self.time()).map_err(text)?;
-        let (ceiling, borne_max) = self.fees;
-        let allowed = self.book().check_fee(amount(quoted)).map_err(|error| error.code());
-        let dear = ceiling.is_some_and(|most| most < quoted);
-        same(
-            "is it cheap enough",
-            allowed,
-            if dear { Err(Code::FeeAboveCeiling) } else { Ok(()) },
-        )?;
+    /// Plans what is due or wished for, with a part of the quote on each line; a greedy planner
+    /// puts more there. What is above the limit of the day waits for people.
+    pub(crate) fn pay(
+        &mut self,
+        lines_max: usize,
+        quoted: u64,
+        greedy: bool,
+        wished: bool,
+    ) -> Same {
+        let now = self.time();
+        self.books.book_mut(BOOK).unwrap().wake_waited(now).map_err(text)?;
+        let dues = if wished { self.book().demanded(now, |_| true) } else { self.book().due(now) };
+        let lines_max = if wished { 1 } else { lines_max };
         let mut plans = Vec::new();
-        for lines in due.iter().flat_map(|due| due.lines.chunks(lines_max)).take(2) {
+        for lines in dues.map_err(text)?.iter().flat_map(|due| due.lines.chunks(lines_max)).take(2)
+        {
+            let mut allowed = self.book().check_fee(amount(quoted));
+            if wished {
+                let own = self.book().check_demanded(lines, amount(quoted), now);
+                allowed = allowed.and(own);
+            }
+            let wish = self.terms.asks(who(&lines[0]), self.now.into()).filter(|_| wished);
+            let dear = self.fees.0.is_some_and(|most| most < quoted)
+                || wish.is_some_and(|most| most < quoted.into());
+            let expected = if dear { Err(Code::FeeAboveCeiling) } else { Ok(()) };
+            same("is it cheap enough", allowed.map_err(|error| error.code()), expected)?;
+            if dear {
+                return Ok(());
+            }
             let mut borne = self.bear(lines, quoted)?;
             if greedy && borne[0].amount.get() > 1 {
                 borne[0].fee = Some(amount(borne[0].fee.map_or(1, |fee| fee.get() + 1)));
                 borne[0].amount = amount(borne[0].amount.get() - 1);
             }
-            plans.push(self.plan(borne));
+            plans.push(Plan { signed: self.try_of(&borne), planned: planned(borne) });
         }
-        if plans.is_empty() || dear {
-            return Ok(());
-        }
-        let most = borne_max.unwrap_or(0);
+        if plans.is_empty() { Ok(()) } else { self.run(&plans, quoted) }
+    }
+
+    fn run(&mut self, plans: &[Plan], quoted: u64) -> Same {
+        let lines = || plans.iter().flat_map(|plan| &plan.planned.lines);
+        let total: i128 = lines().map(|line| i128::from(line.amount.get())).sum();
+        let most = self.fees.1.unwrap_or(0);
         let above = |line: &Line| line.fee.is_some_and(|fee| fee.get() > most);
-        let refused = plans.iter().any(|plan| plan.planned.lines.iter().any(above));
+        let expected = match (self.unsigned, lines().any(above)) {
+            (true, _) => Err(Code::ActUnsigned),
+            (false, true) => Err(Code::BatchStale),
+            (false, false) => Ok(()),
+        };
         let streams = (0_u32..).map(|at| self.book().next_batch(at)).take(plans.len());
         let streams: Vec<Stream> = streams.collect();
-        let step = self.books.plan(BOOK, &plans, self.time());
+        let mut step = self.books.plan(BOOK, plans, self.time());
+        let waits = self.guard.filter(|guard| self.planned_today() + total > guard.limit);
+        if waits.is_some() && !self.unsigned {
+            let code = step.map(|_| ()).map_err(|error| error.code());
+            same("above the limit", code, Err(Code::ApprovalMissing))?;
+            let plans: Vec<_> =
+                plans.iter().map(|plan| (plan.planned.clone(), amount(quoted))).collect();
+            step = self.book().plan_to_wait(&plans, self.time());
+        }
         let facts = step.as_ref().map(|step| step.facts().to_vec()).unwrap_or_default();
-        if self.agreed(step, if refused { Err(Code::BatchStale) } else { Ok(()) })? {
+        if self.agreed(step, expected)? {
             for (plan, stream) in plans.iter().zip(streams) {
                 let own = facts.iter().filter(|fact| fact.stream == stream);
                 self.batches.push(Batch::fold(&own.cloned().collect::<Vec<_>>()).map_err(text)?);
-                self.slips.push(Slip::new(&stream, &plan.planned.lines));
+                self.slips.push(Slip::new(&stream, &plan.planned.lines, waits.map(Asked::new)));
             }
+            lines().for_each(|line| self.terms.asked[who(line)] = None);
+            self.note_planned(total);
             self.recount();
         }
         Ok(())
@@ -140,56 +195,47 @@ impl Lab {
         Ok(borne)
     }
 
-    fn plan(&mut self, lines: Vec<Line>) -> Plan {
+    /// The next try to pay some lines.
+    pub(crate) fn try_of(&mut self, lines: &[Line]) -> Signed {
         self.serial += 1;
-        let deadline = self.time().plus_secs(300);
-        let signed = Signed {
+        Signed {
             reference: format!("try {}", self.serial),
             bytes: vec![1],
             window: RealWindow::Unlimited,
-            deadline,
+            deadline: self.time().plus_secs(300),
             sender: None,
-            lines: Line::hash(&lines),
+            lines: Line::hash(lines),
             claims: Vec::new(),
-        };
-        Plan { planned: Planned { rail: rail(0), wallet: name("till"), lines }, signed }
+        }
     }
 
-    /// What a rail says of a batch, and of what it cost.
+    /// What a rail says of a batch's newest try, and of what it cost.
     pub(crate) fn hear(&mut self, batch: usize, answer: Heard, bill: Option<Bill>) -> Same {
         let Some(at) = batch.checked_rem(self.slips.len()) else { return Ok(()) };
         let slip = &self.slips[at];
+        let Some(newest) = slip.newest() else { return Ok(()) };
         let all: i128 = slip.batch.lines.iter().map(|line| i128::from(line.amount)).sum();
         let pays = all - slip.fees.iter().sum::<i128>();
         let moved = bill.and_then(|bill| bill.moved).map(|(percent, num, den)| {
             (pays * i128::from(percent) / 100, i128::from(num), i128::from(den))
         });
         let odd = moved.is_some_and(|(_, num, den)| num == 0 || den == 0);
-        let said = slip.batch.hear(0, answer, self.now, None);
+        let said = slip.batch.hear(newest, answer, self.now, None);
         let said = if odd { Err(Code::RailReply) } else { said };
-        let reference = self.batches[at].tries()[0].signed.reference.clone();
+        let tries = self.batches[at].tries();
+        let reference = tries[newest].signed.reference.clone();
         let bills = bill.map(|bill| real_bill(bill, moved, reference)).into_iter().collect();
-        let answers = vec![real_answer(answer)];
+        let mut answers = vec![Answer::Unknown; tries.len()];
+        answers[newest] = real_answer(answer);
         let seen = Seen { answers, tip: None, evidence: evidence(), bills };
         let step = self.books.learn(&self.batches[at], &seen, self.time(), TIMING);
         let facts = step.as_ref().map(|step| step.facts().to_vec()).unwrap_or_default();
         if !self.agreed(step, said.clone().map(|_| ()))? {
             return Ok(());
         }
-        let said = said.unwrap();
-        let stream = self.batches[at].stream().clone();
-        for fact in facts.iter().filter(|fact: &&Fact| fact.stream == stream) {
-            self.batches[at].apply(fact).map_err(text)?;
-        }
-        for who in self.slips[at].batch.blamed(&said) {
-            self.ledger.people[who].held = true;
-        }
-        for said in &said {
-            if *said == Said::Settled {
-                self.slips[at].worth = moved.map(|(moved, num, den)| moved * num / den);
-            }
-            self.change(at, |slip| slip.batch.take(0, said).unwrap());
-        }
+        self.follow(at, &facts)?;
+        let worth = moved.map(|(moved, num, den)| moved * num / den);
+        self.learn(at, &said.unwrap(), worth, answer == Heard::Undone);
         if let Some(bill) = bill {
             let own = bill.own.map_or(0, |own| self.slips[at].charge("USD", own.into()));
             if own > 0 {
@@ -199,6 +245,27 @@ impl Lab {
         }
         self.recount();
         Ok(())
+    }
+
+    /// Takes in what is written of the newest try, and what it moved instead: the first that is
+    /// said of that counts, when the try is final or later.
+    fn learn(&mut self, at: usize, said: &[Said], worth: Option<i128>, undone: bool) {
+        let newest = self.slips[at].newest().unwrap();
+        for who in self.slips[at].batch.blamed(said) {
+            self.ledger.people[who].held = true;
+        }
+        let was_final = self.slips[at].batch.tries[newest].fate == Fate::Settled;
+        for said in said {
+            self.change(at, |slip| {
+                if matches!(said, Said::Settled | Said::Reopened) {
+                    slip.worth = worth.filter(|_| *said == Said::Settled);
+                }
+                slip.batch.take(newest, said).unwrap();
+            });
+        }
+        if was_final && !undone && self.slips[at].worth.is_none() {
+            self.change(at, |slip| slip.worth = worth);
+        }
     }
 
     /// Does something to a batch, and writes down what that moved.
@@ -213,7 +280,7 @@ impl Lab {
         }
     }
 
-    fn recount(&mut self) {
+    pub(crate) fn recount(&mut self) {
         for person in &mut self.ledger.people {
             (person.reserved, person.paid_out) = (0, 0);
         }
@@ -227,13 +294,16 @@ impl Lab {
         }
     }
 
-    pub(crate) fn release(&mut self, payee: usize) -> Same {
+    pub(crate) fn release(&mut self, payee: usize, forgets: bool) -> Same {
         let held = self.ledger.people[payee].held;
         let expected = if held { Ok(()) } else { Err(Code::PayeeUnknown) };
         let step = self.book().release(&payee_name(payee), "they rang", self.time());
+        self.forgets = forgets;
         if self.agreed(step, expected)? {
             self.ledger.people[payee].held = false;
+            self.unsigned |= forgets && self.guard.is_some();
         }
+        self.forgets = false;
         Ok(())
     }
 
@@ -259,30 +329,20 @@ impl Lab {
     }
 
     pub(crate) fn compare_paying(&self) -> Same {
-        let mut due = BTreeMap::new();
-        for line in self.book().due(self.time()).map_err(text)?.iter().flat_map(|due| &due.lines) {
-            due.insert(line.payee.to_string(), i128::from(line.amount.get()));
-        }
-        let free = |who: &usize| {
-            let feeds = FED.contains(&Some(*who));
-            !self.ledger.people[*who].held && !feeds && self.ledger.payable(*who) > 0
-        };
-        let own = (0..PEOPLE).filter(free);
-        let own = own.map(|who| (payee_name(who).to_string(), self.ledger.payable(who)));
-        same("who is due", due, own.collect())?;
+        self.compare_due()?;
+        self.compare_guard()?;
         let totals = self.book().totals();
         let sum = |of: &dyn Fn(&Slip) -> i128| self.slips.iter().map(of).sum::<i128>();
         let passed_on: i128 = self.ledger.people.iter().map(|person| person.passed_on).sum();
         let brought = self.ledger.people.iter().filter_map(|person| person.brought);
         let beside = passed_on + brought.map(|(_, paid)| paid).sum::<i128>();
         let reserved = self.ledger.people.iter().map(|person| person.reserved).sum();
-        let charged = |slip: &Slip| slip.charged.get("USD").copied().unwrap_or(0);
         for (what, real, own) in [
             ("moved", totals.moved, beside + sum(&|slip| slip.outcome().moved)),
             ("fees borne", totals.fees_borne, sum(&|slip| slip.outcome().borne)),
             ("won by rates", totals.rate_gains, sum(&|slip| slip.outcome().won)),
             ("lost by rates", totals.rate_losses, sum(&|slip| slip.outcome().lost)),
-            ("charged", totals.fees_charged, sum(&charged)),
+            ("charged", totals.fees_charged, sum(&|slip| slip.charged("USD"))),
             ("reserved", totals.reserved, reserved),
             ("drawn", totals.drawn, self.ledger.funds.iter().map(|fund| fund.drawn).sum()),
         ] {
@@ -290,14 +350,23 @@ impl Lab {
         }
         for (at, slip) in self.slips.iter().enumerate() {
             let state = self.book().batch_state(self.batches[at].stream());
-            same("a batch's state", state, Some(slip.batch.state()))?;
+            same("a batch's state", state, Some(slip.state()))?;
         }
-        let coins = sum(&|slip| slip.charged.get("SOL").copied().unwrap_or(0));
+        let coins = sum(&|slip| slip.charged("SOL"));
         let real = self.book().charged().map_err(text)?;
         let real = real.iter().filter(|(_, fee)| fee.asset != usd());
         same("coins charged", real.map(|(_, fee)| i128::from(fee.amount.get())).sum(), coins)?;
         self.compare_treasury()
     }
+}
+
+fn planned(lines: Vec<Line>) -> Planned {
+    Planned { rail: rail(0), wallet: name("till"), lines }
+}
+
+/// Whose line it is.
+pub(crate) fn who(line: &Line) -> usize {
+    line.payee.as_str()[1..].parse().unwrap()
 }
 
 fn real_bill(bill: Bill, moved: Option<(i128, i128, i128)>, reference: String) -> RealBill {

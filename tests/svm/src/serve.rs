@@ -70,10 +70,9 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<Vec<u8>> {
 
 fn written(status: u16, body: &[u8]) -> Vec<u8> {
     let rest = if status == 429 { "retry-after: 1\r\n" } else { "" };
-    let head = format!(
-        "HTTP/1.1 {status} said\r\ncontent-type: application/json\r\n{rest}content-length: {}\r\n\r\n",
-        body.len()
-    );
+    let (kind, length) = ("content-type: application/json", body.len());
+    let head =
+        format!("HTTP/1.1 {status} said\r\n{kind}\r\n{rest}content-length: {length}\r\n\r\n");
     [head.into_bytes(), body.to_vec()].concat()
 }
 

@@ -65,7 +65,10 @@ fn what_differs_is_named() {
     limit[0].data[1] ^= 1;
     let mut reference = all.clone();
     reference[pay].accounts.push(Access::reading(wallet(99)));
+    let mut written = all.clone();
+    written[pay].accounts[1].writes = true;
     let cases = [
+        ("signs or is written otherwise", written),
         ("the transfer to author moves 3333301, and 3333300 were agreed", more),
         ("the transfer to author says something else", decimals),
         ("the transfer to author names", elsewhere),
@@ -93,6 +96,49 @@ fn what_differs_is_named() {
     let limits = Limits { compute_units: Some(5), ..Default::default() };
     let slow = planned(&Settlement { uses_v1: true, limits, ..sale(2) });
     assert_eq!(wide.differences(&half_signed(&slow), LIFE), [Difference::Limits]);
+}
+
+/// The buyer pays out of their own account, and the platform is one of those who are paid.
+#[test]
+fn a_buyer_who_pays_signs_what_they_have_looked_at() {
+    let mut whole = sale(1);
+    whole.treasury = wallet(3);
+    let settling = planned(&whole);
+    assert!(settling.parts.iter().all(|part| !part.is_kept), "the platform is paid too");
+    assert_eq!(settling.costs.signatures, 15_000, "the till, the edition's key and the buyer");
+    let mut received = settling.receive(&half_signed(&settling).encode(), LIFE).unwrap();
+    received.sign(&key(3)).unwrap();
+    received.sign(&key(2)).unwrap();
+    received.verify().unwrap();
+    // The till had planned another sale than the buyer did.
+    let mut dearer = whole.clone();
+    dearer.amount = Amount::new(10_999_999).unwrap();
+    let given = half_signed(&planned(&dearer)).encode();
+    let refused = settling.receive(&given, LIFE).unwrap_err().to_string();
+    assert!(refused.contains("the transfer to author moves 3666630, and 3333300"), "{refused}");
+    assert!(refused.contains("the transfer to platform moves"), "{refused}");
+}
+
+#[test]
+fn orders_to_a_program_of_ones_own_are_agreed_like_any_other() {
+    let call = |units: u64| crate::anchor::Call {
+        program: wallet(70),
+        name: "mint_and_distribute".into(),
+        accounts: vec![Access::signing(wallet(TILL)), Access::writing(wallet(71))],
+        arguments: vec![crate::anchor::Value::U64(units)],
+    };
+    let with = |units: u64| {
+        let instruction = call(units).instruction().unwrap();
+        let extra = Extra { units_max: 60_000, steps_inner_max: 5, ..Extra::new(instruction) };
+        planned(&Settlement { before: vec![extra], ..sale(1) })
+    };
+    let (settling, plain) = (with(7), planned(&sale(1)));
+    assert_eq!(settling.steps, plain.steps + 6, "the order, and those that it gives to others");
+    assert_eq!(settling.units, plain.units + 60_000);
+    assert_eq!(settling.orders[1].act, Act::Extra(0));
+    assert!(settling.receive(&half_signed(&settling).encode(), LIFE).is_ok());
+    let found = settling.differences(&half_signed(&with(8)), LIFE);
+    assert_eq!(found, [Difference::Data(Act::Extra(0))]);
 }
 
 #[test]
@@ -137,7 +183,12 @@ fn keys_that_change_places_lead_elsewhere() {
 proptest! {
     /// Goal: whatever is changed on the way, nobody signs it. Method: one byte at random.
     #[test]
-    fn a_changed_byte_is_refused(place in 0_usize..4_096, by in 1_u8.., v1: bool, others in 0_u8..6) {
+    fn a_changed_byte_is_refused(
+        place in 0_usize..4_096,
+        by in 1_u8..,
+        v1: bool,
+        others in 0_u8..6,
+    ) {
         let settling = planned(&Settlement { uses_v1: v1, ..sale(others) });
         let mut bytes = half_signed(&settling).encode();
         let place = place % bytes.len();

@@ -54,7 +54,7 @@ impl Drill {
     pub(crate) fn start(seed: u64, count: u64) -> Self {
         println!("again with: DIVVY_SEED={seed} DIVVY_PAYEES={count} make svm");
         let (folder, mut dice) = (Folder::new("drill"), Dice::new(seed));
-        let faults = Faults::of(seed, 8 + dice.below(20));
+        let faults = Faults::of(seed, 20 + dice.below(40));
         let mut world = World::new(seed, wallet(200, 0), SLOT, faults);
         let till = Keypair::from_seed(&TILL);
         world.chain.machine.give(&till.address(), 100 * 1_000_000_000);

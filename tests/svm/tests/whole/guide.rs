@@ -30,10 +30,15 @@ fn the_guide_leads_from_a_wallet_to_a_thousand_people_paid() {
     let _ = (chain.kill(), chain.wait());
     for (command, expected) in [
         ("divvy pay --dry-run", "payees would get"),
-        ("divvy work --until-idle", "0 races lost"),
-        ("divvy adopt --dry-run", "nothing"),
+        ("divvy work --until-idle", "802 lines planned"),
+        ("divvy pay # again", "nobody is due"),
+        ("divvy adopt --dry-run", "0 tries that no fact knows"),
+        ("divvy check-proof", "all 1 proofs hold"),
     ] {
-        let place = commands.iter().position(|one| one.starts_with(command)).expect(command);
+        let place = commands
+            .iter()
+            .position(|one| one == command || one.starts_with(&format!("{command} ")))
+            .expect(command);
         assert!(said[place].contains(expected), "{command}: {}", said[place]);
     }
 }
