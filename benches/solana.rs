@@ -1,8 +1,8 @@
 //! A Solana payout of ten payees, built and signed, beside the signature alone.
 //!
 //! Aim: with token accounts that are known, building costs at most a quarter more than signing.
-//! `benches/peers` builds the same transaction by other libraries: ten times as fast as the one for
-//! Python, fifty times as fast as the one for JavaScript.
+//! `benches/peers` builds the same transaction by other libraries, one for Python and one for
+//! JavaScript.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
 #![expect(
