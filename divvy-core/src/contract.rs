@@ -37,6 +37,15 @@ use crate::time::Time;
 ///
 /// Each part gets a new one, in which a till can pay a few thousand minor units to each of twenty
 /// payees.
+///
+/// ```
+/// use divvy_core::contract::Ground;
+///
+/// /// Whether somebody was paid, by their number.
+/// fn is_paid(ground: &dyn Ground, n: u32) -> bool {
+///     ground.arrived(&ground.address(n)) > 0
+/// }
+/// ```
 pub trait Ground: fmt::Debug {
     /// The rail under test.
     fn rail(&self) -> Arc<dyn Rail>;
@@ -103,6 +112,15 @@ pub enum Mishap {
 }
 
 /// The suite, with the rail that it is for.
+///
+/// ```
+/// use divvy_core::contract::{Contract, Ground, Part};
+///
+/// /// What is wrong with how a rail proves that a try can never land.
+/// fn doubt(open: &dyn Fn() -> Box<dyn Ground>) -> Option<String> {
+///     Contract::new(open).run_part(Part::VoidWithProof).found().map(str::to_owned)
+/// }
+/// ```
 #[expect(missing_debug_implementations, reason = "it holds nothing but how to open a world")]
 pub struct Contract<'a> {
     open: &'a dyn Fn() -> Box<dyn Ground>,

@@ -90,75 +90,94 @@ parts! {
 /// What became of one promise.
 ///
 /// Its text is one line: the promise, what was found instead, and what that would cost.
+///
+/// ```
+/// use divvy_core::contract::Outcome;
+///
+/// fn is_named(outcome: &Outcome) -> bool {
+///     outcome.to_string().contains(outcome.part().name())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     part: Part,
-    found: Option<String>,
+    /// What was found instead of what is promised.
+    instead: Option<String>,
 }
 
 impl Outcome {
     pub(super) fn new(part: Part, verdict: Verdict) -> Self {
-        Self { part, found: verdict.err().map(|broken| broken.0) }
-    }
-
-    /// The promise.
-    #[must_use]
-    pub const fn part(&self) -> Part {
-        self.part
+        let instead = verdict.err().map(|broken| broken.0);
+        Self { part, instead }
     }
 
     /// What was found instead; nothing when the promise was kept.
     #[must_use]
     pub fn found(&self) -> Option<&str> {
-        self.found.as_deref()
+        self.instead.as_deref()
+    }
+
+    /// Which promise it is about.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        self.part
     }
 }
 
 /// What became of every promise, the kept ones too. Its text is a table.
+///
+/// ```
+/// use divvy_core::contract::Report;
+///
+/// /// How many of the promises were broken.
+/// fn count(report: &Report) -> usize {
+///     if report.is_kept() { 0 } else { report.broken().len() }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    outcomes: Vec<Outcome>,
-}
+pub struct Report(Vec<Outcome>);
 
 impl Report {
     pub(super) const fn new(outcomes: Vec<Outcome>) -> Self {
-        Self { outcomes }
+        Self(outcomes)
+    }
+
+    /// Whether the rail kept all of them.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.0.iter().all(|outcome| outcome.instead.is_none())
     }
 
     /// One outcome for each part, in their order.
     #[must_use]
     pub fn outcomes(&self) -> &[Outcome] {
-        &self.outcomes
+        &self.0
     }
 
-    /// Whether every promise was kept.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.broken().is_empty()
-    }
-
-    /// The promises that were broken.
+    /// Those that it broke.
     #[must_use]
     pub fn broken(&self) -> Vec<Part> {
-        let broken = self.outcomes.iter().filter(|outcome| outcome.found.is_some());
-        broken.map(Outcome::part).collect()
+        let all = self.0.iter();
+        all.filter(|outcome| outcome.instead.is_some()).map(Outcome::part).collect()
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, promise) = (self.part.name(), self.part.promise());
-        let Some(found) = &self.found else {
-            return write!(f, "kept    {name:<NAME_WIDTH$}{promise}");
-        };
-        let cost = self.part.cost();
-        write!(f, "BROKEN  {name:<NAME_WIDTH$}{promise}; found: {found}; it would cost: {cost}")
+        let word = if self.instead.is_some() { "BROKEN" } else { "kept" };
+        write!(f, "{word:<8}{:<NAME_WIDTH$}{}", self.part.name(), self.part.promise())?;
+        match &self.instead {
+            Some(found) => {
+                write!(f, "; found: {found}; it would cost: {}", self.part.cost())
+            }
+            None => Ok(()),
+        }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.outcomes.iter().try_for_each(|outcome| writeln!(f, "{outcome}"))
+        self.0.iter().try_for_each(|outcome| writeln!(f, "{outcome}"))
     }
 }
 
