@@ -1,6 +1,8 @@
 //! A Solana payout of ten payees, built and signed, beside the signature alone.
 //!
 //! Aim: with token accounts that are known, building costs at most a quarter more than signing.
+//! `benches/peers` builds the same transaction by other libraries, one for Python and one for
+//! JavaScript.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints what it measured")]
 #![expect(
@@ -17,8 +19,8 @@ mod support;
 use std::time::Duration;
 
 use divvy_solana::{
-    Address, Derived, Format, Keypair, Lifetime, Money, Packing, Payout, Prefunding, Presence,
-    TokenAccounts, Transaction, budget, token,
+    Address, Derived, Format, Keypair, Lifetime, Limits, Money, Packing, Payout, Prefunding,
+    Presence, Table, TokenAccounts, Transaction, budget, memo, token,
 };
 use support::{median, print_table, quiet_or_exit, ratio, text};
 
@@ -61,10 +63,58 @@ fn main() {
         row("read", read, ""),
         row("verified", verified, ""),
     ]);
-    let many = payouts(10_000);
-    let packed = median(|| packing.pack(&many));
-    println!("10000 payouts packed: {}", text(packed));
+    let (many, wallet) = (payouts(PLANNED), payouts(1)[0].wallet);
+    known.of(&wallet).expect("one");
+    let (packed, looked_up) = (median(|| packing.pack(&many)), median(|| known.of(&wallet)));
+    println!(
+        "\n{PLANNED} payouts packed: {}; an account looked up: {}",
+        text(packed),
+        text(looked_up)
+    );
+    print_costs(&key);
 }
+
+/// What the network charges for signatures, where everyone's account is there.
+fn print_costs(key: &Keypair) {
+    let many = payouts(10_000);
+    let table = |payouts: &[Payout]| {
+        let addresses = payouts.iter().map(|payout| payout.account).collect();
+        vec![Table { address: Address::new([3; 32]), addresses }]
+    };
+    let limits = Limits {
+        priority_fee_lamports: Some(1),
+        compute_units: Some(20_000),
+        loaded_bytes: Some(262_144),
+        heap_bytes: None,
+    };
+    let batches = |format: Format, payouts: &[Payout]| {
+        let is_v1 = matches!(format, Format::V1(_));
+        let budget = vec![budget::units(20_000), budget::price(1_000)];
+        let before = if is_v1 { vec![] } else { budget };
+        let after = vec![memo::note("divvy:chapter-42/7/0@362111222", &[])];
+        let packing = Packing { format, before, after, ..packing(key) };
+        packing.pack(payouts).expect("they fit").len()
+    };
+    // A table holds 256 addresses, so there is one for so many payees.
+    let tables = many.chunks(256).map(|some| batches(Format::V0(table(some)), some)).sum();
+    let row = |what: &str, count: usize| {
+        let each = SIGNATURE_LAMPORTS * count as u64 / many.len() as u64;
+        vec![what.to_owned(), count.to_string(), each.to_string()]
+    };
+    println!();
+    print_table(&[
+        ["10,000 payees, as the rail pays them", "transactions", "lamports each"]
+            .map(str::to_owned)
+            .to_vec(),
+        row("one transfer a transaction", many.len()),
+        row("v0", batches(Format::V0(vec![]), &many)),
+        row("v0 with lookup tables", tables),
+        row("v1", batches(Format::V1(limits), &many)),
+    ]);
+}
+
+const PLANNED: u32 = 250_000;
+const SIGNATURE_LAMPORTS: u64 = 5_000;
 
 fn built(packing: &Packing, payouts: &[Payout], key: &Keypair) -> Transaction {
     let message = packing.message(payouts, Lifetime::new([9; 32])).expect("they fit");

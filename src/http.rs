@@ -146,24 +146,21 @@ impl Http {
     /// The request as the client wants it, with its credential; nothing when it cannot be sent.
     fn shape(&self, request: &Request) -> Result<reqwest::Request, &'static str> {
         let method = Method::from_bytes(request.method.as_bytes());
-        let url = Url::parse(&request.url).map_err(|_| "its address is none")?;
+        let mut url = Url::parse(&request.url).map_err(|_| "its address is none")?;
         if self.outward.as_ref().is_some_and(|outward| !outward.allows(&url)) {
             return Err("its address is not of the internet");
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
-            let (name, value) = if name.eq_ignore_ascii_case(Self::CREDENTIAL) {
+            if name.eq_ignore_ascii_case(Self::CREDENTIAL) {
                 let named = self.credentials.iter().find(|credential| credential.is_named(value));
-                named.ok_or("its credential is not known here")?.header_for(&url)?
-            } else {
-                let name = HeaderName::from_bytes(name.as_bytes());
-                let value = HeaderValue::from_str(value);
-                (
-                    name.map_err(|_| "a header's name is none")?,
-                    value.map_err(|_| "a header is none")?,
-                )
-            };
-            headers.append(name, value);
+                named.ok_or("its credential is not known here")?.add(&mut url, &mut headers)?;
+                continue;
+            }
+            let name = HeaderName::from_bytes(name.as_bytes());
+            let value = HeaderValue::from_str(value);
+            let name = name.map_err(|_| "a header's name is none")?;
+            headers.append(name, value.map_err(|_| "a header is none")?);
         }
         let mut shaped = reqwest::Request::new(method.map_err(|_| "its method is none")?, url);
         *shaped.headers_mut() = headers;

@@ -224,6 +224,35 @@ async fn a_credential_goes_to_its_own_origin_and_nowhere_else() {
     nobody_came(&elsewhere).await;
 }
 
+#[tokio::test]
+async fn a_credential_may_go_into_the_query_of_its_own_origin() {
+    let (listener, url) = server().await;
+    let (elsewhere, other) = server().await;
+    let key = Credential::in_query("nodes", &url, "api-key", "k3y&x=1").expect("a credential");
+    let http = Http::with(Clock::system(), Limits::default(), vec![key]).expect("a client");
+    assert!(!format!("{http:?}").contains("k3y"));
+    let named = |url: &str| {
+        let headers = vec![(Http::CREDENTIAL, "nodes".to_owned())];
+        Request { headers, ..request(url) }
+    };
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let text = heard(&mut stream).await;
+        stream.write_all(WHOLE.as_bytes()).await.expect("a listener");
+        text
+    };
+    let asked = named(&url);
+    let (reply, text) = tokio::join!(http.send(&asked), serve);
+    // What is kept as evidence is the reply and what was asked, neither of which has it.
+    assert!(reply.is_some() && !asked.url.contains("k3y"));
+    assert!(text.contains("?api-key=k3y%26x%3D1 HTTP/1.1\r\n"), "{text}");
+    assert!(!text.contains(Http::CREDENTIAL), "{text}");
+    assert_eq!(http.send(&named(&other)).await, None);
+    nobody_came(&elsewhere).await;
+    assert!(Credential::in_query("nodes", &url, "", "k").is_err());
+    assert!(Credential::in_query("nodes", "http://nodes.example", "key", "k").is_err());
+}
+
 #[test]
 fn a_credential_is_never_sent_in_clear_text_over_a_network() {
     let cases = [

@@ -30,6 +30,7 @@
 //! - **reconcile** [`reconcile()`], [`Entry`], [`Reconciliation`], [`Break`]
 //! - **fact** [`Fact`], [`Body`] and its kinds, [`Stream`], [`Head`], [`Hash`](struct@Hash)
 //! - **rail** [`Rail`], [`Request`], [`Reply`], [`Heard`], [`Turn`], [`Seen`], [`Answer`]
+//!   and whether one keeps its promises: [`contract`]
 //! - **host** [`Cursor`], [`Page`], [`Manner`], [`Written`], [`check_clock`]
 //! - **error** [`Error`], [`Code`], [`Who`]
 //!
@@ -116,6 +117,7 @@ mod batch;
 mod book;
 mod books;
 mod checkpoint;
+pub mod contract;
 pub mod danger;
 mod error;
 mod explain;

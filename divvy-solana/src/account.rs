@@ -1,8 +1,10 @@
 //! Accounts as a node shows them, and what token programs keep in theirs.
 
 mod extension;
+mod table;
 
 pub(crate) use extension::{Extension, kind};
+pub use table::LookupTable;
 
 use crate::address::Address;
 use crate::derive::TokenAccounts;

@@ -3,7 +3,7 @@
 mod lookalike;
 mod mint;
 
-pub use lookalike::look_alike;
+pub use lookalike::{Lookalikes, look_alike};
 pub use mint::check_mint;
 
 use crate::account::{

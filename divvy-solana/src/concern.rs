@@ -79,6 +79,9 @@ pub enum Concern {
     Pausable,
     /// Wallets show another number than is transferred.
     ShownOtherwise,
+    /// Its life rests on a durable nonce. The network's developers propose to make those dearer
+    /// and then to remove them: what was signed ahead may never land.
+    DurableNonce,
     /// An extension that this build does not know, or cannot read, by its number.
     UnknownExtension(u16),
 }
@@ -160,6 +163,8 @@ concerns! {
     Self::Pausable => "pausable", Ask, "the issuer may pause all transfers";
     Self::ShownOtherwise => "shown_otherwise", Ask,
         "wallets show another number than is transferred";
+    Self::DurableNonce => "durable_nonce", Ask,
+        "durable nonces may be removed from the network: what is signed ahead may never land";
     Self::UnknownExtension(_) => "unknown_extension", Refuse,
         "the token has an extension that this version does not know";
 }

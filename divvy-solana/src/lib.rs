@@ -7,9 +7,10 @@
 //! - **instructions** [`Instruction`], [`Access`]; [`system`], [`token`], [`metadata`],
 //!   [`associated`], [`memo`], [`budget`], [`lookup`], [`stake`]
 //! - **messages** [`Draft`], [`Format`], [`Table`], [`Limits`], [`Message`], [`Lifetime`]
-//! - **transactions** [`Transaction`], [`Signature`], [`Keypair`]
+//! - **transactions** [`Transaction`], [`Signature`], [`Keypair`], [`Signer`], [`Nonce`]
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
-//!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
+//!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`LookupTable`], [`look_alike`],
+//!   [`Lookalikes`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
 //! - **settlements** [`Settlement`], [`Collaborator`], [`Edition`], [`Extra`], [`Rent`];
 //!   [`Settling`], [`Part`], [`Order`], [`Act`], [`Costs`], [`Rented`], [`Doubt`], [`Tried`],
@@ -39,18 +40,20 @@ mod lifetime;
 mod link;
 mod message;
 mod node;
+mod nonce;
 mod pack;
 mod rail;
 mod settlement;
 mod signature;
+mod signer;
 mod staking;
 mod transaction;
 mod wire;
 
-pub use account::{Account, Mint, Presence, TokenAccount, TokenState};
+pub use account::{Account, LookupTable, Mint, Presence, TokenAccount, TokenState};
 pub use address::Address;
 pub use chain::{Chain, Holding, Incoming, Received, Snapshot};
-pub use check::{Destination, check_mint, check_wallet, look_alike};
+pub use check::{Destination, Lookalikes, check_mint, check_wallet, look_alike};
 pub use concern::{Concern, Weight};
 pub use derive::{Derived, TokenAccounts};
 pub use instruction::{
@@ -64,6 +67,7 @@ pub use message::{
     BYTES_MAX, BYTES_MAX_V1, Draft, Format, LOCKS_MAX, Limits, Message, TRACE_MAX, Table,
 };
 pub use node::{Genesis, Provider};
+pub use nonce::Nonce;
 pub use pack::{Money, Packing, Payout, Prefunding};
 pub use rail::{Coin, SolanaRail, SolanaSettings};
 pub use settlement::{
@@ -71,6 +75,7 @@ pub use settlement::{
     Rent, Rented, Settlement, Settling, Tried,
 };
 pub use signature::Signature;
+pub use signer::Signer;
 pub use staking::{
     Credits, Delegation, Opening, Positions, Stake, StakeAccount, StakeHistory, StakeMoves,
     StakeReward, StakeState, Staking, Validator,

@@ -206,6 +206,19 @@ impl Message {
         self.instructions.iter().map(whole).collect()
     }
 
+    /// The program, the data and the places of the accounts of one order. Programs stand in the
+    /// message itself, so no table is needed.
+    pub(crate) fn order(&self, place: usize) -> Option<(Address, &[u8], &[u8])> {
+        let order = self.instructions.get(place)?;
+        let program = *self.addresses.get(usize::from(order.program))?;
+        Some((program, &order.data, &order.accounts))
+    }
+
+    /// All of them.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = (Address, &[u8], &[u8])> {
+        (0..self.instructions.len()).filter_map(|place| self.order(place))
+    }
+
     /// Every account in the order of its places: those that stand here, then those of tables that
     /// are written, then those of tables that are read.
     pub(crate) fn accesses(&self, tables: &[Table]) -> Result<Vec<Access>, Error> {

@@ -1,21 +1,25 @@
 //! The rail that pays over Solana: what nodes are asked, and what their replies prove.
 //!
 //! A try is named by its first signature, and its window is a height of blocks: 150 after the one
-//! whose hash it carries. Nothing ends it but the chain: it is *final* when a node shows it
-//! finalized, and *void* when every configured provider has finalized a block behind its window,
+//! whose hash it carries; or none, where it lives by a durable nonce and claims its value. Nothing
+//! ends it but the chain: it is *final* when a node shows it finalized, and *void* when every
+//! configured provider has finalized a block behind its window, or another value of its nonce,
 //! knows its signature not, and keeps the history in which it would stand.
 
 mod beyond;
 mod failure;
 mod look;
+mod nonce;
 mod pack;
 mod settings;
 mod sign;
+mod tables;
 mod tag;
 
 pub use settings::{Coin, SolanaSettings};
 
 use core::fmt;
+use std::sync::Arc;
 
 use divvy_core::{
     Code, Error, Heard, Job, Line, Name, Pack, Rail, Request, Seen, Signed, Stranger, Time, Timing,
@@ -28,6 +32,8 @@ use crate::concern::{Concern, Weight};
 use crate::derive::Derived;
 use crate::key::Keypair;
 use crate::node::{Talk, sending};
+use crate::rail::nonce::is_durable;
+use crate::signer::Signer;
 
 /// The rail of one wallet and one coin.
 ///
@@ -52,7 +58,7 @@ use crate::node::{Talk, sending};
 /// ```
 pub struct SolanaRail {
     settings: SolanaSettings,
-    key: Keypair,
+    signer: Arc<dyn Signer>,
     wallet: Name,
     /// What pays: the wallet's token account, or the wallet itself.
     source: Address,
@@ -64,21 +70,30 @@ impl SolanaRail {
     /// # Errors
     /// [`Code::RailRefused`] without a provider, with two of one name, or with a deadline of zero.
     pub fn new(settings: SolanaSettings, key: Keypair) -> Result<Self, Error> {
+        Self::signed_by(settings, Arc::new(key))
+    }
+
+    /// A rail whose tries somebody else signs: a device, a key store, a person's tool. A signature
+    /// that is not the wallet's over the bytes in question is refused, and nothing of it is kept.
+    ///
+    /// # Errors
+    /// As for [`SolanaRail::new`].
+    pub fn signed_by(settings: SolanaSettings, signer: Arc<dyn Signer>) -> Result<Self, Error> {
         settings.check()?;
-        let address = key.address();
+        let address = signer.address();
         let source = match &settings.coin {
             Coin::Sol => address,
             Coin::Token { program, mint, .. } => {
                 Derived::token_account(&address, mint, program)?.address
             }
         };
-        Ok(Self { wallet: Name::new(&address.to_string())?, settings, key, source })
+        Ok(Self { wallet: Name::new(&address.to_string())?, settings, signer, source })
     }
 
     /// The address of the wallet that pays, and bears all fees.
     #[must_use]
     pub fn address(&self) -> Address {
-        self.key.address()
+        self.signer.address()
     }
 
     /// The account that payouts leave: the wallet's token account, or the wallet itself.
@@ -141,7 +156,9 @@ impl Rail for SolanaRail {
         let count = u64::try_from(self.settings.providers.len()).unwrap_or(1);
         let place = turns.checked_rem(count).and_then(|place| usize::try_from(place).ok());
         let provider = place.and_then(|place| self.settings.providers.get(place));
-        sending(provider, &signed.bytes, signed.deadline)
+        // What lives by a nonce may be sent for as long as nobody has advanced it.
+        let deadline = if is_durable(signed) { Time::MAX } else { signed.deadline };
+        sending(provider, &signed.bytes, deadline)
     }
 
     fn look(&self, tries: &[Signed], heard: &[Heard], now: Time) -> Result<Turn<Seen>, Error> {

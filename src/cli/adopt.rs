@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Amount, Error};
-use divvy::{Clock, Http, Worker};
+use divvy::{Clock, Worker};
 use serde_json::json;
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::signer::Signer;
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
 
 /// Take in what the rail has paid and no fact knows, after an older copy was put back.
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ impl Adopt {
         let mut desk = Desk::open(&self.dir).await?;
         let (clock, book) = (Clock::system(), desk.project.book.clone());
         let till = Till::open(&desk.project).await?;
-        let sender = Arc::new(Http::new(clock.clone())?);
+        let sender = Arc::new(sender(&desk.project, clock.clone())?);
         let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
         let shown = worker.beyond(&mut desk.divvy, &book, &clock).await?;
         let asset = desk.project.opened.asset.clone();

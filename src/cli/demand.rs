@@ -4,21 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use divvy::core::{Asset, Error, Name};
-use divvy::{Clock, Cost, Http, clock};
+use divvy::{Clock, Cost, clock};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::pay::borne;
 use crate::cli::setup::Desk;
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
 
 /// Shows what a payee would get now, and what it would cost.
 pub(crate) async fn show(dir: &Path, payee: &str, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::look(dir).await?;
     let asset = desk.project.opened.asset.clone();
     let rail = Till::quoting(&desk.project)?;
-    let sender = Arc::new(Http::new(Clock::system())?);
+    let sender = Arc::new(sender(&desk.project, Clock::system())?);
     let mut book = desk.book()?;
     let cost = book.cost_of_paying(payee, vec![rail], sender, clock::now()).await?;
     say_cost(&cost, &asset, out);
@@ -38,7 +38,7 @@ pub(crate) async fn ask(
 ) -> Result<Value, Error> {
     let asset = desk.project.opened.asset.clone();
     let (fee_max, payee, now) = (asset.amount(accepted)?, Name::new(payee)?, clock::now());
-    let sender = Arc::new(Http::new(Clock::system())?);
+    let sender = Arc::new(sender(&desk.project, Clock::system())?);
     let mut book = desk.book()?;
     let cost = book.cost_of_paying(payee.as_str(), till.rails(), sender, now).await?;
     say_cost(&cost, &asset, out);

@@ -12,7 +12,7 @@ use crate::cli::Verdict;
 use crate::cli::demand;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
 
 /// Pay who is due.
 #[derive(Args, Debug)]
@@ -51,7 +51,7 @@ impl Pay {
         };
         let clock = Clock::system();
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
-        let sender = Arc::new(Http::new(clock.clone())?);
+        let sender = Arc::new(sender(&desk.project, clock.clone())?);
         let mut worker = Worker::with(till.rails(), sender, settings)?;
         if let Some(rate) = desk.project.rail.requests_per_sec {
             worker.set_rate(till.rail.name(), rate);
@@ -81,7 +81,8 @@ impl Pay {
         desk.quote(now, out).await?;
         let lines = desk.divvy.due(desk.project.book.as_str(), now)?;
         let rail = Till::quoting(&desk.project)?;
-        let packs = packed(&*rail, &lines, now).await?;
+        let http = sender(&desk.project, Clock::system())?;
+        let packs = packed(&*rail, &http, &lines, now).await?;
         let fee = Amount::total(packs.iter().map(|pack| pack.fee))?;
         let book = desk.book()?;
         let fold = book.fold()?;
@@ -115,8 +116,13 @@ impl Pay {
 }
 
 /// How lines would go together, once the rail has heard what it needs for that.
-async fn packed(rail: &dyn Rail, lines: &[Line], now: Time) -> Result<Vec<Pack>, Error> {
-    let (http, mut heard) = (Http::new(Clock::system())?, Vec::new());
+async fn packed(
+    rail: &dyn Rail,
+    http: &Http,
+    lines: &[Line],
+    now: Time,
+) -> Result<Vec<Pack>, Error> {
+    let mut heard = Vec::new();
     for _ in 0..TURNS_MAX {
         match rail.pack(lines, &heard, now)? {
             Turn::Done(packs) => return Ok(packs),

@@ -14,6 +14,7 @@ use divvy::{
 
 use crate::cli::out::Out;
 use crate::cli::store::Store;
+use crate::cli::till::Till;
 
 /// Payees are set in commits of so many.
 const PAYEES_MAX: usize = 10_000;
@@ -267,12 +268,36 @@ impl Desk {
             }
             payees.push((row.holder.clone(), PayeeSet { destination, policy }));
         }
+        self.check_destinations(&payees, now)?;
         for chunk in payees.chunks(PAYEES_MAX) {
             self.book()?.set_payees(chunk, now).await?;
             progress.inc(chunk.len().try_into().unwrap_or(0));
         }
         progress.finish_and_clear();
         Ok(())
+    }
+
+    /// Refuses destinations that the rail refuses, and those that look like one that is known or
+    /// like each other, until a person has said that they are meant.
+    fn check_destinations(&mut self, payees: &[(Name, PayeeSet)], now: Time) -> Result<(), Error> {
+        let Some(wallet) = self.project.rail.solana.clone() else { return Ok(()) };
+        let rail = Till::quoting(&self.project)?;
+        let refused = |why: String| Err(Error::new(Code::RailRefused, why));
+        let mut fresh: Vec<&str> = Vec::new();
+        for (payee, set) in payees {
+            let Some(destination) = &set.destination else { continue };
+            if let Err(error) = rail.check_address(&destination.address) {
+                return refused(format!("the destination of {payee}: {error}"));
+            }
+            fresh.push(&destination.address);
+        }
+        let (mut known, book) = (Vec::new(), self.book()?);
+        let fold = book.fold()?;
+        for payee in fold.payees() {
+            let destination = fold.balance(payee.as_str(), now)?.destination;
+            known.extend(destination.map(|destination| destination.address));
+        }
+        wallet.look_alike(&known, &fresh).map_or(Ok(()), refused)
     }
 
     /// The next policy, in turn, of the tier that a holder's units reach.

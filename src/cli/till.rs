@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 use divvy::core::{Amount, Asset, Code, Error, Name, Rail, Timing};
 use divvy::sandbox::{self, Sandbox, WindowKind};
-use divvy::{Database, Project, RailSettings};
+use divvy::{Clock, Database, Http, Limits, Project, RailSettings};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -85,6 +85,15 @@ impl Till {
         self.restarts = self.restarts.saturating_add(1);
         Ok(())
     }
+}
+
+/// What sends the requests of a project's rail, with the keys that its providers want.
+pub(crate) fn sender(project: &Project, clock: Clock) -> Result<Http, Error> {
+    let credentials = match &project.rail.solana {
+        Some(wallet) => wallet.credentials(&project.dir)?,
+        None => Vec::new(),
+    };
+    Http::with(clock, Limits::default(), credentials)
 }
 
 /// The rail over Solana, where that is what a project pays over.

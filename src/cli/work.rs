@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
 
 /// Work until told to stop: declare, pay and follow up, beside any number of others.
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ impl Work {
             .open_book_with(&desk.project.book, desk.project.opened.clone(), clock.now())
             .await?;
         let till = Till::open(&desk.project).await?;
-        let sender = Arc::new(Http::new(clock.clone())?);
+        let sender = Arc::new(sender(&desk.project, clock.clone())?);
         let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
         if let Some(rate) = desk.project.rail.requests_per_sec {
             worker.set_rate(till.rail.name(), rate);

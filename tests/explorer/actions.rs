@@ -5,7 +5,8 @@ use divvy_core::{Approved, Batch, Body, Fact, Fate, Judge, Next, State as BatchS
 use crate::driver::{Ask, Who, evidence};
 use crate::lab::{BOOK, Lab, Log, PAYEE, PERSON, destination, key, name, payment};
 use crate::model::{
-    Flight, Kind, LAG_SECS, LogId, Movement, PASSES_SECS, Stage, State, TIMING, Told, View, Worker,
+    Flight, Kind, LAG_SECS, LogId, Movement, PASSES_SECS, Stage, State, TIMING, Told, UNROOTED,
+    View, Worker,
 };
 use crate::mutants::{Events, Mutant};
 use crate::world;
@@ -96,6 +97,8 @@ pub(crate) enum Action {
     Rise {
         heights: u8,
     },
+    /// The newest blocks vanish, as far as nothing is rooted.
+    Reorganise,
     /// Another payment comes in.
     Earn,
     /// The payee asks to be paid elsewhere.
@@ -165,7 +168,7 @@ pub(crate) fn actions(lab: &Lab, state: &State) -> Vec<Action> {
             Some(Stage::Pending) => {
                 all.extend([Action::Finalise { movement }, Action::Drop { movement }]);
             }
-            Some(Stage::Final) => {
+            Some(Stage::Final) if !lab.kind.is_for_good() => {
                 all.extend([Action::Return { movement }, Action::Undo { movement }]);
             }
             _ => (),
@@ -175,9 +178,11 @@ pub(crate) fn actions(lab: &Lab, state: &State) -> Vec<Action> {
         all.extend(PASSES_SECS.map(|secs| Action::Pass { secs }));
     }
     match lab.kind {
-        Kind::Unlimited => all.push(Action::Sweep { coin: 1 }),
-        Kind::UntilHeight if state.height < HEIGHT_MAX => all.push(Action::Rise { heights: 3 }),
-        Kind::UntilHeight => (),
+        Kind::Unlimited | Kind::Nonce => all.push(Action::Sweep { coin: 1 }),
+        Kind::UntilHeight | Kind::Chain => {
+            all.extend((state.height < HEIGHT_MAX).then_some(Action::Rise { heights: 3 }));
+            all.extend((lab.kind == Kind::Chain).then_some(Action::Reorganise));
+        }
         Kind::Until => (),
         Kind::Once => all.extend((0..batches).map(|batch| Action::Resolve { batch })),
     }
@@ -272,7 +277,7 @@ pub(crate) fn apply(lab: &mut Lab, before: &State, action: Action) -> Option<Sta
             let who = refresh(lab, &mut state, w);
             hold(lab, &mut state, w, Ask::Sign { log: before.log, batch, who })?;
         }
-        Action::SecondTry { w, batch } if lab.kind == Kind::Unlimited => {
+        Action::SecondTry { w, batch } if lab.kind.has_coins() => {
             let who = refresh(lab, &mut state, w);
             hold(lab, &mut state, w, Ask::Second { log: before.log, batch, who })?;
         }
@@ -354,7 +359,11 @@ fn world_apply(lab: &Lab, state: &mut State, action: Action) -> Option<()> {
             state.swept |= coin;
         }
         Action::Pass { secs } => pass(lab, state, secs),
-        Action::Rise { heights } => state.height += heights,
+        Action::Rise { heights } => {
+            state.height += heights;
+            state.rooted = state.rooted.max(state.height.saturating_sub(UNROOTED));
+        }
+        Action::Reorganise => state.height = state.rooted,
         _ => return None,
     }
     Some(())
@@ -604,6 +613,6 @@ fn approve(lab: &mut Lab, state: &State, batch: usize) -> Option<LogId> {
 
 /// What a fair worker does about one batch when nothing fails.
 pub(crate) fn next_of(lab: &Lab, state: &State, batch: usize) -> Next {
-    let tip = (lab.kind == Kind::UntilHeight).then_some(u64::from(state.height));
+    let tip = lab.kind.has_heights().then(|| lab.tip(state));
     lab.log(state.log).batches[batch].next(lab.seconds(state.clock), tip, TIMING)
 }

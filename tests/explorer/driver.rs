@@ -231,20 +231,22 @@ impl Lab {
     fn attempt_of(&self, batch: &Stream, lines: &[Line], n: usize, coins: u8, who: Who) -> Signed {
         let deadline = self.seconds(who.clock).plus_secs(DEADLINE_SECS);
         let window = match self.kind {
-            Kind::Unlimited => Window::Unlimited,
+            Kind::Unlimited | Kind::Nonce => Window::Unlimited,
             Kind::Until => Window::Until(self.seconds(who.clock).plus_secs(KEY_LIFE_SECS)),
-            Kind::UntilHeight => Window::UntilHeight(u64::from(who.height) + HEIGHTS_MAX),
+            Kind::UntilHeight | Kind::Chain => {
+                Window::UntilHeight(u64::from(who.height) + HEIGHTS_MAX)
+            }
             Kind::Once => Window::Once,
         };
-        let deadline = if self.kind == Kind::Unlimited { Time::MAX } else { deadline };
+        let deadline = if self.kind.has_coins() { Time::MAX } else { deadline };
         let reference = format!("{batch}/{n}/p{}", who.process);
         let sender = (self.kind == Kind::Once).then(|| Sender {
             process: format!("p{}", who.process),
             try_id: Hash::of(format!("{reference} at {}", who.clock).as_bytes()),
         });
-        let claims = if self.kind == Kind::Unlimited { coin_names(coins) } else { Vec::new() };
+        let claims = if self.kind.has_coins() { coin_names(coins) } else { Vec::new() };
         let amount: u64 = lines.iter().map(|line| line.amount.get()).sum();
-        let mut bytes = vec![if self.kind == Kind::Unlimited { coins } else { 0 }];
+        let mut bytes = vec![if self.kind.has_coins() { coins } else { 0 }];
         bytes.extend(amount.to_be_bytes());
         bytes.extend(lines.first().map_or("", |line| &line.to).bytes());
         let lines = Line::hash(lines);
@@ -276,6 +278,10 @@ impl Lab {
             (Kind::UntilHeight, View::Truth) => Some(u64::from(state.height) + ahead),
             // The one that answers 404 is behind in its ledger, not in its clock.
             (Kind::UntilHeight, View::NotFound) => Some(u64::from(state.height)),
+            (Kind::Chain, View::Truth) if self.mutant == Some(Mutant::UnrootedHeight) => {
+                Some(u64::from(state.height))
+            }
+            (Kind::Chain, View::Truth | View::NotFound) => Some(u64::from(state.rooted)),
             _ => None,
         };
         (told, tip)
@@ -285,7 +291,20 @@ impl Lab {
         let truth = world::truth(self, state, try_id);
         match (self.mutant, view) {
             (Some(Mutant::UnknownIsVoid), View::NoAnswer) => Told::Void,
-            (Some(Mutant::NotFoundIsProof), View::NotFound) => Told::Void,
+            (Some(Mutant::NotFoundIsProof | Mutant::OneProvidersWord), View::NotFound) => {
+                Told::Void
+            }
+            (Some(Mutant::AdvancedIsVoid), View::NotFound)
+                if world::is_coin_spent(self, state, try_id) =>
+            {
+                Told::Void
+            }
+            (Some(Mutant::ConfirmedIsFinal), View::Truth) if truth == Told::Accepted => Told::Final,
+            (Some(Mutant::UnrootedHeight), View::Truth)
+                if truth == Told::Unknown && world::is_past_height(self, try_id, state.height) =>
+            {
+                Told::Void
+            }
             (_, View::NoAnswer | View::NotFound) => Told::Unknown,
             (Some(Mutant::ReorgUnnoticed), View::Truth) if truth == Told::Undone => Told::Final,
             (Some(Mutant::ReturnUnnoticed), View::Truth) if truth == Told::Returned => Told::Final,
@@ -313,7 +332,7 @@ impl Lab {
             {
                 Some(here.tries().len().checked_sub(1)?)
             }
-            _ => match here.next(now, Some(state.height.into()), TIMING) {
+            _ => match here.next(now, Some(self.tip(state)), TIMING) {
                 Next::Submit { try_n } => Some(try_n),
                 _ => None,
             },
@@ -323,6 +342,11 @@ impl Lab {
             None => self.lost(state, batch)?,
         };
         self.tries_of(state.log, batch).get(n).copied()
+    }
+
+    /// The height that a careful reader goes by.
+    pub(crate) fn tip(&self, state: &State) -> u64 {
+        u64::from(if self.kind == Kind::Chain { state.rooted } else { state.height })
     }
 
     fn lost(&mut self, state: &State, batch: usize) -> Option<usize> {
@@ -338,7 +362,9 @@ impl Worker {
     pub(crate) fn who(&self, lab: &Lab, state: &State) -> Who {
         let spent = state.moves.iter().flatten().filter(|move_| {
             use crate::model::Stage;
-            matches!(move_.stage, Stage::Pending | Stage::Final | Stage::Returned)
+            // A nonce is advanced by what fails as well.
+            let failed = lab.kind == Kind::Nonce && move_.stage == Stage::Refused;
+            failed || matches!(move_.stage, Stage::Pending | Stage::Final | Stage::Returned)
         });
         let gone = spent.fold(state.swept, |gone, move_| gone | lab.coins(move_.try_id));
         Who { process: self.process, clock: state.clock, height: state.height, gone }

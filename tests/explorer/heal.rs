@@ -6,7 +6,7 @@ use divvy_core::Next;
 use crate::actions::{Action, Reply, apply, next_of};
 use crate::invariants::{Finding, Promise, healed_findings, state_findings};
 use crate::lab::Lab;
-use crate::model::{Kind, Stage, State, View};
+use crate::model::{Stage, State, View};
 
 const ROUNDS_MAX: usize = 240;
 const BATCHES_MAX: usize = 5;
@@ -127,7 +127,7 @@ impl Healing {
 
     fn time(&mut self, lab: &mut Lab) {
         self.act(lab, Action::Pass { secs: 200 });
-        if lab.kind == Kind::UntilHeight {
+        if lab.kind.has_heights() {
             self.act(lab, Action::Rise { heights: 3 });
         }
     }

@@ -3,7 +3,7 @@
 use divvy_core::{Body, Error, Fate, State as BatchState};
 
 use crate::lab::{BOOK, Lab, Log, PAYEE};
-use crate::model::{DEADLINE_SECS, Kind, Stage, State};
+use crate::model::{DEADLINE_SECS, Stage, State};
 
 /// What is promised, and who breaks it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn facts_true(lab: &Lab, state: &State) -> Option<Finding> {
         let said = match fate {
             Fate::Settled if !own().any(|move_| move_.was_final) => "settled, and never moved",
             // What excluded it for ever was itself undone: its coin is free again.
-            Fate::Void if state.undone && lab.kind == Kind::Unlimited => continue,
+            Fate::Void if state.undone && lab.kind.has_coins() => continue,
             Fate::Void | Fate::Refused if own().any(|move_| move_.is_live()) => {
                 "void or refused, and it moves"
             }
@@ -171,7 +171,7 @@ fn facts_true(lab: &Lab, state: &State) -> Option<Finding> {
 }
 
 fn in_force_when_sent(lab: &Lab, state: &State) -> Option<Finding> {
-    if lab.kind == Kind::Unlimited || lab.log(state.log).is_broken {
+    if lab.kind.has_coins() || lab.log(state.log).is_broken {
         // Bytes that are good for ever pay where they were signed to pay.
         return None;
     }

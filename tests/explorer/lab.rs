@@ -102,6 +102,7 @@ impl Lab {
             log: 0,
             clock: 0,
             height: 0,
+            rooted: 0,
             late: 0,
             swept: 0,
             undone: false,

@@ -50,6 +50,16 @@ fn money_moves_once_over_a_rail_that_refuses_after_a_height() {
 }
 
 #[test]
+fn money_moves_once_over_a_chain_whose_newest_blocks_vanish() {
+    search::hold(Kind::Chain);
+}
+
+#[test]
+fn money_moves_once_where_a_durable_nonce_decides() {
+    search::hold(Kind::Nonce);
+}
+
+#[test]
 fn money_moves_once_over_a_rail_that_remembers_nothing() {
     search::hold(Kind::Once);
 }

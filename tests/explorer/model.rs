@@ -15,6 +15,29 @@ pub(crate) enum Kind {
     Until,
     UntilHeight,
     Once,
+    /// Until a height, on a chain whose newest blocks may vanish: what has landed in them is gone
+    /// then and may land again, and only heights that are rooted stay. Several nodes show it.
+    Chain,
+    /// For ever, until a durable nonce is advanced: by the first try that lands, though it fails,
+    /// or by whoever cancels.
+    Nonce,
+}
+
+impl Kind {
+    /// Whether a try claims something that only one try can spend.
+    pub(crate) fn has_coins(self) -> bool {
+        matches!(self, Self::Unlimited | Self::Nonce)
+    }
+
+    /// Whether a height ends a try.
+    pub(crate) fn has_heights(self) -> bool {
+        matches!(self, Self::UntilHeight | Self::Chain)
+    }
+
+    /// Whether what is final stays so, and comes back from nobody.
+    pub(crate) fn is_for_good(self) -> bool {
+        matches!(self, Self::Chain | Self::Nonce)
+    }
 }
 
 /// No request of a try starts later than so many seconds after it was signed.
@@ -31,6 +54,8 @@ pub(crate) const EXPIRES_SECS: u64 = 150;
 pub(crate) const PASSES_SECS: [u16; 2] = [60, 200];
 /// The rail forgets bytes so many heights after they were signed.
 pub(crate) const HEIGHTS_MAX: u64 = 2;
+/// So many of the newest blocks may vanish.
+pub(crate) const UNROOTED: u8 = 3;
 /// Every payment brings so much to the one payee.
 pub(crate) const PAYMENT: u64 = 100;
 
@@ -46,6 +71,8 @@ pub(crate) struct State {
     pub(crate) clock: u16,
     /// The rail's height.
     pub(crate) height: u8,
+    /// No block below this height vanishes any more.
+    pub(crate) rooted: u8,
     /// A commit whose outcome nobody learned and that may still land; 0 is none.
     pub(crate) late: DraftId,
     /// Coins that somebody else has spent, by bit.

@@ -108,4 +108,12 @@ mutants! {
     OldDestination an_old_destination: Until, InForce, 1, Rare;
     /// A batch is signed before anybody has approved it, or long after.
     SignsUnapproved signed_without_approval: Until, Folds, 1, Plain;
+    /// The rail's reader takes what most of a chain has voted for as final.
+    ConfirmedIsFinal confirmed_taken_as_final: Chain, FactsTrue, 1, Rare;
+    /// The rail's reader takes one provider's word that a try is not there.
+    OneProvidersWord one_providers_word_taken: Chain, MovedOnce, 1, Plain;
+    /// The rail's reader goes by a height that is not rooted, and may fall again.
+    UnrootedHeight an_unrooted_height_taken: Chain, MovedOnce, 1, Plain;
+    /// The rail's reader takes an advanced nonce for proof, though the try itself advanced it.
+    AdvancedIsVoid an_advanced_nonce_taken_as_proof: Nonce, MovedOnce, 1, Plain;
 }

@@ -7,6 +7,8 @@
 //! | until | remembers the key until its life is over, then it would pay again |
 //! | until height | refuses them after the height, for ever; moves them once before |
 //! | once | remembers nothing: every arrival moves money |
+//! | chain | refuses them above a height, which may fall again as far as nothing is rooted |
+//! | nonce | as unlimited, and what fails has spent its coin too |
 
 use divvy_core::Window;
 
@@ -18,13 +20,15 @@ pub(crate) fn receive(lab: &Lab, state: &mut State, try_id: TryId) -> Option<Tol
     let fresh = Movement { try_id, stage: Stage::Pending, was_final: false };
     let known = known(lab, state, try_id);
     match lab.kind {
-        Kind::Unlimited if excluded(lab, state, try_id) => return Some(Told::Unknown),
-        Kind::UntilHeight if is_past_height(lab, state, try_id) => return Some(Told::Unknown),
+        kind if kind.has_coins() && excluded(lab, state, try_id) => return Some(Told::Unknown),
+        kind if kind.has_heights() && is_past_height(lab, try_id, state.height) => {
+            return Some(Told::Unknown);
+        }
         Kind::Once => return state.put_move(fresh).then_some(Told::Accepted),
         Kind::Until if is_forgotten(lab, state, try_id) => {
             return state.put_move(fresh).then_some(Told::Accepted);
         }
-        Kind::Unlimited | Kind::UntilHeight | Kind::Until => (),
+        _ => (),
     }
     let Some(at) = known else { return state.put_move(fresh).then_some(Told::Accepted) };
     let movement = state.moves[at].as_mut()?;
@@ -39,7 +43,13 @@ pub(crate) fn receive(lab: &Lab, state: &mut State, try_id: TryId) -> Option<Tol
 
 /// A request arrives and is refused for good, where the rail has not taken it before.
 pub(crate) fn refuse(lab: &Lab, state: &mut State, try_id: TryId) -> Option<Told> {
-    if known(lab, state, try_id).is_some() {
+    // What fails on a chain has landed: nothing fails where it could not have been paid.
+    let landed = match lab.kind {
+        Kind::Nonce => !excluded(lab, state, try_id),
+        Kind::Chain => !is_past_height(lab, try_id, state.height),
+        _ => true,
+    };
+    if known(lab, state, try_id).is_some() || !landed {
         return None;
     }
     let refused = Movement { try_id, stage: Stage::Refused, was_final: false };
@@ -60,7 +70,7 @@ pub(crate) fn truth(lab: &Lab, state: &State, try_id: TryId) -> Told {
         // Only the reply to the one request says so.
         Stage::Refused if lab.kind == Kind::Once => Told::Unknown,
         Stage::Refused => Told::Refused,
-        Stage::Dropped if absent == Told::Void && lab.kind == Kind::Unlimited => absent,
+        Stage::Dropped if absent == Told::Void && lab.kind.has_coins() => absent,
         Stage::Dropped if movement.was_final => Told::Undone,
         Stage::Dropped => absent,
     }
@@ -69,17 +79,19 @@ pub(crate) fn truth(lab: &Lab, state: &State, try_id: TryId) -> Told {
 /// What it proves that the rail does not have a try.
 fn absent(lab: &Lab, state: &State, try_id: TryId) -> Told {
     let proven = match lab.kind {
-        Kind::Unlimited => {
+        Kind::Unlimited | Kind::Nonce => {
             let coins = lab.coins(try_id);
             let spent = state.moves.iter().flatten().any(|move_| {
-                let spends = matches!(move_.stage, Stage::Final | Stage::Returned);
+                let failed = lab.kind == Kind::Nonce && move_.stage == Stage::Refused;
+                let spends = failed || matches!(move_.stage, Stage::Final | Stage::Returned);
                 let other = lab.reference(move_.try_id) != lab.reference(try_id);
                 spends && other && lab.coins(move_.try_id) & coins != 0
             });
             spent || state.swept & coins != 0
         }
         Kind::Until => lab.seconds(state.clock) > lab.signed(try_id).deadline,
-        Kind::UntilHeight => is_past_height(lab, state, try_id),
+        Kind::UntilHeight => is_past_height(lab, try_id, state.height),
+        Kind::Chain => is_past_height(lab, try_id, state.rooted),
         Kind::Once => false,
     };
     if proven { Told::Void } else { Told::Unknown }
@@ -105,14 +117,25 @@ fn known(lab: &Lab, state: &State, try_id: TryId) -> Option<usize> {
 fn excluded(lab: &Lab, state: &State, try_id: TryId) -> bool {
     let (own, coins) = (lab.reference(try_id), lab.coins(try_id));
     let spends = |move_: &Movement| {
+        let failed = lab.kind == Kind::Nonce && move_.stage == Stage::Refused;
         let there = matches!(move_.stage, Stage::Pending | Stage::Final | Stage::Returned);
-        there && lab.reference(move_.try_id) != own && lab.coins(move_.try_id) & coins != 0
+        (there || failed)
+            && lab.reference(move_.try_id) != own
+            && lab.coins(move_.try_id) & coins != 0
     };
     state.swept & coins != 0 || state.moves.iter().flatten().any(spends)
 }
 
-fn is_past_height(lab: &Lab, state: &State, try_id: TryId) -> bool {
-    matches!(lab.signed(try_id).window, Window::UntilHeight(end) if u64::from(state.height) > end)
+pub(crate) fn is_past_height(lab: &Lab, try_id: TryId, height: u8) -> bool {
+    matches!(lab.signed(try_id).window, Window::UntilHeight(end) if u64::from(height) > end)
+}
+
+/// Whether a coin of these bytes is spent, by these bytes themselves or by any others.
+pub(crate) fn is_coin_spent(lab: &Lab, state: &State, try_id: TryId) -> bool {
+    let coins = lab.coins(try_id);
+    let spends =
+        |move_: &Movement| move_.stage != Stage::Dropped && lab.coins(move_.try_id) & coins != 0;
+    state.swept & coins != 0 || state.moves.iter().flatten().any(spends)
 }
 
 fn is_forgotten(lab: &Lab, state: &State, try_id: TryId) -> bool {

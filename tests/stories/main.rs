@@ -9,6 +9,7 @@
 mod approvals;
 mod backups;
 mod bad_input;
+mod chains;
 mod command;
 mod demands;
 mod desk;

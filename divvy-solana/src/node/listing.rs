@@ -12,6 +12,8 @@ use crate::node::{Provider, Question, Said, Talk, done};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Listed {
     pub(crate) signature: String,
+    #[serde(default)]
+    pub(crate) slot: u64,
     pub(crate) err: Option<Value>,
     pub(crate) memo: Option<String>,
     pub(crate) confirmation_status: Option<String>,

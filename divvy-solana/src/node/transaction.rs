@@ -75,6 +75,16 @@ impl Landed {
         self.block_time.map(|secs| Time::ZERO.plus_secs(secs))
     }
 
+    /// Every account that it names, in the order of their places.
+    pub(crate) fn addresses(&self) -> Option<Vec<Address>> {
+        let mut all = self.transaction()?.message().addresses().to_vec();
+        let loaded = self.meta.as_ref().and_then(|meta| meta.loaded_addresses.as_ref());
+        for text in loaded.iter().flat_map(|one| one.writable.iter().chain(&one.readonly)) {
+            all.push(Address::parse(text).ok()?);
+        }
+        Some(all)
+    }
+
     /// Where an account stands among those that it names.
     pub(crate) fn place(&self, address: &Address) -> Option<usize> {
         let transaction = self.transaction()?;

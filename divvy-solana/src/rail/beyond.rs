@@ -12,7 +12,7 @@ use crate::node::accounts;
 use crate::node::done;
 use crate::node::{Listed, Question, Talk, listing, unheard};
 use crate::rail::SolanaRail;
-use crate::rail::failure::paid;
+use crate::rail::failure::transfers;
 use crate::rail::settings::Coin;
 use crate::rail::tag::{Tag, may_hold};
 
@@ -90,8 +90,9 @@ impl SolanaRail {
         if transaction.message().payer() != Some(&self.address()) {
             return None;
         }
-        let orders = transaction.message().instructions(&[]).ok()?;
-        Some((tag.batch, orders.iter().filter_map(paid).collect()))
+        let named = landed.addresses()?;
+        let leg = |(place, amount)| Some((*named.get(usize::from(place))?, amount));
+        Some((tag.batch, transfers(transaction.message()).filter_map(leg).collect()))
     }
 
     /// Whose the token accounts are; one that nobody shows any more is nobody's.

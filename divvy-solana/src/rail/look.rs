@@ -12,7 +12,8 @@ use crate::node::Provider;
 use crate::node::{AtSlot, Question, Talk, is_sending, taken};
 use crate::node::{Epoch, done, genesis};
 use crate::rail::SolanaRail;
-use crate::rail::failure::{answer, paid};
+use crate::rail::failure::{answer, transfers};
+use crate::rail::nonce::is_durable;
 use crate::rail::settings::Coin;
 use crate::rail::tag::Tag;
 use crate::transaction::Transaction;
@@ -67,7 +68,14 @@ impl SolanaRail {
         };
         let views: Vec<View> = providers.iter().map(view).collect();
         let standings = tries.iter().enumerate().map(|(at, signed)| standing(&views, at, signed));
-        let standings: Vec<Standing> = standings.collect();
+        let mut standings: Vec<Standing> = standings.collect();
+        for (signed, standing) in tries.iter().zip(&mut standings) {
+            let unsaid = matches!(standing, Standing::Unsaid) && is_durable(signed);
+            if unsaid && unknown_to_all(&views, tries, signed) {
+                let spent = done!(self.is_spent_by_others(&talk, signed));
+                *standing = if spent { Standing::Absent } else { Standing::Unsaid };
+            }
+        }
         if standings.iter().any(|standing| matches!(standing, Standing::Absent)) {
             done!(talk.asked(&providers, &[genesis(), first_kept()]));
         }
@@ -135,8 +143,8 @@ impl SolanaRail {
         if self.settings.coin != Coin::Sol || !landed.succeeded() {
             return Some(spent);
         }
-        let orders = landed.transaction()?.message().instructions(&[]).ok()?;
-        let paid = orders.iter().filter_map(paid).map(|(_, amount)| amount);
+        let transaction = landed.transaction()?;
+        let paid = transfers(transaction.message()).map(|(_, amount)| amount);
         spent.checked_sub(paid.fold(0, u64::saturating_add))
     }
 }
@@ -179,6 +187,18 @@ fn standing(views: &[View], at: usize, signed: &Signed) -> Standing {
         _ if views.iter().all(|view| is_past(view, signed)) => Standing::Absent,
         _ => Standing::Unsaid,
     }
+}
+
+/// Whether every provider has said that it does not know a try.
+fn unknown_to_all(views: &[View], tries: &[Signed], signed: &Signed) -> bool {
+    let Some(at) = tries.iter().position(|one| one.reference == signed.reference) else {
+        return false;
+    };
+    let unknown = |view: &View| {
+        let said = view.statuses.as_ref().and_then(|said| said.value.get(at));
+        matches!(said, Some(None))
+    };
+    views.iter().all(unknown)
 }
 
 /// Whether a provider has finalized a block behind the window, and spoke of signatures as of that

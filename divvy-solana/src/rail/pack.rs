@@ -8,15 +8,16 @@ use crate::address::Address;
 use crate::check::Destination;
 use crate::concern::{Concern, Weight};
 use crate::derive::TokenAccounts;
-use crate::instruction::{Instruction, budget, token};
-use crate::message::{Format, Limits};
+use crate::instruction::{Instruction, budget, system, token};
+use crate::message::{Format, Limits, Table};
 use crate::node::Provider;
 use crate::node::accounts;
 use crate::node::done;
-use crate::node::{Question, Talk};
+use crate::node::{Epoch, Question, Talk};
 use crate::pack::{Money, Packing, Payout, Prefunding};
 use crate::rail::SolanaRail;
 use crate::rail::settings::Coin;
+use crate::rail::tables::batches;
 use crate::rail::tag::Tag;
 
 /// A line that can be paid, and one that cannot.
@@ -30,7 +31,8 @@ impl SolanaRail {
         now: Time,
     ) -> Result<Turn<Vec<Pack>>, Error> {
         let talk = self.talk(heard, now);
-        let providers: Vec<&Provider> = self.settings.providers.iter().collect();
+        // One that is behind shows accounts as they were.
+        let providers = done!(talk.abreast(self.settings.genesis, self.settings.lag_slots_max));
         let rent = done!(self.rent(&talk, &providers));
         let checked = done!(self.payouts(&talk, &providers, lines, rent));
         let fit = checked
@@ -41,14 +43,37 @@ impl SolanaRail {
         if let (true, Some(Err(why))) = (payouts.is_empty(), checked.first()) {
             return Err(Error::new(Code::RailRefused, why.as_str()));
         }
-        let packing = self.packing(self.format(UNITS_MAX, LOADED_BYTES_MAX, 0), Tag::widest());
-        let batches = packing.pack(&payouts)?;
+        let slot = done!(self.slot(&talk, &providers));
+        let tables = done!(self.tables(&talk, &providers, slot));
+        let packing = |tables: Vec<Table>| {
+            let format = self.format(tables, UNITS_MAX, LOADED_BYTES_MAX, 0);
+            let mut packing = self.packing(format, Tag::widest());
+            let nonce = self
+                .settings
+                .nonces
+                .first()
+                .map(|nonce| system::advance_nonce(*nonce, self.address()));
+            packing.before = nonce.into_iter().chain(self.budget(UNITS_MAX, u64::MAX)).collect();
+            packing
+        };
+        let batches = batches(&packing, tables, &payouts)?;
         let pack = |batch: &Vec<usize>| {
             let payouts = batch.iter().filter_map(|place| payouts.get(*place));
             let lines = batch.iter().filter_map(|place| places.get(*place).copied()).collect();
             Ok(Pack { lines, fee: self.quoted(payouts, rent)? })
         };
         batches.iter().map(pack).collect::<Result<_, Error>>().map(Turn::Done)
+    }
+
+    /// How far the chain is, as most of it has voted.
+    fn slot(&self, talk: &Talk<'_>, providers: &[&Provider]) -> Result<Turn<u64>, Error> {
+        if self.settings.tables.is_empty() {
+            return Ok(Turn::Done(0));
+        }
+        let question = Question::new("getEpochInfo", json!([{"commitment": "confirmed"}]));
+        talk.first(providers, &[question], |said: Vec<Epoch>| {
+            said.first().map(|epoch| epoch.absolute_slot)
+        })
     }
 
     /// What each line becomes, or why it cannot be paid now.
@@ -128,9 +153,15 @@ impl SolanaRail {
     }
 
     /// The format, with its limits where they stand in its head. The price is for each unit.
-    pub(super) fn format(&self, units: u32, loaded_bytes: u32, price: u64) -> Format {
+    pub(super) fn format(
+        &self,
+        tables: Vec<Table>,
+        units: u32,
+        loaded_bytes: u32,
+        price: u64,
+    ) -> Format {
         if !self.settings.uses_v1 {
-            return Format::V0(Vec::new());
+            return Format::V0(tables);
         }
         Format::V1(Limits {
             priority_fee_lamports: Some(priority(units, price)),

@@ -18,6 +18,12 @@ pub struct SolanaSettings {
     /// Who is asked, the preferred first. One proves less than two: that a try can never land is
     /// shown by all of them, so one that lies or has forgotten is enough to wait.
     pub providers: Vec<Provider>,
+    /// Durable nonces of the wallet: one batch is in flight for each. Without any, a try lives 150
+    /// blocks. With one it lives until the nonce is advanced, and a dearer try may go beside it at
+    /// once, as only the first of them can land. See [`crate::Concern::DurableNonce`].
+    pub nonces: Vec<Address>,
+    /// Lookup tables with payees' accounts: batches of 43 in v0, with budget and the longest memo.
+    pub tables: Vec<Address>,
     /// Whether to use v1 transactions, of 60 payees; v0 takes about 17.
     pub uses_v1: bool,
     /// Whether to make token accounts for payees who have none, at the wallet's cost.
@@ -43,6 +49,8 @@ impl SolanaSettings {
             coin,
             genesis,
             providers,
+            nonces: Vec::new(),
+            tables: Vec::new(),
             uses_v1: false,
             makes_accounts: true,
             pays_off_curve: false,
@@ -57,6 +65,13 @@ impl SolanaSettings {
         let refused = |why: &str| Err(Error::new(Code::RailRefused, why));
         if self.providers.is_empty() || self.deadline_secs == 0 {
             return refused("a rail over Solana needs a provider and a deadline");
+        }
+        let named = [&self.nonces, &self.tables];
+        let again = |(at, one): (usize, &Address), all: &[Address]| {
+            all.iter().take(at).any(|other| other == one)
+        };
+        if named.iter().any(|all| all.iter().enumerate().any(|one| again(one, all))) {
+            return refused("a nonce or a table is named twice: name each once");
         }
         let twice = |(at, one): (usize, &Provider)| {
             let before = self.providers.iter().take(at);

@@ -8,14 +8,16 @@ use crate::account::{TokenAccount, TokenState};
 use crate::check::check_mint;
 use crate::concern::{Concern, Weight};
 use crate::lifetime::Lifetime;
-use crate::message::Message;
+use crate::message::{Message, Table};
 use crate::node::Provider;
 use crate::node::accounts;
 use crate::node::done;
 use crate::node::{AtSlot, Question, Talk, text_of, unheard};
+use crate::nonce::Nonce;
 use crate::pack::Payout;
 use crate::rail::SolanaRail;
 use crate::rail::failure::answer;
+use crate::rail::nonce::claim;
 use crate::rail::pack::{LOADED_BYTES_MAX, UNITS_MAX};
 use crate::rail::settings::Coin;
 use crate::rail::tag::Tag;
@@ -45,6 +47,13 @@ struct Offered {
     prioritization_fee: u64,
 }
 
+/// What a try lives by, and the tables that it may name.
+struct Life {
+    nonce: Option<Nonce>,
+    lifetime: Lifetime,
+    tables: Vec<Table>,
+}
+
 /// What a transaction may use, and what it offers for each unit.
 #[derive(Clone, Copy)]
 struct Allowance {
@@ -68,25 +77,41 @@ impl SolanaRail {
         let payouts = payouts.map_err(|why| Error::new(Code::RailRefused, why))?;
         done!(self.check_coin(&talk, &providers, &job.lines));
         let price = done!(self.price(&talk, &providers));
+        let price = self.dearer(price, job.tries.len());
+        let nonce = done!(self.nonce(&talk, &providers, job));
         // Last of all, so that it lives the longer.
         let (slot, block) = done!(Self::block(&talk, &providers));
+        let tables = done!(self.tables(&talk, &providers, slot));
         let tag = Tag { batch: job.batch.clone(), slot };
-        let lifetime = Lifetime::parse(&block.blockhash)
-            .map_err(|_| unheard("getLatestBlockhash", "it is no hash"))?;
-        let message = |allowed| self.message(&payouts, &tag, lifetime, allowed);
+        let (lifetime, window) = match &nonce {
+            Some(nonce) => (nonce.value, Window::Unlimited),
+            None => (
+                Lifetime::parse(&block.blockhash)
+                    .map_err(|_| unheard("getLatestBlockhash", "it is no hash"))?,
+                Window::UntilHeight(block.last_valid_block_height),
+            ),
+        };
+        let life = Life { nonce, lifetime, tables };
+        let message = |allowed| self.message(&payouts, &tag, &life, allowed);
         let widest = Allowance { units: UNITS_MAX, loaded_bytes: LOADED_BYTES_MAX, price };
         let tried = done!(Self::tried(&talk, &providers, message(widest)?, slot));
         let mut transaction = Transaction::new(message(allowance(&tried, price))?);
-        transaction.sign(&self.key)?;
+        // Verified before it is kept, whoever signed.
+        let signature = self.signer.sign(transaction.to_sign())?;
+        let attached = transaction.attach(&self.address(), signature);
+        attached.map_err(|error| refused(&error.to_string()))?;
         let name = transaction.name().ok_or_else(|| refused("it has no name"))?;
+        if job.tries.iter().any(|signed| signed.reference == name.to_string()) {
+            return Err(refused("it would be the try before once more: wait for that one"));
+        }
         Ok(Turn::Done(Signed {
             reference: name.to_string(),
             bytes: transaction.encode(),
-            window: Window::UntilHeight(block.last_valid_block_height),
+            window,
             deadline: now.plus_secs(self.settings.deadline_secs),
             sender: None,
             lines: Line::hash(&job.lines),
-            claims: Vec::new(),
+            claims: life.nonce.iter().map(claim).collect(),
         }))
     }
 
@@ -94,13 +119,24 @@ impl SolanaRail {
         &self,
         payouts: &[Payout],
         tag: &Tag,
-        lifetime: Lifetime,
+        life: &Life,
         allowed: Allowance,
     ) -> Result<Message, Error> {
         let Allowance { units, loaded_bytes, price } = allowed;
-        let mut packing = self.packing(self.format(units, loaded_bytes, price), tag.memo()?);
-        packing.before = self.budget(units, price);
-        packing.message(payouts, lifetime)
+        let format = self.format(life.tables.clone(), units, loaded_bytes, price);
+        let mut packing = self.packing(format, tag.memo()?);
+        let nonce = life.nonce.iter().map(Nonce::advance);
+        packing.before = nonce.chain(self.budget(units, price)).collect();
+        // A table that served when it was packed may be gone.
+        let message = packing.message(payouts, life.lifetime);
+        message.map_err(|error| refused(&format!("it does not fit any more: {error}")))
+    }
+
+    /// What a try offers after others: twice as much each time, and never more than it may.
+    fn dearer(&self, price: u64, tries: usize) -> u64 {
+        let floor = if tries == 0 { price } else { price.max(PRICE_FLOOR) };
+        let times = 1_u64.checked_shl(u32::try_from(tries).unwrap_or(u32::MAX)).unwrap_or(u64::MAX);
+        floor.saturating_mul(times).min(self.settings.price_max)
     }
 
     /// A young block that most of the chain has voted for, and the slot of whoever named it.
@@ -209,11 +245,14 @@ fn allowance(tried: &Tried, price: u64) -> Allowance {
     Allowance { units: units.min(UNITS_MAX), loaded_bytes: bytes.min(LOADED_BYTES_MAX), price }
 }
 
-fn refused(why: &str) -> Error {
+pub(super) fn refused(why: &str) -> Error {
     Error::new(Code::RailRefused, why)
 }
 
 const CONFIRMED: &str = "confirmed";
+
+/// Where nobody offers anything, a second try offers twice this.
+const PRICE_FLOOR: u64 = 1_000;
 
 /// A payee's account may be made by somebody else, or closed, before the batch lands.
 const UNITS_SPARE: u64 = 2_000;

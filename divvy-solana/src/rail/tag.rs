@@ -36,9 +36,9 @@ impl Tag {
 
     /// The tag of a transaction, if it has one.
     pub(super) fn of(transaction: &Transaction) -> Option<Self> {
-        let orders = transaction.message().instructions(&[]).ok()?;
-        let mut memos = orders.iter().filter(|order| order.program == memo::PROGRAM);
-        memos.find_map(|order| Self::parse(core::str::from_utf8(&order.data).ok()?))
+        let orders = transaction.message().orders();
+        let mut memos = orders.filter(|(program, ..)| *program == memo::PROGRAM);
+        memos.find_map(|(_, data, _)| Self::parse(core::str::from_utf8(data).ok()?))
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use divvy_core::{Reply, Request};
-use divvy_solana::{Address, Lifetime, Transaction};
+use divvy_solana::{Address, Lifetime, Nonce, Transaction};
 use serde_json::{Value, json};
 
 use crate::bank::Bank;
 
 /// Random numbers of a seed.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -29,7 +29,7 @@ impl Dice {
 }
 
 /// One provider's node.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Node {
     /// So many slots behind the chain.
     pub(crate) lag: u64,
@@ -62,13 +62,14 @@ pub(crate) enum Fault {
     Broken,
 }
 
+#[derive(Debug)]
 pub(crate) struct Block {
     slot: u64,
     height: u64,
     hash: Address,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Landed {
     pub(crate) slot: u64,
     pub(crate) err: Option<Value>,
@@ -78,6 +79,7 @@ pub(crate) struct Landed {
     pub(crate) tokens: [Vec<Value>; 2],
 }
 
+#[derive(Debug)]
 pub(crate) struct Cluster {
     pub(crate) slot: u64,
     pub(crate) nodes: Vec<Node>,
@@ -150,12 +152,31 @@ impl Cluster {
         Some(block.height + 150)
     }
 
+    /// Takes a transaction from somebody who asks no rail.
+    pub(crate) fn post(&mut self, bytes: Vec<u8>) {
+        self.pending.push((self.slot + 1, bytes));
+    }
+
+    /// Gives a nonce its next value, as whoever owns it may.
+    pub(crate) fn advance(&mut self, nonce: Address) {
+        let newest = Lifetime::new(*self.blocks.last().unwrap().hash.bytes());
+        self.bank.nonces.entry(nonce).or_default().push((self.slot, newest.nonce()));
+    }
+
     fn land(&mut self, bytes: Vec<u8>) {
         let transaction = Transaction::decode(&bytes).unwrap();
         let name = transaction.name().unwrap().to_string();
-        let last = self.last_height(transaction.message().lifetime());
-        if self.landed.contains_key(&name) || last.is_none_or(|last| self.height() > last) {
+        let lifetime = transaction.message().lifetime();
+        let is_alive = match Nonce::used_by(&transaction) {
+            Some((nonce, value)) => self.bank.nonce(&nonce, self.slot) == Some(value),
+            None => self.last_height(lifetime).is_some_and(|last| self.height() <= last),
+        };
+        if self.landed.contains_key(&name) || !is_alive {
             return;
+        }
+        // It is advanced though the rest of the transaction fails.
+        if let Some((nonce, _)) = Nonce::used_by(&transaction) {
+            self.advance(nonce);
         }
         let had = self.bank.tokens(&transaction);
         let (err, before, after) = self.bank.run(&transaction);
@@ -246,6 +267,11 @@ impl Cluster {
                 let all = names.iter().map(|name| self.status(node, slot, name));
                 Ok(json!({"context": {"slot": slot}, "value": all.collect::<Vec<_>>()}))
             }
+            "getSignaturesForAddress"
+                if params[1]["minContextSlot"].as_u64().unwrap_or(0) > slot - depth(&params[1]) =>
+            {
+                Err(-32_016)
+            }
             "getSignaturesForAddress" => Ok(self.listed(node, slot, params)),
             "getTransaction" => Ok(self.kept(slot, params)),
             _ => self.account(method, params, slot),
@@ -257,14 +283,15 @@ impl Cluster {
         match method {
             "getMultipleAccounts" => {
                 let keys = params[0].as_array().unwrap();
-                let all: Vec<Value> = keys.iter().map(|key| self.bank.shown(key)).collect();
+                let all: Vec<Value> =
+                    keys.iter().map(|key| self.bank.shown(key, slot - 2)).collect();
                 Ok(json!({"context": {"slot": slot}, "value": all}))
             }
             "getAccountInfo" if params[1]["minContextSlot"].as_u64().unwrap_or(0) > at => {
                 Err(-32_016)
             }
             "getAccountInfo" => {
-                Ok(json!({"context": {"slot": at}, "value": self.bank.shown(&params[0])}))
+                Ok(json!({"context": {"slot": at}, "value": self.bank.shown(&params[0], at)}))
             }
             "getProgramAccounts" => Ok(json!({"context": {"slot": at}, "value": self.bank.all()})),
             _ => Err(-32_601),
@@ -289,11 +316,19 @@ impl Cluster {
                     "postBalances": found.after,
                     "preTokenBalances": found.tokens[0],
                     "postTokenBalances": found.tokens[1],
-                    "loadedAddresses": {"writable": [], "readonly": []},
+                    "loadedAddresses": self.loaded(&found.bytes),
                 },
                 "transaction": [STANDARD.encode(&found.bytes), "base64"],
             })
         })
+    }
+
+    fn loaded(&self, bytes: &[u8]) -> Value {
+        let transaction = Transaction::decode(bytes).unwrap();
+        let own = transaction.message().addresses().len();
+        let named = self.bank.named(&transaction);
+        let loaded: Vec<String> = named[own..].iter().map(Address::to_string).collect();
+        json!({"writable": loaded, "readonly": []})
     }
 
     fn tried(&self, params: &Value, slot: u64) -> Result<Value, i64> {
@@ -305,7 +340,7 @@ impl Cluster {
         let transaction = Transaction::decode(&bytes).unwrap();
         assert_eq!(transaction.name(), None, "signed bytes leave before anybody knows of them");
         let (err, ..) = self.bank.clone().run(&transaction);
-        let units = 150 * transaction.message().instructions(&[]).unwrap().len();
+        let units = 150 * transaction.message().instructions(&self.bank.resolved()).unwrap().len();
         Ok(json!({"context": {"slot": slot}, "value": {
             "err": err, "unitsConsumed": units, "loadedAccountsDataSize": 20_000,
         }}))
@@ -334,18 +369,20 @@ impl Cluster {
 
     fn listed(&self, node: &Node, slot: u64, params: &Value) -> Value {
         let mut all: Vec<(&String, &Landed)> = self.landed.iter().collect();
-        all.retain(|(_, landed)| Self::has(node, slot, landed.slot) && landed.slot + 2 <= slot);
+        let deep = depth(&params[1]);
+        all.retain(|(_, landed)| Self::has(node, slot, landed.slot) && landed.slot + deep <= slot);
         all.sort_by_key(|(_, landed)| core::cmp::Reverse(landed.slot));
         let names = |landed: &Landed| {
             let transaction = Transaction::decode(&landed.bytes).unwrap();
-            let mut named = transaction.message().addresses().iter();
-            named.any(|one| params[0] == one.to_string())
+            let named = self.bank.named(&transaction);
+            named.iter().any(|one| params[0] == one.to_string())
         };
         all.retain(|(_, landed)| names(landed));
         let known = all.iter().position(|(name, _)| params[1]["until"] == name.as_str());
         all.truncate(known.unwrap_or(all.len()));
         let one = |(name, landed): (&String, &Landed)| {
-            let memo = Bank::memo(&Transaction::decode(&landed.bytes).unwrap());
+            let tables = self.bank.resolved();
+            let memo = Bank::memo(&Transaction::decode(&landed.bytes).unwrap(), &tables);
             let said = if landed.slot + FINAL_SLOTS <= slot { "finalized" } else { "confirmed" };
             json!({
                 "signature": name, "slot": landed.slot, "err": landed.err,

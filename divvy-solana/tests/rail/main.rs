@@ -9,9 +9,13 @@
 )]
 
 mod bank;
+#[path = "../../../tests/contract/bent.rs"]
+mod bent;
 mod careless;
 mod cluster;
+mod contract;
 mod drive;
 mod faults;
+mod nonces;
 mod reads;
 mod words;
