@@ -19,6 +19,8 @@ SHARD ?= 1/40
 NOBODY ?= nobody is due
 # The suites that grow with their counts: tests/<name>.rs or tests/<name>/main.rs. All must be there.
 SUITES ?= explorer stories kills model conformance simulation
+# Who is paid over a chain on this machine.
+PAYEES ?= 10000
 
 CARGO ?= cargo
 STAGE := sh scripts/stage
@@ -27,10 +29,10 @@ COUNTS = DIVVY_EXPLORER_DEPTH=$(DEPTH) DIVVY_KILLS=$(KILLS) DIVVY_SEEDS=$(SEEDS)
 
 export CARGO
 
-.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench scale vectors fuzz mutants
+.PHONY: help need test fmt lint doc tidy unit acceptance soak demo bench scale vectors fuzz mutants svm svm-demo
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 need:
 	@sh scripts/need
@@ -61,6 +63,7 @@ acceptance: need ## larger counts, real readers, and the main job twice
 	@DIVVY_READERS=yes $(STAGE) "real readers" $(CARGO) test --release --quiet --test outward
 	@$(STAGE) "vectors" $(MAKE) --no-print-directory vectors
 	@$(STAGE) "fuzz, $(FUZZ_SECS) s a target" sh scripts/fuzz $(FUZZ_SECS)
+	@$(STAGE) "Solana's programs" $(MAKE) --no-print-directory svm
 	@$(STAGE) "main job, twice" sh scripts/twice "$(NOBODY)"
 	@echo "make acceptance: all stages passed"
 
@@ -77,6 +80,12 @@ mutants: ## plant mistakes in the core, one after the other: make mutants SHARD=
 
 demo: ## the main job: a real cap table, 90 days of payments, everyone paid
 	@$(CARGO) run --release --quiet -- run examples/uni
+
+svm: ## Solana's own programs executed: every order, and everyone paid once; a long first build
+	@DIVVY_PAYEES=$(PAYEES) DIVVY_KILLS=$(KILLS) sh scripts/svm
+
+svm-demo: ## the guide's commands over a chain on this machine, to look at
+	@sh scripts/svm demo
 
 bench: need ## every bench, on an idle machine
 	@sh scripts/bench

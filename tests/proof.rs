@@ -162,11 +162,26 @@ async fn whatever_is_altered_taken_away_or_put_in_is_found_and_named() {
         let error = found(&gone);
         let codes = [Code::FactTampered, Code::FactOrphan, Code::FactMalformed];
         assert!(codes.contains(&error.code()), "without {}/{}: {error}", fact.stream, fact.n);
-        for flip in [0, 3] {
-            let mut spoilt = facts.clone();
-            let byte = flip.min(spoilt[at].bytes.len() - 1);
-            spoilt[at].bytes[byte] ^= 1;
-            let text = found(&spoilt).to_string();
+        // Each byte of what it says, and everything that is stored beside it.
+        let mut spoilt: Vec<Fact> = (0..fact.bytes.len()).map(|_| fact.clone()).collect();
+        for (byte, spoilt) in spoilt.iter_mut().enumerate() {
+            spoilt.bytes[byte] ^= 1 << (byte % 8);
+        }
+        let spoil = |spoil: fn(&mut Fact)| {
+            let mut spoilt = fact.clone();
+            spoil(&mut spoilt);
+            spoilt
+        };
+        spoilt.extend([
+            spoil(|fact| fact.bytes.push(0)),
+            spoil(|fact| drop(fact.bytes.pop())),
+            spoil(|fact| fact.at = fact.at.plus_secs(1)),
+            spoil(|fact| fact.kind = "lost.1".into()),
+            spoil(|fact| fact.hash = Hash::of(b"another")),
+            spoil(|fact| fact.n += 1),
+        ]);
+        for one in spoilt {
+            let text = found(&[&facts[..at], &[one], &facts[at + 1..]].concat()).to_string();
             assert!(text.contains(fact.stream.as_str()), "{}: {text}", fact.stream);
         }
     }

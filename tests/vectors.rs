@@ -52,6 +52,9 @@ mod solana_orders;
 #[path = "vectors/solana_places.rs"]
 mod solana_places;
 #[cfg(test)]
+#[path = "vectors/solana_plans.rs"]
+mod solana_plans;
+#[cfg(test)]
 #[path = "vectors/treasury.rs"]
 mod treasury;
 #[cfg(test)]

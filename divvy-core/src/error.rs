@@ -287,6 +287,8 @@ codes! {
     WireUnfit = 2304, You;
     /// A payment link that is none, or that can be read in two ways.
     LinkMalformed = 2305, You;
+    /// A transaction handed over to be signed that is not what was agreed.
+    TransactionDiffers = 2306, You;
 }
 
 impl Code {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::asset::Asset;
 use crate::error::{Code, Error};
-use crate::fact::{Body, Charged, Converted, Fact, FeesSet, Place, Stream};
+use crate::fact::{Body, Charged, Converted, Fact, FeesSet, Place, Stream, Swapped};
 use crate::name::Name;
 use crate::time::Time;
 use batch_story::BatchStory;
@@ -223,6 +223,9 @@ fn batch_sentence(body: &Body, asset: &Asset) -> Option<String> {
         Body::Charged(Charged { reference, asset, amount, .. }) => {
             let (amount, code) = (asset.text(*amount), asset.code());
             format!("the rail has charged {amount} {code} for try {reference} so far")
+        }
+        Body::Swapped(Swapped { reference, moved, .. }) => {
+            format!("the rail said later what try {reference} has moved{}", instead(moved, asset))
         }
         Body::Voided(voided) => {
             format!("try {} can never move money: {}", voided.reference, voided.evidence.said)

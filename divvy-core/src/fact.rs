@@ -26,7 +26,7 @@ pub use bodies::{
     Returned, Review, Run, Sender, Sent, Settled, Signed, Voided, Window,
 };
 pub use breaks::{BreakCause, BreakClosed, BreakExplained, BreakFound};
-pub use fees::{Charged, FeesSet};
+pub use fees::{Charged, FeesSet, Swapped};
 pub use flows::{Accrued, Compounded, Flowing};
 pub use hash::Hash;
 pub use kinds::Body;

@@ -152,8 +152,8 @@ pub use fact::{
     Funds, Guarded, Hash, Head, Held, Issued, IssuerSet, KeyProof, Line, Lost, Mirrored, Moved,
     Opened, Part, Parts, PayeeSet, Person, Place, Planned, PoolOpened, Purpose, Recorded, Redeemed,
     Referred, Refused, Released, Reopened, Restored, Returned, Reversed, Review, RuleSet, Run,
-    Sealed, Sender, Sent, Settled, Signed, Silence, Stated, Stream, TermsSet, Voided, WebhookHeard,
-    WebhookResumed, WebhookSilenced, WebhookUnheard, WeekClosed, Window,
+    Sealed, Sender, Sent, Settled, Signed, Silence, Stated, Stream, Swapped, TermsSet, Voided,
+    WebhookHeard, WebhookResumed, WebhookSilenced, WebhookUnheard, WeekClosed, Window,
 };
 pub use host::{Cursor, Manner, Page, Written, address_taken, check_clock, digest};
 pub use movement::{Movement, Reversal, share_reversed};

@@ -37,7 +37,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    fn talk<'a>(&'a self, heard: &'a [Heard], now: Time) -> Talk<'a> {
+    pub(crate) fn talk<'a>(&'a self, heard: &'a [Heard], now: Time) -> Talk<'a> {
         Talk { providers: &self.providers, heard, now }
     }
 }

@@ -11,8 +11,15 @@
 //! - **checks** [`check_wallet`], [`check_mint`], [`Destination`], [`Concern`], [`Weight`];
 //!   [`Account`], [`TokenAccount`], [`Mint`], [`Presence`], [`look_alike`]
 //! - **packing** [`Packing`], [`Money`], [`Payout`], [`Prefunding`]
+//! - **settlements** [`Settlement`], [`Collaborator`], [`Edition`], [`Extra`], [`Rent`];
+//!   [`Settling`], [`Part`], [`Order`], [`Act`], [`Costs`], [`Rented`], [`Doubt`], [`Tried`],
+//!   [`Living`], [`Difference`], [`Outcome`]
 //! - **rail** [`SolanaRail`], [`SolanaSettings`], [`Coin`], [`Genesis`], [`Provider`]
 //! - **reading** [`Chain`], [`Snapshot`], [`Holding`], [`Incoming`], [`Received`]
+//! - **stakes** [`Staking`], [`Opening`], [`StakeAccount`], [`Stake`], [`Delegation`],
+//!   [`StakeState`], [`StakeHistory`]; [`Validator`], [`Credits`], [`StakeReward`]; [`Positions`],
+//!   [`StakeMoves`]
+//! - **programs of your own** [`anchor`]
 //! - **links** [`PayLink`], [`Transfer`]
 
 #[cfg(doctest)]
@@ -21,6 +28,7 @@ struct SolanaPage;
 
 mod account;
 mod address;
+pub mod anchor;
 mod chain;
 mod check;
 mod concern;
@@ -33,7 +41,9 @@ mod message;
 mod node;
 mod pack;
 mod rail;
+mod settlement;
 mod signature;
+mod staking;
 mod transaction;
 mod wire;
 
@@ -56,6 +66,14 @@ pub use message::{
 pub use node::{Genesis, Provider};
 pub use pack::{Money, Packing, Payout, Prefunding};
 pub use rail::{Coin, SolanaRail, SolanaSettings};
+pub use settlement::{
+    Act, Collaborator, Costs, Difference, Doubt, Edition, Extra, Living, Order, Outcome, Part,
+    Rent, Rented, Settlement, Settling, Tried,
+};
 pub use signature::Signature;
+pub use staking::{
+    Credits, Delegation, Opening, Positions, Stake, StakeAccount, StakeHistory, StakeMoves,
+    StakeReward, StakeState, Staking, Validator,
+};
 pub use transaction::Transaction;
 pub use wire::{read_length, write_length};

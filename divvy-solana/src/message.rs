@@ -166,6 +166,11 @@ impl Message {
         matches!(self.shape, Shape::V1(_))
     }
 
+    /// Whether both are of one format.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        core::mem::discriminant(&self.shape) == core::mem::discriminant(&other.shape)
+    }
+
     /// What a v1 message may use; the older formats say so by instructions.
     #[must_use]
     pub const fn limits(&self) -> Option<Limits> {
@@ -203,7 +208,7 @@ impl Message {
 
     /// Every account in the order of its places: those that stand here, then those of tables that
     /// are written, then those of tables that are read.
-    fn accesses(&self, tables: &[Table]) -> Result<Vec<Access>, Error> {
+    pub(crate) fn accesses(&self, tables: &[Table]) -> Result<Vec<Access>, Error> {
         let signers = usize::from(self.header.signers);
         let writing_signers = signers.saturating_sub(usize::from(self.header.reading_signers));
         let writing = self.addresses.len().saturating_sub(usize::from(self.header.reading_others));

@@ -98,21 +98,6 @@ impl Book<'_> {
         self.act(|book| book.release(payee, reason, now)).await
     }
 
-    /// Lets a held payee be paid again, as a person decided.
-    ///
-    /// # Errors
-    /// As [`divvy_core::Books::release`], and the host's errors.
-    pub async fn release_by(
-        &mut self,
-        payee: &Name,
-        judge: &Judge<'_>,
-        now: Time,
-    ) -> Result<(), Error> {
-        let name = self.name.clone();
-        let released = |books: &Books| books.release(name.as_str(), payee, judge, now);
-        self.divvy.act(released).await.map(drop)
-    }
-
     /// Decides on a batch as it stands now, and anew when others were quicker.
     async fn act_on(
         &mut self,

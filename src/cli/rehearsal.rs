@@ -121,13 +121,13 @@ impl People {
             if came_back.is_empty() {
                 continue;
             }
-            let mut book = desk.book()?;
-            let batch = book.batch(&standing.batch).await?;
+            let batch = desk.book()?.batch(&standing.batch).await?;
             for (_, line) in (0..u32::MAX).zip(batch.lines()).filter(|(i, _)| came_back.contains(i))
             {
-                let balance = book.balance(line.payee.as_str(), now).await?;
+                let balance = desk.book()?.balance(line.payee.as_str(), now).await?;
                 if matches!(balance.obstacle, Some(Obstacle::Held(_))) {
-                    book.release_by(&line.payee, &self.judge(&reason), now).await?;
+                    let judge = self.judge(&reason);
+                    desk.book()?.by(judge).release(&line.payee, &reason, now).await?;
                     self.released = self.released.saturating_add(1);
                 }
             }

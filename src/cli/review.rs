@@ -227,9 +227,9 @@ impl Payee {
         let mut desk = Desk::open(&self.decision.dir).await?;
         let key = self.decision.key()?;
         let judge = self.decision.judge(&desk, key.as_ref())?;
-        let payee = Name::new(&self.payee)?;
-        desk.book()?.release_by(&payee, &judge, clock::now()).await?;
-        Self::say(&payee, &judge.by, "is paid again", out);
+        let (payee, by) = (Name::new(&self.payee)?, judge.by.clone());
+        desk.book()?.by(judge).release(&payee, &self.decision.reason, clock::now()).await?;
+        Self::say(&payee, &by, "is paid again", out);
         desk.close().await.map(|()| Verdict::Done)
     }
 

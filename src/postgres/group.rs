@@ -132,6 +132,17 @@ impl Columns<'_> {
         [streams, ns, kinds, bodies, ats, hashes]
     }
 
+    /// The cells of a single row.
+    pub(super) fn only(&self) -> Option<[&(dyn ToSql + Sync); 6]> {
+        let Self { streams, ns, kinds, bodies, ats, hashes } = self;
+        match (&**streams, &**ns, &**kinds, &**bodies, &**ats, &**hashes) {
+            ([stream], [n], [kind], [body], [at], [hash]) => {
+                Some([stream, n, kind, body, at, hash])
+            }
+            _ => None,
+        }
+    }
+
     /// Which of them are not among the addresses that were written, each by its number from 1.
     pub(super) fn taken(&self, written: &[Row]) -> Result<Vec<i64>, tokio_postgres::Error> {
         if written.len() == self.len() {

@@ -174,6 +174,13 @@ pub(super) const INSERT_AT_ONCE: &str = "
     ON CONFLICT (stream, n) DO NOTHING
     RETURNING stream, n";
 
+/// The same for one fact, without a list to take apart.
+pub(super) const INSERT_ONE: &str = "
+    INSERT INTO divvy.divvy_fact (stream, n, kind, body, at, hash)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (stream, n) DO NOTHING
+    RETURNING stream, n";
+
 /// Which of these addresses this transaction has not written itself.
 pub(super) const OWN: &str = "
     SELECT given.i

@@ -20,6 +20,7 @@ pub(super) struct Session {
     pub(super) missing: Statement,
     pub(super) insert: Statement,
     pub(super) insert_at_once: Statement,
+    pub(super) insert_one: Statement,
     pub(super) own: Statement,
     pub(super) read: Statement,
     pub(super) since: Statement,
@@ -94,14 +95,26 @@ impl Session {
             client.prepare(rows::MISSING),
             client.prepare(rows::INSERT),
             client.prepare(rows::INSERT_AT_ONCE),
+            client.prepare(rows::INSERT_ONE),
             client.prepare(rows::OWN),
             client.prepare(rows::READ),
             client.prepare(rows::SINCE),
             client.prepare(rows::CURSOR),
         );
-        let (missing, insert, insert_at_once, own, read, since, cursor) =
+        let (missing, insert, insert_at_once, insert_one, own, read, since, cursor) =
             prepared.map_err(|error| refusal(place, &error))?;
-        Ok(Self { client, driver, missing, insert, insert_at_once, own, read, since, cursor })
+        Ok(Self {
+            client,
+            driver,
+            missing,
+            insert,
+            insert_at_once,
+            insert_one,
+            own,
+            read,
+            since,
+            cursor,
+        })
     }
 }
 

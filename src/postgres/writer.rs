@@ -205,7 +205,11 @@ async fn write_at_once(
 ) -> Result<Vec<Told>, Fault> {
     let (place, group) = (shared.server.place(), Group::new(group));
     let columns = group.columns();
-    let rows = match session.client.query(&session.insert_at_once, &columns.parameters()).await {
+    let asked = match columns.only() {
+        Some(cells) => session.client.query(&session.insert_one, &cells).await,
+        None => session.client.query(&session.insert_at_once, &columns.parameters()).await,
+    };
+    let rows = match asked {
         Ok(rows) => rows,
         Err(error) if is_lost(&error) => {
             slot.forget(session).await;

@@ -17,7 +17,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// Payments were declared to the holders of a pool.
+    /// Payments were declared to the holders of a pool, or began to flow to them.
     Declared,
     /// Lines of a batch were paid, finally.
     Paid,
@@ -79,7 +79,7 @@ impl EventKind {
     /// What a fact of this kind is told as, if it is told at all.
     pub(crate) fn of_fact(kind: &str) -> Option<Self> {
         Some(match kind {
-            "declared.1" => Self::Declared,
+            "declared.1" | "flowing.1" => Self::Declared,
             "settled.1" => Self::Paid,
             "returned.1" => Self::Returned,
             "reopened.1" => Self::Reopened,
@@ -154,6 +154,17 @@ impl WebhookMessage {
                 gross: text(declared.gross),
                 netted: declared.netted.map(text),
                 regained: declared.regained.map(text),
+                drawn: declared.drawn.map(text),
+                over_millis: None,
+            },
+            Body::Flowing(flowing) => Told::Declared {
+                pool: part_of(&fact.stream),
+                payments: flowing.payments.len(),
+                gross: text(flowing.gross),
+                netted: None,
+                regained: flowing.regained.map(text),
+                drawn: None,
+                over_millis: Some(flowing.millis),
             },
             Body::Held(held) => {
                 Told::Payee { payee: part_of(&fact.stream), batch: held.cause.clone() }
@@ -314,6 +325,10 @@ enum Told {
         netted: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         regained: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        drawn: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        over_millis: Option<u64>,
     },
     Lines {
         rail: Name,

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use divvy_core::{Amount, Book, Code, Error, Line, Name, Pack, Rail, Time};
+use divvy_core::{Amount, Book, Code, Error, Line, Name, Rail, Time};
 
+use crate::worker::suspects::Part;
 use crate::worker::{Tick, Worker};
 
 /// The books that a rail is too dear for just now, and the payees who asked to be paid, and why.
@@ -39,7 +40,7 @@ impl Costs {
         if !self.allow(book, rail, quoted) {
             return false;
         }
-        let Err(error) = book.check_fee_of(lines, quoted, now) else { return true };
+        let Err(error) = book.check_demanded(lines, quoted, now) else { return true };
         if let Some(line) = lines.first() {
             tracing::warn!(book = %book.name(), payee = %line.payee, %error, "not paid on demand");
             self.demands.insert((book.name().clone(), line.payee.clone()), error);
@@ -58,23 +59,30 @@ impl Costs {
 }
 
 impl Worker {
-    /// What a rail quotes for lines that go together: as it packed them, or asked anew where they
-    /// were parted since. Nothing when it cannot say just now.
+    /// What a rail quotes for lines that go together, where its book allows so much.
+    pub(super) async fn allowed(
+        &mut self,
+        book: &Book,
+        rail: &dyn Rail,
+        part: &Part,
+        now: Time,
+        tick: &mut Tick,
+    ) -> Option<Amount> {
+        let quoted = match part.fee {
+            Some(fee) => fee,
+            None => self.cost_of(rail, &part.lines, now, tick).await?,
+        };
+        self.costs.allow_lines(book, rail.name(), &part.lines, quoted, now).then_some(quoted)
+    }
+
+    /// What a rail quotes for lines that go together, asked now. Nothing when it cannot say.
     pub(super) async fn cost_of(
         &self,
         rail: &dyn Rail,
         lines: &[Line],
-        packed: (&[Line], &[Pack]),
         now: Time,
         tick: &mut Tick,
     ) -> Option<Amount> {
-        let (all, packs) = packed;
-        // No line is in two packs, so the first one tells which pack it is.
-        let first = |pack: &Pack| pack.lines.first().and_then(|at| all.get(*at));
-        let whole = |pack: &&Pack| pack.lines.len() == lines.len() && first(pack) == lines.first();
-        if let Some(pack) = packs.iter().find(whole) {
-            return Some(pack.fee);
-        }
         let packs = self.packs(rail, lines, now, tick).await?;
         Amount::total(packs.iter().map(|pack| pack.fee)).ok()
     }
@@ -90,11 +98,10 @@ impl Worker {
             let detail = format!("they are paid over rail {rail}, which is none of these");
             return Err(Error::new(Code::RailRefused, detail));
         };
-        let packs = self.packs(&**rail, lines, now, &mut Tick::default()).await;
-        let packs = packs.ok_or_else(|| {
+        let quoted = self.cost_of(&**rail, lines, now, &mut Tick::default()).await;
+        quoted.ok_or_else(|| {
             let detail = format!("rail {} cannot say now what it charges: ask again", rail.name());
             Error::new(Code::QuoteMissing, detail)
-        })?;
-        Amount::total(packs.iter().map(|pack| pack.fee))
+        })
     }
 }

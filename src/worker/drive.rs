@@ -189,7 +189,7 @@ impl Worker {
         if !self.is_clear(divvy, &Name::new(book)?, &*rail, now, tick).await? {
             return Ok(());
         }
-        let quoted = self.cost_of(&*rail, batch.lines(), (&[], &[]), now, tick).await;
+        let quoted = self.cost_of(&*rail, batch.lines(), now, tick).await;
         let Some(fee) = quoted else { return Ok(()) };
         if let Err(above) = batch.check_fee(fee) {
             return self.give_up(divvy, batch, &above, now, tick).await;

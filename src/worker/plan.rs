@@ -142,13 +142,10 @@ impl Worker {
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
             let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
             for part in parts {
-                let packed = (lines.as_slice(), packs.as_slice());
-                let quoted = self.cost_of(&*rail, &part, packed, now, tick).await;
                 let fold = divvy.books().book(book.as_str())?;
-                let allowed = quoted
-                    .filter(|fee| self.costs.allow_lines(fold, rail.name(), &part, *fee, now));
+                let allowed = self.allowed(fold, &*rail, &part, now, tick).await;
                 let Some(quoted) = allowed else { continue };
-                let lines = fold.bear(part, quoted);
+                let lines = fold.bear(part.lines, quoted);
                 let i = u32::try_from(plans.len()).unwrap_or(u32::MAX);
                 let mut claimed = divvy.books().claimed(rail.wallet().as_str(), None);
                 claimed.extend(claimed_here.iter().cloned());
@@ -164,6 +161,9 @@ impl Worker {
                 let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
                 let planned = Planned { rail: name, wallet, lines: job.lines };
                 plans.push(Plan { planned, signed });
+                if self.clock.now() >= now.plus_secs(SIGNING_SECS_MAX) {
+                    return Ok(plans);
+                }
             }
         }
         Ok(plans)
@@ -228,3 +228,8 @@ fn batches_of(step: &Step) -> Result<Vec<Batch>, Error> {
     }
     Ok(batches)
 }
+
+/// What is signed first must not grow old until the last is signed, nor be lost with whoever dies
+/// meanwhile: a run ends when signing has taken so long, and the rest is for the next one. Half a
+/// minute is what some chains let a try live.
+const SIGNING_SECS_MAX: u64 = 5;

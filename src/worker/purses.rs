@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use divvy_core::{Code, Error, Line, Name, Rail, Time};
+use divvy_core::{Code, Error, Name, Rail, Time};
 
 use crate::worker::pace::Pace;
+use crate::worker::suspects::Part;
 
 /// The rails whose wallet declined to pay, until one of their tries goes through.
 #[derive(Debug, Default)]
@@ -59,10 +60,13 @@ impl Purses {
     }
 
     /// What of a plan a wallet that declined is asked for: its first lines, in one batch.
-    pub(super) fn probe(&self, rail: &dyn Rail, mut parts: Vec<Vec<Line>>) -> Vec<Vec<Line>> {
+    pub(super) fn probe(&self, rail: &dyn Rail, mut parts: Vec<Part>) -> Vec<Part> {
         if let Some(purse) = self.0.get(rail.name()) {
             parts.truncate(1);
-            parts.iter_mut().for_each(|lines| lines.truncate(purse.lines_max.max(1)));
+            for part in parts.iter_mut().filter(|part| part.lines.len() > purse.lines_max.max(1)) {
+                part.lines.truncate(purse.lines_max.max(1));
+                part.fee = None;
+            }
         }
         parts
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use divvy_core::{Line, Name, Pack};
+use divvy_core::{Amount, Line, Name, Pack};
 
 /// Payees of batches that a rail refused without saying who is to blame, and the most lines that
 /// a batch with them may have: half as many each time, until the one is alone and is held.
@@ -29,7 +29,7 @@ impl Suspects {
     }
 
     /// The lines of each pack, with suspects among themselves and in smaller batches.
-    pub(super) fn parted(&self, lines: &[Line], packs: &[Pack]) -> Vec<Vec<Line>> {
+    pub(super) fn parted(&self, lines: &[Line], packs: &[Pack]) -> Vec<Part> {
         let mut parted = Vec::with_capacity(packs.len());
         for pack in packs {
             let lines = pack.lines.iter().filter_map(|line| lines.get(*line).cloned());
@@ -37,11 +37,20 @@ impl Suspects {
                 lines.partition(|line| self.0.contains_key(&line.payee));
             let most = |line: &Line| self.0.get(&line.payee).copied();
             let most = suspects.iter().filter_map(most).min().unwrap_or(1).max(1);
-            parted.extend(suspects.chunks(most).map(<[Line]>::to_vec));
-            if !clear.is_empty() {
-                parted.push(clear);
-            }
+            let parts = suspects.chunks(most).map(<[Line]>::to_vec).chain([clear]);
+            parted.extend(parts.filter(|lines| !lines.is_empty()).map(|lines| {
+                let is_whole = lines.len() == pack.lines.len();
+                Part { lines, fee: is_whole.then_some(pack.fee) }
+            }));
         }
         parted
     }
+}
+
+/// Lines that go together.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) lines: Vec<Line>,
+    /// What the rail quoted for just these, if it has.
+    pub(super) fee: Option<Amount>,
 }

@@ -1,7 +1,7 @@
 //! Above the limit of a day: batches are planned with their lines, and wait until enough people
 //! have approved them. Nothing of them is signed before.
 
-use divvy_core::{Amount, Batch, Code, Due, Error, Line, Name, Next, Planned, Time};
+use divvy_core::{Amount, Batch, Code, Due, Error, Name, Next, Planned, Time};
 
 use crate::divvy::Divvy;
 use crate::worker::tick::count;
@@ -32,18 +32,13 @@ impl Worker {
         for Due { rail, lines } in due {
             let Some(rail) = self.rails.get(&rail).cloned() else { continue };
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
-            let fold = divvy.books().book(book.as_str())?;
-            for pack in &packs {
-                let own: Vec<Line> =
-                    pack.lines.iter().filter_map(|at| lines.get(*at).cloned()).collect();
-                if !self.costs.allow_lines(fold, rail.name(), &own, pack.fee, now) {
-                    continue;
-                }
-                for lines in self.suspects.parted(&lines, std::slice::from_ref(pack)) {
-                    let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
-                    let lines = fold.bear(lines, pack.fee);
-                    plans.push((Planned { rail: name, wallet, lines }, pack.fee));
-                }
+            for part in self.suspects.parted(&lines, &packs) {
+                let fold = divvy.books().book(book.as_str())?;
+                let allowed = self.allowed(fold, &*rail, &part, now, tick).await;
+                let Some(quoted) = allowed else { continue };
+                let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
+                let lines = fold.bear(part.lines, quoted);
+                plans.push((Planned { rail: name, wallet, lines }, quoted));
             }
         }
         if plans.is_empty() {

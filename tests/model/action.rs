@@ -191,7 +191,7 @@ impl Dice {
         self.roll() % limit
     }
 
-    fn place(&mut self, limit: u64) -> usize {
+    pub(crate) fn place(&mut self, limit: u64) -> usize {
         usize::try_from(self.below(limit)).unwrap()
     }
 
@@ -207,7 +207,7 @@ impl Dice {
     }
 
     /// Round numbers, so that limits are met exactly, and what a try's deadline and grace take.
-    fn pause(&mut self) -> u64 {
+    pub(crate) fn pause(&mut self) -> u64 {
         match self.below(6) {
             0 => [0, 300, 360, 361][self.place(4)],
             _ => self.below(18) * 500,
@@ -272,7 +272,7 @@ impl Dice {
         legs
     }
 
-    fn answer(&mut self) -> Heard {
+    pub(crate) fn answer(&mut self) -> Heard {
         match self.below(12) {
             0 => Heard::Unknown,
             1 => Heard::Accepted,

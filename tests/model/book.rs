@@ -251,7 +251,7 @@ impl NaiveBook {
 }
 
 /// What each leg gets: caps first, then the largest remainder among the portions, earlier first.
-fn parts(legs: &[(Target, Part)], amount: u64) -> Vec<u64> {
+pub(crate) fn parts(legs: &[(Target, Part)], amount: u64) -> Vec<u64> {
     let mut rest = amount;
     let mut parts = vec![0; legs.len()];
     for (at, (_, part)) in legs.iter().enumerate() {

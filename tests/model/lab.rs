@@ -20,7 +20,7 @@ pub(crate) const TIMING: Timing =
     Timing { grace_secs: GRACE_SECS, deadline_secs_max: 300, watch_secs: 0 };
 
 /// The first moment of every history.
-const START: u64 = 1_767_225_600_000;
+pub(crate) const START: u64 = 1_767_225_600_000;
 
 pub(crate) struct Lab {
     pub(crate) books: Books,
@@ -428,11 +428,11 @@ pub(crate) fn amount(minor: u64) -> Amount {
     Amount::new(minor).unwrap()
 }
 
-fn units(many: u64) -> Units {
+pub(crate) fn units(many: u64) -> Units {
     Units::new(many).unwrap()
 }
 
-fn usd() -> Asset {
+pub(crate) fn usd() -> Asset {
     Asset::parse("USD").unwrap()
 }
 
@@ -449,7 +449,7 @@ pub(crate) fn real_policy(policy: Policy) -> RealPolicy {
     }
 }
 
-fn real_legs(legs: &[(Target, Part)]) -> Same<Legs> {
+pub(crate) fn real_legs(legs: &[(Target, Part)]) -> Same<Legs> {
     let leg = |(target, part): &(Target, Part)| Leg {
         to: match target {
             Target::Payee(payee) => RealTarget::Payee(payee_name(*payee).to_string()),

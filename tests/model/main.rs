@@ -21,33 +21,26 @@ mod batch;
 mod book;
 mod compare;
 mod lab;
+mod money;
 mod pay;
 mod pool;
 mod shrink;
 
-use lab::Lab;
-use shrink::History;
-
 /// How many histories run when nobody says; about twenty seconds without optimisation.
 const SEEDS: u64 = 2_000;
+
+/// As long for the ledger, of which more is asked.
+const SEEDS_BY_HAND: u64 = 400;
 
 /// Actions of one history.
 const ACTIONS: usize = 90;
 
 #[test]
 fn a_book_tells_what_plain_sums_tell() {
-    if let Some(again) = shrink::setting("DIVVY_MODEL") {
-        let history = History::parse(&again).expect("seed:action,action,…");
-        return shrink::told(&history, Lab::run);
-    }
-    let number = |name: &str| shrink::setting(name).and_then(|text| text.parse().ok());
-    let first: u64 = number("DIVVY_SEED").unwrap_or(0);
-    // Soak counts up in ones; each of its rounds has histories of its own.
-    let first = first.wrapping_mul(1_000_003);
-    for seed in (0..number("DIVVY_SEEDS").unwrap_or(SEEDS)).map(|at| first.wrapping_add(at)) {
-        let history = History::whole(seed, ACTIONS);
-        if Lab::run(&history).is_err() {
-            shrink::told(&history.shrunk(Lab::run), Lab::run);
-        }
-    }
+    shrink::play("plain_sums", SEEDS, ACTIONS, lab::Lab::run);
+}
+
+#[test]
+fn a_ledger_kept_by_hand_tells_the_same_of_every_unit() {
+    shrink::play("kept_by_hand", SEEDS_BY_HAND, ACTIONS, money::run);
 }

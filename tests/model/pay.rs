@@ -343,7 +343,7 @@ fn turn(lines: &mut Vec<NaiveLine>, off: Off) {
     }
 }
 
-fn real_answer(heard: Heard) -> Answer {
+pub(crate) fn real_answer(heard: Heard) -> Answer {
     let reason = "closed".to_owned();
     match heard {
         Heard::Unknown => Answer::Unknown,

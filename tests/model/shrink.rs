@@ -51,9 +51,9 @@ impl fmt::Display for History {
 }
 
 /// Plays a history; a failing one is a red test that says how to play it again.
-pub(crate) fn told(history: &History, run: Run) {
+pub(crate) fn told(test: &str, history: &History, run: Run) {
     if let Err(what) = run(history) {
-        panic!("{what}\nagain with: DIVVY_MODEL={history} cargo test --test model");
+        panic!("{what}\nagain with: DIVVY_MODEL={history} cargo test --test model {test}");
     }
 }
 
@@ -71,4 +71,23 @@ fn a_failing_history_becomes_as_short_as_it_gets() {
     let short = History::whole(7, 90).shrunk(fails);
     assert_eq!(short.to_string(), "7:17,63");
     assert_eq!(History::parse("7:17,63"), Some(short));
+}
+
+/// Plays as many histories as the environment says, or the one that it names.
+pub(crate) fn play(test: &str, seeds: u64, actions: usize, run: Run) {
+    if let Some(again) = setting("DIVVY_MODEL") {
+        let history = History::parse(&again);
+        let history = history.unwrap_or_else(|| panic!("seed:action,action,…"));
+        return told(test, &history, run);
+    }
+    let number = |name: &str| setting(name).and_then(|text| text.parse().ok());
+    let first: u64 = number("DIVVY_SEED").unwrap_or(0);
+    // Soak counts up in ones; each of its rounds has histories of its own.
+    let first = first.wrapping_mul(1_000_003);
+    for seed in (0..number("DIVVY_SEEDS").unwrap_or(seeds)).map(|at| first.wrapping_add(at)) {
+        let history = History::whole(seed, actions);
+        if run(&history).is_err() {
+            told(test, &history.shrunk(run), run);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::receiver::Receiver;
 /// another timeline, in which no cursor of the first one is worth anything.
 #[tokio::test]
 async fn in_a_copy_a_webhook_goes_on_where_it_was() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+    let (folder, receiver) = (Folder::on_a_file(), Receiver::willing());
     let mut desk = Desk::alone(&folder, &receiver.url).await;
     desk.open(3).await;
     desk.tick(1).await;

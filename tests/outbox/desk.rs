@@ -13,9 +13,13 @@ use divvy::core::{
 };
 use divvy::sandbox::{Keeper, RailSettings, Sandbox, ServerSettings};
 use divvy::{
-    Divvy, Http, Reach, SecretsAt, Sqlite, Tick, Told, Webhook, WebhookSettings, Worker,
+    Divvy, Http, Postgres, Reach, SecretsAt, Sqlite, Tick, Told, Webhook, WebhookSettings, Worker,
     WorkerSettings, rotate_secret,
 };
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::server::Server;
 
 pub(crate) const BOOK: &str = "shop";
 pub(crate) const APP: &str = "app";
@@ -28,22 +32,53 @@ pub(crate) fn at(secs: u64) -> Time {
     Time::parse("2026-03-01T12:00:00Z").unwrap().plus_secs(secs)
 }
 
-/// A folder that is gone when the test is over.
-pub(crate) struct Folder(PathBuf);
+/// A folder that is gone when the test is over, and the database on a server that goes with it.
+pub(crate) struct Folder {
+    path: PathBuf,
+    server: Option<(String, Alone)>,
+}
+
+/// Whoever writes on a server delays everyone's cursors a little, so that one test at a time does.
+type Alone = Arc<MutexGuard<'static, ()>>;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 impl Folder {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn on_a_file() -> Self {
+        Self::new(None)
+    }
+
+    pub(crate) async fn on_a_server() -> Self {
+        let alone = Arc::new(ONE_AT_A_TIME.lock().await);
+        Self::new(Some((Server::shared().database(), alone)))
+    }
+
+    /// Another one on the same host.
+    pub(crate) fn another(&self) -> Self {
+        let again = |(_, alone): &(String, Alone)| (Server::shared().database(), alone.clone());
+        Self::new(self.server.as_ref().map(again))
+    }
+
+    fn new(server: Option<(String, Alone)>) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let own = format!("outbox-{}-{count}", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(own);
         fs::create_dir_all(&path).unwrap();
         rotate_secret(&path.join("secrets"), 0).unwrap();
-        Self(path)
+        Self { path, server }
+    }
+
+    /// The database: on the server, or a file of this name.
+    async fn open(&self, file: &str) -> Divvy {
+        match &self.server {
+            Some((url, _)) => Divvy::open(Postgres::open(url).await.unwrap()).await.unwrap(),
+            None => Divvy::open(Sqlite::open(self.file(file)).unwrap()).await.unwrap(),
+        }
     }
 
     pub(crate) fn file(&self, file: &str) -> PathBuf {
-        self.0.join(file)
+        self.path.join(file)
     }
 
     /// The secrets of the webhook, newest first.
@@ -55,7 +90,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 
@@ -93,7 +128,7 @@ impl Desk {
         settings: WebhookSettings,
         workers: WorkerSettings,
     ) -> Self {
-        let divvy = Divvy::open(Sqlite::open(folder.file(file)).unwrap()).await.unwrap();
+        let divvy = folder.open(file).await;
         let keeper = Arc::new(Keeper::open(&ServerSettings::default()).unwrap());
         let rail = RailSettings::at("http://127.0.0.1:4010", name("till")).unwrap();
         let rails: Vec<Arc<dyn Rail>> = vec![Arc::new(Sandbox::new(rail).unwrap())];
@@ -125,6 +160,16 @@ impl Desk {
         book.set_rule(Time::ZERO, &Legs::new(vec![all]).unwrap(), at(0)).await.unwrap();
     }
 
+    /// From now on payments flow to the first holder, each over so many seconds.
+    pub(crate) async fn flow(&mut self, pool: &str, over_secs: u64, secs: u64) {
+        let mut book = self.divvy.book(BOOK).unwrap();
+        let one = Units::parse("1").unwrap();
+        book.open_pool_flowing(&name(pool), one, over_secs, at(secs)).await.unwrap();
+        book.issue_first(pool, &[(name("fan-000"), one)], at(secs)).await.unwrap();
+        let all = Leg { to: Target::Pool(pool.to_owned()), share: Share::Remaining };
+        book.set_rule(at(secs), &Legs::new(vec![all]).unwrap(), at(secs)).await.unwrap();
+    }
+
     /// Takes a payment and declares it.
     pub(crate) async fn take(&mut self, id: &str, minor: u64, secs: u64) {
         let usd = Asset::parse("USD").unwrap();
@@ -142,7 +187,12 @@ impl Desk {
         };
         let mut book = self.divvy.book(BOOK).unwrap();
         book.record(&[vouched(said, &usd).unwrap()], at(secs)).await.unwrap();
-        book.declare(at(secs)).await.unwrap();
+        self.declare(secs).await;
+    }
+
+    /// Declares what waits, and accrues what flows.
+    pub(crate) async fn declare(&mut self, secs: u64) {
+        self.divvy.book(BOOK).unwrap().declare(at(secs)).await.unwrap();
     }
 
     /// Holds a payee and releases it again: two events, and no money.

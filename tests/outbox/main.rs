@@ -5,9 +5,31 @@
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
+/// The same test on a file and on a server.
+macro_rules! on_each_host {
+    ($test:ident) => {
+        mod $test {
+            use crate::desk::Folder;
+
+            #[tokio::test]
+            async fn on_a_file() {
+                super::$test(Folder::on_a_file()).await;
+            }
+
+            #[tokio::test]
+            async fn on_a_server() {
+                super::$test(Folder::on_a_server().await).await;
+            }
+        }
+    };
+}
+
 mod copies;
 mod desk;
 #[path = "../support/receiver.rs"]
 mod receiver;
 mod refused;
+#[path = "../support/postgres.rs"]
+#[expect(dead_code, reason = "the tests of the host use more of it")]
+mod server;
 mod told;

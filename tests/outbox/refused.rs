@@ -13,10 +13,11 @@ async fn shop(folder: &Folder, url: &str) -> Desk {
     desk
 }
 
+on_each_host!(whatever_is_not_a_yes_is_told_again_and_the_rest_waits_behind_it);
+
 /// Goal: whatever is not a yes is told again, not sooner than it should be, and everything else
 /// waits behind it. Method: the first message gets each kind of no.
-#[tokio::test]
-async fn whatever_is_not_a_yes_is_told_again_and_the_rest_waits_behind_it() {
+async fn whatever_is_not_a_yes_is_told_again_and_the_rest_waits_behind_it(folder: Folder) {
     #[rustfmt::skip]
     let table = [
         // no                                                              not before, later
@@ -35,7 +36,7 @@ async fn whatever_is_not_a_yes_is_told_again_and_the_rest_waits_behind_it() {
         let script = move |place, _: &_| {
             if place == 0 { first.clone() } else { Reply::Status(200, "") }
         };
-        let (folder, receiver) = (Folder::new(), Receiver::start(script));
+        let (folder, receiver) = (folder.another(), Receiver::start(script));
         let mut desk = shop(&folder, &receiver.url).await;
         desk.hold("fan-001", 10).await;
         let tick = desk.tick(10).await;
@@ -55,21 +56,25 @@ async fn whatever_is_not_a_yes_is_told_again_and_the_rest_waits_behind_it() {
     }
 }
 
-#[tokio::test]
-async fn a_redirection_leads_nowhere() {
+on_each_host!(a_redirection_leads_nowhere);
+
+async fn a_redirection_leads_nowhere(folder: Folder) {
     let elsewhere = Receiver::willing();
     let url: &'static str = Box::leak(format!("location: {}\r\n", elsewhere.url).into());
-    let (folder, receiver) = (Folder::new(), Receiver::start(move |_, _| Reply::Status(307, url)));
+    let receiver = Receiver::start(move |_, _| Reply::Status(307, url));
     let mut desk = shop(&folder, &receiver.url).await;
     desk.hold("fan-001", 10).await;
     assert_eq!(desk.tick(10).await.untold, 1);
     assert_eq!((receiver.got().len(), elsewhere.got().len()), (1, 0));
 }
 
-#[tokio::test]
-async fn whoever_says_that_it_is_gone_is_told_nothing_more_until_a_person_resumes_it() {
+on_each_host!(whoever_says_that_it_is_gone_is_told_nothing_more_until_a_person_resumes_it);
+
+async fn whoever_says_that_it_is_gone_is_told_nothing_more_until_a_person_resumes_it(
+    folder: Folder,
+) {
     let script = |place, _: &_| Reply::Status(if place == 0 { 410 } else { 200 }, "");
-    let (folder, receiver) = (Folder::new(), Receiver::start(script));
+    let receiver = Receiver::start(script);
     let mut desk = shop(&folder, &receiver.url).await;
     desk.hold("fan-001", 10).await;
     desk.tick(10).await;
@@ -86,10 +91,11 @@ async fn whoever_says_that_it_is_gone_is_told_nothing_more_until_a_person_resume
     assert_eq!(receiver.ids()[0], receiver.ids()[1]);
 }
 
+on_each_host!(whoever_never_answers_is_tried_ten_times_and_then_told_nothing_more);
+
 /// Goal: nobody is asked for ever. Method: days pass as fast as the schedule wants.
-#[tokio::test]
-async fn whoever_never_answers_is_tried_ten_times_and_then_told_nothing_more() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(|_, _| Reply::Status(500, "")));
+async fn whoever_never_answers_is_tried_ten_times_and_then_told_nothing_more(folder: Folder) {
+    let receiver = Receiver::start(|_, _| Reply::Status(500, ""));
     let mut desk = shop(&folder, &receiver.url).await;
     desk.hold("fan-001", 10).await;
     let mut secs = 10;
@@ -114,16 +120,16 @@ async fn whoever_never_answers_is_tried_ten_times_and_then_told_nothing_more() {
     assert_eq!(desk.endpoint().failing.clone().unwrap().attempts, 1);
 }
 
+on_each_host!(an_address_of_our_own_network_is_not_asked_unless_the_settings_say_so);
+
 /// Goal: nobody who chooses an address makes us ask our own network.
-#[tokio::test]
-async fn an_address_of_our_own_network_is_not_asked_unless_the_settings_say_so() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+async fn an_address_of_our_own_network_is_not_asked_unless_the_settings_say_so(folder: Folder) {
+    let receiver = Receiver::willing();
     let port = receiver.url.rsplit(':').next().unwrap().split('/').next().unwrap();
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f000001"] {
         let url = format!("https://{host}:{port}/hooks");
         let public = WebhookSettings { reach: divvy::Reach::Public, ..settings(&url) };
-        let file = folder.file("db");
-        let _ = std::fs::remove_file(&file);
+        let folder = folder.another();
         let mut desk = Desk::with(&folder, "db", public, LONELY).await;
         desk.open(3).await;
         desk.tick(1).await;

@@ -16,9 +16,10 @@ async fn shop(folder: &Folder, url: &str, holders: usize) -> Desk {
     desk
 }
 
-#[tokio::test]
-async fn what_happens_is_told_in_order_once_and_signed() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+on_each_host!(what_happens_is_told_in_order_once_and_signed);
+
+async fn what_happens_is_told_in_order_once_and_signed(folder: Folder) {
+    let receiver = Receiver::willing();
     let mut desk = shop(&folder, &receiver.url, 3).await;
     desk.take("one", 300, 10).await;
     desk.hold("fan-001", 11).await;
@@ -55,9 +56,37 @@ async fn what_happens_is_told_in_order_once_and_signed() {
     desk.divvy.verify().await.unwrap();
 }
 
-#[tokio::test]
-async fn whoever_wants_to_hear_from_the_beginning_does_and_only_of_what_it_wants() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+on_each_host!(what_flows_is_told_once_when_it_begins);
+
+/// Goal: a receiver that keeps accounts hears of all money that becomes the holders', once. Method:
+/// it flows for a while, accrues at several ticks, and each of them pays some of it.
+async fn what_flows_is_told_once_when_it_begins(folder: Folder) {
+    let receiver = Receiver::willing();
+    let mut desk = shop(&folder, &receiver.url, 1).await;
+    desk.flow("stakers", 100, 2).await;
+    desk.take("one", 300, 10).await;
+    desk.take("two", 700, 10).await;
+    for secs in [30, 60, 200] {
+        desk.declare(secs).await;
+        desk.tick(secs).await;
+    }
+    let got = receiver.got();
+    let declared: Vec<_> = got.iter().filter(|got| got.kind() == "declared").collect();
+    let said = |at: usize| declared[at].json()["data"].clone();
+    assert_eq!(declared.len(), 2, "one for each time that something begins to flow");
+    assert_eq!((&said(0)["gross"], &said(1)["gross"]), (&"3.00".into(), &"7.00".into()));
+    assert_eq!((&said(0)["pool"], &said(0)["payments"]), (&"stakers".into(), &1.into()));
+    assert_eq!(said(0)["over_millis"], 100_000);
+    let paid = got.iter().filter(|got| got.kind() == "paid");
+    let totals: Vec<String> = paid.map(|got| got.json()["data"]["total"].to_string()).collect();
+    assert_eq!(totals, ["\"2.00\"", "\"3.00\"", "\"5.00\""], "as it accrues");
+    assert_eq!(got.len(), 5, "what accrues is not told");
+}
+
+on_each_host!(whoever_wants_to_hear_from_the_beginning_does_and_only_of_what_it_wants);
+
+async fn whoever_wants_to_hear_from_the_beginning_does_and_only_of_what_it_wants(folder: Folder) {
+    let receiver = Receiver::willing();
     let mut desk = shop(&folder, "http://127.0.0.1:9/", 3).await;
     desk.take("one", 300, 10).await;
     desk.hold("fan-001", 11).await;
@@ -74,12 +103,13 @@ async fn whoever_wants_to_hear_from_the_beginning_does_and_only_of_what_it_wants
     assert_eq!(kinds, ["declared", "released"]);
 }
 
+on_each_host!(many_lines_are_told_in_parts_and_a_failure_in_the_middle_goes_on_there);
+
 /// Goal: a run of many lines is told in messages that a receiver can take, and a failure in the
 /// middle goes on there, in another process too.
-#[tokio::test]
-async fn many_lines_are_told_in_parts_and_a_failure_in_the_middle_goes_on_there() {
+async fn many_lines_are_told_in_parts_and_a_failure_in_the_middle_goes_on_there(folder: Folder) {
     let fails = |place: usize, _: &_| Reply::Status(if place == 2 { 500 } else { 200 }, "");
-    let (folder, receiver) = (Folder::new(), Receiver::start(fails));
+    let receiver = Receiver::start(fails);
     let mut desk = shop(&folder, &receiver.url, 250).await;
     desk.take("one", 25_000, 10).await;
     let tick = desk.tick(20).await;
@@ -101,11 +131,12 @@ async fn many_lines_are_told_in_parts_and_a_failure_in_the_middle_goes_on_there(
     assert!(ids[1].ends_with("_1") && ids[4].ends_with("_3"));
 }
 
+on_each_host!(a_secret_is_changed_without_stopping_anything);
+
 /// Goal: a secret is changed while both sides go on. Method: the file is rotated between messages,
 /// and the worker is told nothing of it.
-#[tokio::test]
-async fn a_secret_is_changed_without_stopping_anything() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+async fn a_secret_is_changed_without_stopping_anything(folder: Folder) {
+    let receiver = Receiver::willing();
     let mut desk = shop(&folder, &receiver.url, 3).await;
     let first = folder.secrets()[0].clone();
     let mut signed = Vec::new();
@@ -131,9 +162,10 @@ async fn a_secret_is_changed_without_stopping_anything() {
     assert_eq!(desk.tick(22).await.told, 2, "declared, paid");
 }
 
-#[tokio::test]
-async fn alerts_of_the_treasury_are_told_when_they_change() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+on_each_host!(alerts_of_the_treasury_are_told_when_they_change);
+
+async fn alerts_of_the_treasury_are_told_when_they_change(folder: Folder) {
+    let receiver = Receiver::willing();
     let alerts = |low: u64| WebhookSettings {
         events: vec![EventKind::Alert],
         treasury: Some(TreasuryTerms::new(Amount::new(low).unwrap())),
@@ -158,10 +190,11 @@ async fn alerts_of_the_treasury_are_told_when_they_change() {
     assert!(desk.divvy.books().book(BOOK).unwrap().endpoint(APP).is_ok());
 }
 
+on_each_host!(of_two_workers_one_tells_and_the_other_goes_on_when_it_is_gone);
+
 /// Goal: of two workers, one tells. Method: both live and take turns, and then one leaves.
-#[tokio::test]
-async fn of_two_workers_one_tells_and_the_other_goes_on_when_it_is_gone() {
-    let (folder, receiver) = (Folder::new(), Receiver::willing());
+async fn of_two_workers_one_tells_and_the_other_goes_on_when_it_is_gone(folder: Folder) {
+    let receiver = Receiver::willing();
     let mut first = Desk::new(&folder, &receiver.url).await;
     first.open(3).await;
     let mut second = Desk::new(&folder, &receiver.url).await;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::command::{Folder, done, run};
 
-const SETTINGS: &str = r#"book = "shop"
+pub(crate) const SETTINGS: &str = r#"book = "shop"
 asset = "USD"
 rule = [{ payee = "eve", share = "remaining" }]
 named_on_rail = true

@@ -16,6 +16,7 @@ mod fees;
 mod jobs;
 mod kills;
 mod outward;
+mod pages;
 mod policies;
 mod projections;
 #[path = "../support/receiver.rs"]

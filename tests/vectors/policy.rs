@@ -115,7 +115,7 @@ fn outcome(books: &Books, now: Time, quoted: Amount) -> Result<&'static str, Err
         return Ok("due");
     }
     let Some(due) = book.demanded(now, |_| true)?.pop() else { return Ok("lapsed") };
-    let above = book.check_fee_of(&due.lines, quoted, now);
+    let above = book.check_demanded(&due.lines, quoted, now);
     Ok(if above.is_ok() { "paid" } else { "above" })
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::areas::Tally;
 use crate::fields::Fields;
-use crate::{solana_orders, solana_places};
+use crate::{solana_orders, solana_places, solana_plans};
 
 pub(crate) type Held = Result<(), String>;
 
@@ -22,7 +22,7 @@ type Part = (&'static str, fn(Fields, &mut Tally) -> Held);
 
 pub(crate) fn run(file: &Value) -> Tally {
     let mut tally = Tally::default();
-    let parts: [Part; 19] = [
+    let parts: [Part; 22] = [
         ("lengths", length),
         ("addresses", address),
         ("token_accounts", token_account),
@@ -42,6 +42,9 @@ pub(crate) fn run(file: &Value) -> Tally {
         ("destinations", solana_places::destination),
         ("mints", solana_places::mint),
         ("capacities", solana_places::capacity),
+        ("settlements", solana_plans::settlement),
+        ("calls", solana_plans::call),
+        ("stakes", solana_plans::stake),
     ];
     let known = |name: &String| {
         ["about"].contains(&name.as_str()) || parts.iter().any(|(part, _)| part == name)
@@ -321,7 +324,7 @@ fn bytes(case: &mut Fields, name: &str) -> Result<Vec<u8>, String> {
     unhex(&case.text(name)?)
 }
 
-fn unhex(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn unhex(text: &str) -> Result<Vec<u8>, String> {
     let pair = |pair: &[u8]| {
         let digits = core::str::from_utf8(pair).ok().filter(|digits| digits.len() == 2);
         digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).ok_or("no hexadecimal".into())

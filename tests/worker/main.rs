@@ -11,4 +11,5 @@ mod demands;
 mod fees;
 mod share;
 mod shop;
+mod slow;
 mod wallets;

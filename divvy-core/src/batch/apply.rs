@@ -98,6 +98,7 @@ impl Batch {
                 Ok(())
             }
             Body::Charged(charged) => self.apply_charged(charged),
+            Body::Swapped(swapped) => self.apply_swapped(swapped),
             Body::Voided(voided) => self.close(&voided.reference, Fate::Void),
             Body::Refused(refused) => self.close(&refused.reference, Fate::Refused),
             Body::Declined(declined) => self.close(&declined.reference, Fate::Refused),

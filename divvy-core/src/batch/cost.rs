@@ -1,10 +1,10 @@
 //! What a batch's tries have cost, and what rails moved in another asset.
 
-use crate::batch::{Batch, Try, apply::refused};
+use crate::batch::{Batch, Fate, Try, apply::refused};
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
-use crate::fact::{Body, Charged, Converted, Evidence};
-use crate::rail::{Bill, Fee};
+use crate::fact::{Body, Charged, Converted, Evidence, Swapped};
+use crate::rail::{Answer, Bill, Fee, Seen};
 
 stored!(Converted as cbor);
 
@@ -23,6 +23,21 @@ impl Batch {
             }
         }
         bodies
+    }
+
+    /// The facts that bills teach of tries that were final before anybody said that they moved
+    /// another asset. What was said once stays: a market that moves since changes nothing.
+    pub(super) fn learn_swaps(&self, seen: &Seen) -> Vec<Body> {
+        let tries = self.tries.iter().zip(&seen.answers);
+        let late = tries.filter(|(try_, answer)| {
+            try_.fate == Fate::Settled && try_.moved.is_none() && **answer != Answer::Undone
+        });
+        let swapped = |(try_, _): (&Try, _)| {
+            let (reference, evidence) = (try_.signed.reference.clone(), seen.evidence.clone());
+            let moved = try_.moved_by(&seen.bills)?;
+            Some(Body::Swapped(Swapped { reference, moved, evidence }))
+        };
+        late.filter_map(swapped).collect()
     }
 
     /// Holds bills to what can be kept of them, before anything is written.
@@ -59,6 +74,19 @@ impl Batch {
         }
         try_.charged.retain(|known| known.asset != fee.asset);
         try_.charged.push(fee);
+        Ok(())
+    }
+
+    /// What moved instead is said of a try whose money moved, and once.
+    pub(super) fn apply_swapped(&mut self, swapped: &Swapped) -> Result<(), Error> {
+        swapped.moved.locked()?;
+        let try_ = self.named(&swapped.reference)?;
+        if try_.fate != Fate::Settled || try_.moved.is_some() {
+            let what =
+                "another asset that is said to have moved before the try was final, or twice";
+            return Err(refused(what, "look at it again"));
+        }
+        try_.moved = Some(swapped.moved.clone());
         Ok(())
     }
 }

@@ -43,6 +43,7 @@ impl Batch {
             let reason = "the deadline has passed and the rail cannot say what became of the try";
             bodies.push(Body::Review(Review { reason: reason.to_owned() }));
         }
+        bodies.extend(self.learn_swaps(seen));
         bodies.extend(self.learn_bills(&seen.bills, &seen.evidence));
         Ok(bodies)
     }

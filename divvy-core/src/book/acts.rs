@@ -59,11 +59,9 @@ impl Acts {
             return Ok(());
         }
         let unsigned = if let Body::Decided(decided) = body {
-            if decided.acts > 0 {
-                let (n, left, wanted) = (fact.n, decided.acts, decided.digest);
-                let pending = Pending { n, left, wanted, found: Hash::default() };
-                self.pending.insert(fact.stream.clone(), pending);
-            }
+            let (n, left, wanted) = (fact.n, decided.acts, decided.digest);
+            let pending = Pending { n, left, wanted, found: Hash::default() };
+            self.pending.insert(fact.stream.clone(), pending);
             decided.proof.is_none()
         } else {
             body.is_act(&fact.stream)

@@ -208,13 +208,12 @@ impl Book {
         served.map_or(Ok(()), |demand| self.check_accepted(*id, demand, quoted))
     }
 
-    /// Whether lines that go together may cost so much, where one is paid on demand alone.
-    pub(super) fn check_demanded(
-        &self,
-        lines: &[Line],
-        quoted: Amount,
-        now: Time,
-    ) -> Result<(), Error> {
+    /// Whether lines that go together may cost so much: a payee who is paid on demand alone has
+    /// said how much they accept.
+    ///
+    /// # Errors
+    /// [`Code::FeeAboveCeiling`] with both figures.
+    pub fn check_demanded(&self, lines: &[Line], quoted: Amount, now: Time) -> Result<(), Error> {
         let [line] = lines else { return Ok(()) };
         let (id, now) = (self.payee_id(line.payee.as_str())?, self.stamp(now));
         match self.demands.open(id, now) {

@@ -122,16 +122,6 @@ impl Book {
         Err(Error::new(Code::FeeAboveCeiling, detail))
     }
 
-    /// Whether lines may be signed together for which their rail quotes so much: as
-    /// [`Book::check_fee`], and for who is paid on demand alone not above what they accepted.
-    ///
-    /// # Errors
-    /// [`Code::FeeAboveCeiling`] with both figures.
-    pub fn check_fee_of(&self, lines: &[Line], quoted: Amount, now: Time) -> Result<(), Error> {
-        self.check_fee(quoted)?;
-        self.check_demanded(lines, quoted, now)
-    }
-
     /// What rails have charged, by wallet and asset.
     ///
     /// # Errors

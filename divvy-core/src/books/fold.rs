@@ -38,40 +38,22 @@ impl Books {
     /// Where a stream goes on, as far as it is folded; payments have no place of their own.
     pub(crate) fn head_of(&self, stream: &Stream) -> Option<(u64, Hash)> {
         let place = stream.place();
-        let head = match place {
-            Place::Payment { .. } => return None,
-            Place::Coins { wallet } => &self.wallets.get(wallet)?.head,
-            Place::Seal => &self.sealed.as_ref()?.0,
-            Place::Rule { book }
-            | Place::Run { book }
-            | Place::Pool { book, .. }
-            | Place::Payee { book, .. }
-            | Place::Batch { book, .. }
-            | Place::Division { book }
-            | Place::Treasury { book }
-            | Place::Break { book, .. }
-            | Place::Webhook { book, .. } => return self.books.get(book)?.head_of(place),
+        let head = match (place.book(), place) {
+            (Some(book), _) => return self.books.get(book)?.head_of(place),
+            (None, Place::Coins { wallet }) => &self.wallets.get(wallet)?.head,
+            (None, Place::Seal) => &self.sealed.as_ref()?.0,
+            (None, _) => return None,
         };
         Some((head.n, head.hash))
     }
 
     fn fold(&mut self, fact: &Fact, body: &Body) -> Result<bool, Error> {
         let place = fact.stream.place();
-        let name = match place {
-            Place::Coins { wallet } => return self.fold_claim(wallet, fact, body),
-            Place::Seal => return self.fold_seal(fact, body),
-            Place::Payment { .. } => {
-                body.payment_book().ok_or_else(|| crate::book::misplaced(fact))?.as_str()
-            }
-            Place::Rule { book }
-            | Place::Pool { book, .. }
-            | Place::Payee { book, .. }
-            | Place::Run { book }
-            | Place::Batch { book, .. }
-            | Place::Division { book }
-            | Place::Treasury { book }
-            | Place::Break { book, .. }
-            | Place::Webhook { book, .. } => book,
+        let name = match (place.book(), place) {
+            (Some(book), _) => book,
+            (None, Place::Coins { wallet }) => return self.fold_claim(wallet, fact, body),
+            (None, Place::Seal) => return self.fold_seal(fact, body),
+            (None, _) => body.payment_book().ok_or_else(|| crate::book::misplaced(fact))?.as_str(),
         };
         if let Some(book) = self.books.get_mut(name) {
             return book.apply(fact, place, body).map(|folded| folded.is_done());

@@ -5,7 +5,6 @@ use crate::book::Judge;
 use crate::books::{Books, holds};
 use crate::error::{Code, Error};
 use crate::fact::{Body, Evidence, Place, Refused, Settled, Voided, Window};
-use crate::name::Name;
 use crate::rail::{Answer, Stranger, Timing};
 use crate::time::Time;
 
@@ -98,21 +97,6 @@ impl Books {
             step = step.and(book.hold(&payee, &reason, Some(batch.stream()), now));
         }
         Ok(step)
-    }
-
-    /// Lets a held payee be paid again, as a person decided.
-    ///
-    /// # Errors
-    /// [`Code::PayeeUnknown`] when the payee is not held, and [`Code::SignatureWrong`] without the
-    /// key of one whom the book knows, where it knows any.
-    pub fn release(
-        &self,
-        book: &str,
-        payee: &Name,
-        judge: &Judge<'_>,
-        now: Time,
-    ) -> Result<Step, Error> {
-        self.decide(self.book(book)?.release(payee, &judge.reason, now)?, judge)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
 use crate::asset::Asset;
-use crate::fact::bodies::{Evidence, bodies};
+use crate::fact::bodies::{Converted, Evidence, bodies};
 
 bodies! {
     /// A rail charged a fee for a try, whatever became of it.
@@ -18,6 +18,15 @@ bodies! {
         #[n(2)] amount: Amount,
         /// How we know.
         #[n(3)] evidence: Evidence,
+    }
+    /// A rail said, when a try was final already, that it moved another asset.
+    Swapped {
+        /// The try.
+        #[n(0)] reference: String,
+        /// What moved, at the rate that was locked then.
+        #[n(1)] moved: Converted,
+        /// How we know.
+        #[n(2)] evidence: Evidence,
     }
     /// From now on rails may cost so much, and payees bear so much of it.
     FeesSet {

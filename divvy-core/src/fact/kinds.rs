@@ -11,7 +11,7 @@ use crate::fact::bodies::{
     Settled, Signed, Voided,
 };
 use crate::fact::breaks::{BreakClosed, BreakExplained, BreakFound};
-use crate::fact::fees::{Charged, FeesSet};
+use crate::fact::fees::{Charged, FeesSet, Swapped};
 use crate::fact::flows::{Accrued, Compounded, Flowing};
 use crate::fact::people::{Approved, Asked, Decided, Guarded};
 use crate::fact::reversals::{Brought, Lost, Mirrored, Restored, Reversed};
@@ -161,6 +161,8 @@ kinds! {
     Reopened = "reopened.1";
     /// A rail charged a fee for a try.
     Charged = "charged.1";
+    /// A rail said of a final try that it moved another asset.
+    Swapped = "swapped.1";
     /// Something of a treasury that no payment and no payout tells.
     Funds = "funds.1";
     /// A week of a treasury was closed.

@@ -248,7 +248,31 @@ fn place(text: &str) -> Option<Place<'_>> {
     })
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The book that the stream names. Payments, wallets and seals name none.
+    ///
+    /// ```
+    /// # use divvy_core::Stream;
+    /// assert_eq!(Stream::parse("batch/shop/7/0")?.place().book(), Some("shop"));
+    /// assert_eq!(Stream::parse("coins/till")?.place().book(), None);
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn book(&self) -> Option<&'a str> {
+        match self {
+            Self::Rule { book }
+            | Self::Pool { book, .. }
+            | Self::Payee { book, .. }
+            | Self::Division { book }
+            | Self::Run { book }
+            | Self::Batch { book, .. }
+            | Self::Treasury { book }
+            | Self::Break { book, .. }
+            | Self::Webhook { book, .. } => Some(book),
+            Self::Payment { .. } | Self::Coins { .. } | Self::Seal => None,
+        }
+    }
+
     /// Whether every part that is a name is one.
     fn is_named(&self) -> bool {
         match self {

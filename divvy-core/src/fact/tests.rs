@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::{
     Amount, Asset, FeeShare, Holders, Index, Leg, Legs, Name, Policy, Rate, Ratio, Rounding,
-    SecretKey, Share, Target, Units,
+    SecretKey, Share, Swapped, Target, Units,
 };
 
 /// What a body is made of: numbers, texts, how many of whatever it lists, which options it has.
@@ -284,6 +284,10 @@ impl Parts {
                 let (asset, amount) = (Asset::parse("SOL@9").unwrap(), self.amount(0));
                 let (reference, evidence) = (id, self.evidence());
                 Body::Charged(Charged { reference, asset, amount, evidence })
+            }
+            "swapped.1" => {
+                let (moved, evidence) = (self.converted(), self.evidence());
+                Body::Swapped(Swapped { reference: id, moved, evidence })
             }
             "funds.1" => {
                 let expected = Purpose::Expected(self.time(2));

@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::address::Address;
 use crate::node::Provider;
 use crate::node::rpc::bytes_of;
-use crate::node::{AtSlot, Question, Talk};
+use crate::node::{AtSlot, Question, Talk, done};
 
 /// An account as a node writes it.
 #[derive(Deserialize)]
@@ -43,15 +43,30 @@ pub(crate) fn accounts(
         Question::new("getMultipleAccounts", json!([keys, options]))
     };
     let questions: Vec<Question> = addresses.chunks(KEYS_MAX).map(question).collect();
-    talk.first(providers, &questions, |pages: Vec<AtSlot<Vec<Option<Written>>>>| {
-        let written = pages.into_iter().flat_map(|page| page.value);
-        let read = |written: Option<Written>| match written {
-            None => Some(None),
-            Some(written) => written.account().map(Some),
-        };
-        let all = written.map(read).collect::<Option<Vec<_>>>()?;
-        (all.len() == addresses.len()).then_some(all)
-    })
+    // Each page by whoever answers it: of many, one or the other stays without an answer anywhere.
+    let mut open = questions.clone();
+    for provider in providers {
+        done!(talk.asked(&[*provider], &open));
+        open.retain(|page| talk.said::<Page>(provider, page).this().is_none());
+    }
+    let mut all = Vec::with_capacity(addresses.len());
+    for (page, asked) in questions.iter().zip(addresses.chunks(KEYS_MAX)) {
+        let read = |said: Vec<Page>| read(said).filter(|all| all.len() == asked.len());
+        all.extend(done!(talk.first(providers, core::slice::from_ref(page), read)));
+    }
+    Ok(Turn::Done(all))
+}
+
+/// What is at some of the addresses.
+type Page = AtSlot<Vec<Option<Written>>>;
+
+/// The accounts of one page, if all of them make sense.
+fn read(said: Vec<Page>) -> Option<Vec<Option<Account>>> {
+    let read = |written: Option<Written>| match written {
+        None => Some(None),
+        Some(written) => written.account().map(Some),
+    };
+    said.into_iter().next()?.value.into_iter().map(read).collect()
 }
 
 /// No node takes more addresses at once.

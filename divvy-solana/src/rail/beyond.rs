@@ -1,8 +1,8 @@
 //! Tries that our facts may not know: everything that the wallet has signed and that says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use divvy_core::{Amount, Answer, Error, Heard, Name, Stranger, StrangerLine, Time, Turn};
+use divvy_core::{Amount, Answer, Error, Heard, Name, Stranger, StrangerLine, Stream, Time, Turn};
 
 use crate::account::TokenAccount;
 use crate::address::Address;
@@ -10,7 +10,7 @@ use crate::node::Landed;
 use crate::node::Provider;
 use crate::node::accounts;
 use crate::node::done;
-use crate::node::{Listed, Talk, listing, unheard};
+use crate::node::{Listed, Question, Talk, listing, unheard};
 use crate::rail::SolanaRail;
 use crate::rail::failure::paid;
 use crate::rail::settings::Coin;
@@ -37,7 +37,7 @@ impl SolanaRail {
             whole = whole.saturating_add(1);
             for one in listed {
                 let memo = one.memo.as_deref().unwrap_or_default();
-                if one.err.is_none() && may_hold(memo, book) {
+                if one.err.is_none() && may_hold(memo, book, run) {
                     shown.entry(one.signature.clone()).or_insert((one, provider));
                 }
             }
@@ -45,60 +45,80 @@ impl SolanaRail {
         if whole == 0 {
             return Err(unheard("getSignaturesForAddress", "no provider lists the wallet whole"));
         }
-        let mut strangers = Vec::new();
-        for (listed, provider) in shown.values() {
-            let question = Landed::question(&listed.signature, "confirmed");
-            let landed =
-                done!(talk.first(&[*provider], &[question], |said| {
-                    said.into_iter().next().flatten()
-                }));
-            let stranger = done!(self.stranger(&talk, &providers, listed, &landed));
-            strangers.extend(stranger.filter(|_| self.is_from(&landed, book, run)));
+        // All are asked for before one is read: whatever is asked later has all of it read again.
+        for provider in &providers {
+            let own = shown.values().filter(|(_, shower)| shower == provider);
+            let own: Vec<Question> = own.map(|(listed, _)| landed(listed)).collect();
+            done!(talk.asked(&[*provider], &own));
         }
+        let mut tries = Vec::new();
+        for (listed, shower) in shown.values() {
+            // Who has shown it first, and then whoever else may have it.
+            let others = providers.iter().copied().filter(|other| other != shower);
+            let all: Vec<&Provider> = core::iter::once(*shower).chain(others).collect();
+            let landed = done!(talk.first(&all, &[landed(listed)], |said: Vec<Option<Landed>>| {
+                said.into_iter().next().flatten()
+            }));
+            tries.extend(self.try_of(&landed, book, run).map(|found| (listed, found)));
+        }
+        let legs = tries.iter().flat_map(|(_, (_, legs))| legs);
+        let paid: BTreeSet<Address> = legs.map(|(to, _)| *to).collect();
+        let owners = done!(self.owners(&talk, &providers, paid));
+        let stranger = |(listed, (batch, legs)): (&Listed, (Stream, Vec<(Address, u64)>))| {
+            let line = |(to, amount): &(Address, u64)| {
+                let to = owners.get(to).unwrap_or(to).to_string();
+                Ok(StrangerLine { to, amount: Amount::new(*amount)? })
+            };
+            let is_final = listed.confirmation_status.as_deref() == Some("finalized");
+            Ok(Stranger {
+                batch,
+                reference: listed.signature.clone(),
+                lines: legs.iter().map(line).collect::<Result<_, Error>>()?,
+                answer: if is_final { Answer::Final } else { Answer::Accepted },
+                evidence: talk.evidence(),
+            })
+        };
+        let strangers = tries.into_iter().map(stranger).collect::<Result<_, Error>>()?;
         Ok(Turn::Done(strangers))
     }
 
-    /// Whether the wallet itself has signed this for the book: anyone may write its tag into a
-    /// memo beside its address.
-    fn is_from(&self, landed: &Landed, book: &Name, run: u64) -> bool {
-        let Some(transaction) = landed.transaction() else { return false };
-        transaction.message().payer() == Some(&self.address())
-            && Tag::of(&transaction).is_some_and(|tag| tag.is_from(book, run))
+    /// The batch of a transaction and what it paid to which accounts, if the wallet itself has
+    /// signed it for the book: anyone may write its tag into a memo beside its address.
+    fn try_of(
+        &self,
+        landed: &Landed,
+        book: &Name,
+        run: u64,
+    ) -> Option<(Stream, Vec<(Address, u64)>)> {
+        let transaction = landed.transaction()?;
+        let tag = Tag::of(&transaction).filter(|tag| tag.is_from(book, run))?;
+        if transaction.message().payer() != Some(&self.address()) {
+            return None;
+        }
+        let orders = transaction.message().instructions(&[]).ok()?;
+        Some((tag.batch, orders.iter().filter_map(paid).collect()))
     }
 
-    fn stranger(
+    /// Whose the token accounts are; one that nobody shows any more is nobody's.
+    fn owners(
         &self,
         talk: &Talk<'_>,
         providers: &[&Provider],
-        listed: &Listed,
-        landed: &Landed,
-    ) -> Result<Turn<Option<Stranger>>, Error> {
-        let Some(transaction) = landed.transaction() else { return Ok(Turn::Done(None)) };
-        let Some(Tag { batch, .. }) = Tag::of(&transaction) else { return Ok(Turn::Done(None)) };
-        let orders = transaction.message().instructions(&[])?;
-        let legs: Vec<(Address, u64)> = orders.iter().filter_map(paid).collect();
-        let to: Vec<Address> = legs.iter().map(|(to, _)| *to).collect();
-        let owners = match self.settings.coin {
-            Coin::Sol => to,
-            Coin::Token { .. } => {
-                let found = done!(accounts(talk, providers, &to));
-                let owner = |(to, found): (Address, &Option<_>)| {
-                    found.as_ref().and_then(TokenAccount::read).map_or(to, |read| read.owner)
-                };
-                to.into_iter().zip(&found).map(owner).collect()
-            }
+        paid: BTreeSet<Address>,
+    ) -> Result<Turn<BTreeMap<Address, Address>>, Error> {
+        if self.settings.coin == Coin::Sol {
+            return Ok(Turn::Done(BTreeMap::new()));
+        }
+        let paid: Vec<Address> = paid.into_iter().collect();
+        let found = done!(accounts(talk, providers, &paid));
+        let owner = |(account, found): (Address, Option<_>)| {
+            Some((account, TokenAccount::read(&found?)?.owner))
         };
-        let line = |(owner, (_, amount)): (Address, &(Address, u64))| {
-            Ok(StrangerLine { to: owner.to_string(), amount: Amount::new(*amount)? })
-        };
-        let lines = owners.into_iter().zip(&legs).map(line).collect::<Result<_, Error>>()?;
-        let is_final = listed.confirmation_status.as_deref() == Some("finalized");
-        Ok(Turn::Done(Some(Stranger {
-            batch,
-            reference: listed.signature.clone(),
-            lines,
-            answer: if is_final { Answer::Final } else { Answer::Accepted },
-            evidence: talk.evidence(),
-        })))
+        Ok(Turn::Done(paid.into_iter().zip(found).filter_map(owner).collect()))
     }
+}
+
+/// Asks for what was listed.
+fn landed(listed: &Listed) -> Question {
+    Landed::question(&listed.signature, "confirmed")
 }

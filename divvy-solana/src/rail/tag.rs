@@ -54,9 +54,12 @@ impl Tag {
     }
 }
 
-/// Whether what a node shows of memos may hold a tag of a book: cheap, and never wrong about no.
-pub(super) fn may_hold(memos: &str, book: &Name) -> bool {
-    memos.contains(&format!("{MARK}{book}/"))
+/// Whether what a node shows of memos may hold a tag of a book, and of a run or a later one: cheap,
+/// and never wrong about no.
+pub(super) fn may_hold(memos: &str, book: &Name, from: u64) -> bool {
+    let run = |rest: &str| rest.split('/').next().and_then(|run| run.parse::<u64>().ok());
+    let mark = format!("{MARK}{book}/");
+    memos.split(&mark).skip(1).any(|rest| run(rest).is_none_or(|run| run >= from))
 }
 
 const MARK: &str = "divvy:";

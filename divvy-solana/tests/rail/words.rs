@@ -1,6 +1,6 @@
 //! What replies mean, one by one.
 
-use divvy_core::{Amount, Answer, Code, Name, Rail, State, Window};
+use divvy_core::{Amount, Answer, Code, Heard, Name, Rail, State, Time, Turn, Window};
 
 use crate::bank::RENT;
 use crate::cluster::{Fault, Node};
@@ -158,6 +158,57 @@ fn what_the_wallet_paid_and_no_fact_knows_is_shown_with_its_lines() {
     assert_eq!(stranger.answer, Answer::Final);
     assert_eq!(beyond(&shop, 4).unwrap(), []);
     assert_eq!(beyond(&Name::new("sho").unwrap(), 0).unwrap(), []);
+}
+
+/// Goal: asking whether older facts were put back stays cheap however long a wallet has paid.
+/// Method: many payouts of one run; nobody asks for them one by one, nor at all for a later run.
+#[test]
+fn however_much_a_wallet_has_paid_it_is_told_in_a_few_turns() {
+    let rail = rail(settings(2));
+    let mut world = cluster(1);
+    for n in 0..20 {
+        let mut drive = Drive::new(world, &rail, vec![line(10, 1 + n)]);
+        assert_eq!(drive.finish(), State::Settled);
+        world = drive.cluster;
+    }
+    let mut drive = Drive::new(world, &rail, vec![line(10, 1)]);
+    let (now, shop) = (drive.now, Name::new("shop").unwrap());
+    drive.cluster.asked.clear();
+    assert_eq!(drive.talk(|heard| rail.beyond(&shop, 4, heard, now)).unwrap(), []);
+    assert!(!drive.cluster.asked.contains("getTransaction"), "{:?}", drive.cluster.asked);
+    // Sixteen turns are what anybody has.
+    let strangers = drive.talk(|heard| rail.beyond(&shop, 3, heard, now)).unwrap();
+    let mut amounts: Vec<u64> = strangers.iter().map(|one| one.lines[0].amount.get()).collect();
+    amounts.sort_unstable();
+    assert_eq!(amounts, (1..=20).collect::<Vec<_>>());
+}
+
+/// Goal: of many pages one that nobody answers costs that page another try, not all of them.
+/// Method: each provider leaves another page unanswered.
+#[test]
+fn each_page_of_accounts_is_told_by_whoever_answers_it() {
+    let rail = rail(settings(2));
+    let mut world = cluster(1);
+    let others = (0..=255).filter(|n| ![TILL, 200].contains(n));
+    let lines: Vec<_> = others.take(250).map(|n| line(n, 1)).collect();
+    let account = |n: u8| cluster(1).bank.account(&wallet(n)).to_string();
+    let (of_first, of_second) = (account(0), account(130));
+    let mut heard = Vec::new();
+    let packs = loop {
+        match rail.pack(&lines, &heard, Time::ZERO).unwrap() {
+            Turn::Done(packs) => break packs,
+            Turn::Ask(requests) => heard.extend(requests.into_iter().map(|request| {
+                let asked = String::from_utf8_lossy(&request.body);
+                let lost = if request.url.ends_with('0') { &of_second } else { &of_first };
+                let fault = if asked.contains(lost) { Fault::Deaf } else { Fault::None };
+                let reply = world.serve(&request, fault);
+                Heard { request, reply }
+            })),
+        }
+    };
+    assert_eq!(packs.iter().map(|pack| pack.lines.len()).sum::<usize>(), 250);
+    let pages = heard.iter().filter(|one| one.request.body.len() > 1_000).count();
+    assert_eq!(pages, 4, "three pages, and the second once more");
 }
 
 #[test]

@@ -203,6 +203,60 @@ fn a_payout_that_moved_another_asset_keeps_what_it_was_worth_and_what_the_rate_m
     }
 }
 
+/// Goal: a rail may tell what it moved instead when its try is final already. Method: the bill comes
+/// with one of the looks that follow, once, twice, after a return, and with what undoes the try.
+#[test]
+fn what_moved_instead_counts_when_a_rail_tells_it_late() {
+    let till = |answers: &[Answer]| {
+        let mut till = Till::instant();
+        till.rule(&[("ann", "50%"), ("bob", "rest")]);
+        till.record("1", 1_000);
+        let stream = till.pay().stream().clone();
+        answers.iter().for_each(|answer| till.bill(&stream, answer.clone(), &[], None));
+        (till, stream)
+    };
+    #[rustfmt::skip]
+    let table = [
+        // answers before, with the bill                       worth, difference
+        (vec![Answer::Final], Answer::Final,                    994, 6),
+        (vec![Answer::Final], Answer::Unknown,                  994, 6),
+        (vec![Answer::Final, returned(&[0])], returned(&[0]),   497, 3),
+        (vec![Answer::Final], returned(&[0]),                   497, 3),
+        (vec![Answer::Final, returned(&[])], Answer::Unknown,   0,   0),
+        // What is undone did not move, and what is not final may not.
+        (vec![Answer::Final], Answer::Undone,                   0,   0),
+        (vec![Answer::Accepted], Answer::Unknown,               0,   0),
+    ];
+    for (before, answer, worth, difference) in table {
+        let (mut till, stream) = till(&before);
+        till.bill(&stream, answer.clone(), &[], Some(usdt(10_250_000, 97)));
+        assert_eq!(till.costs(), [worth, 0, 0, difference], "{before:?}, {answer:?}");
+        assert_eq!(till.book().treasury().balance().unwrap().get(), -worth);
+        let count = till.facts.len();
+        // Another rate later is no news.
+        till.bill(&stream, Answer::Unknown, &[], Some(usdt(10_250_000, 98)));
+        assert_eq!(till.costs(), [worth, 0, 0, difference]);
+        assert_eq!(till.facts.len(), count, "{before:?}, {answer:?}");
+        till.verify_in_any_order();
+    }
+    // Nobody writes it down of a try that is not final, twice, or without a rate.
+    let (mut till, stream) = till(&[Answer::Accepted]);
+    let batch = till.batch(&stream);
+    let reference = batch.tries()[0].signed.reference.clone();
+    let swapped = |moved| {
+        let (reference, evidence) = (reference.clone(), evidence());
+        Body::Swapped(crate::Swapped { reference, moved, evidence })
+    };
+    let good = swapped(usdt(1, 97));
+    assert!(till.books.follow(&batch, std::slice::from_ref(&good), till.now).is_err());
+    till.hear(&stream, Answer::Final);
+    let batch = till.batch(&stream);
+    let odd = swapped(Converted { rate_den: 0, ..usdt(1, 97) });
+    assert!(till.books.follow(&batch, &[odd], till.now).is_err());
+    assert!(till.books.follow(&batch, &[good.clone(), good.clone()], till.now).is_err());
+    assert!(till.books.follow(&batch, &[good], till.now).is_ok());
+}
+
 #[test]
 fn nothing_is_signed_above_the_ceiling_and_equal_to_it_is_fine() {
     let mut till = Till::bearing();

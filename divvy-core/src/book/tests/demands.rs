@@ -72,8 +72,8 @@ fn it_costs_what_was_accepted_at_most() {
     till.demand("ann", 10);
     let lines = till.book().demanded(till.now, |_| true).unwrap().remove(0).lines;
     let book = till.book();
-    book.check_fee_of(&lines, amount(10), till.now).unwrap();
-    let above = book.check_fee_of(&lines, amount(11), till.now).unwrap_err();
+    book.check_demanded(&lines, amount(10), till.now).unwrap();
+    let above = book.check_demanded(&lines, amount(11), till.now).unwrap_err();
     assert_eq!(above.code(), Code::FeeAboveCeiling);
     assert!(above.to_string().contains("0.10") && above.to_string().contains("0.11"), "{above}");
     // The ceiling holds for a second try too, and for no batch of others.
@@ -94,7 +94,7 @@ fn who_is_due_by_their_policy_is_not_bound_by_what_they_asked() {
     till.record("2", 3_000);
     assert_eq!((till.due().len(), till.demanded()), (2, vec![]));
     let lines = till.book().due(till.now).unwrap().remove(0).lines;
-    till.book().check_fee_of(&lines[..1], amount(11), till.now).unwrap();
+    till.book().check_demanded(&lines[..1], amount(11), till.now).unwrap();
     till.pay();
     assert_eq!(till.book().demand_of("ann", till.now), None, "it is served by that");
 }

@@ -67,6 +67,17 @@ fn exactly_the_share_is_due_and_a_unit_less_is_not() {
 }
 
 #[test]
+fn no_fee_keeps_back_what_the_policy_would_not_pay_yet() {
+    let mut till = Till::open(threshold(1_000, None), 1, Some("sandbox"));
+    till.terms(at_most(100, None));
+    till.rule(&[("ann", "rest")]);
+    till.record("1", 999);
+    assert_eq!(till.obstacle("ann"), None, "it is the threshold that is waited for");
+    till.record("2", 1);
+    assert_eq!(till.obstacle("ann"), Some(Obstacle::NoQuote(name("sandbox"))));
+}
+
+#[test]
 fn a_quote_that_is_old_or_lost_pays_nobody_and_says_so() {
     let mut till = Till::instant();
     till.terms(at_most(1_000, None));

@@ -102,6 +102,9 @@ fn above_the_limit_two_different_people_sign_exactly_what_is_paid() {
     assert_eq!(till.approved(&stream, "ann", 2).unwrap_err().code(), Code::SignatureWrong);
     assert_eq!(till.approved(&stream, "eve", 1).unwrap_err().code(), Code::SignatureWrong);
     let (batch, signed_at) = (till.batch(&stream), till.now.plus_secs(1));
+    // They are asked for a fee, too: up to that, and not above it.
+    batch.check_fee(amount(7)).unwrap();
+    assert_eq!(batch.check_fee(amount(8)).unwrap_err().code(), Code::FeeAboveCeiling);
     let signature = key(1).sign(&batch.approval(signed_at).unwrap());
     let early = Approved { by: name("ann"), signed_at, signature };
     let error = till.books.approve(&batch, early, till.now).unwrap_err();

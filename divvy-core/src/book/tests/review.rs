@@ -123,7 +123,8 @@ fn evidence_beats_a_judgement_and_a_second_payment_is_owed_back() {
     let how = resolution(Verdict::Refused, Some(vec![]));
     let step = till.resolve(&stream, &how, &judge(Some(&key))).unwrap();
     till.commit(&step);
-    let step = till.books.release("b", &name("eve"), &judge(Some(&key)), till.now).unwrap();
+    let release = till.book().release(&name("eve"), "proven", till.now).unwrap();
+    let step = till.books.decide(release, &judge(Some(&key))).unwrap();
     till.commit(&step);
     let again = till.pay();
     till.hear(again.stream(), Answer::Final);
