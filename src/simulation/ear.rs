@@ -158,7 +158,7 @@ impl Scene {
 /// What a fact is told as, if it is told at all.
 fn told_as(kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "declared.1" => "declared",
+        "declared.1" | "flowing.1" => "declared",
         "settled.1" => "paid",
         "returned.1" => "returned",
         "reopened.1" => "reopened",
