@@ -1,4 +1,5 @@
-//! What everyone has earned in the engine, against plain integers: after each write, and at the end.
+//! What everyone has earned in the engine, against plain integers: after each write, and at the
+//! end.
 
 use divvy_core::{Body, Error, Fact, Name};
 

@@ -57,7 +57,8 @@ promises! {
     FeesFit "nothing is paid at a cost that was not allowed";
     /// Nobody is paid less than their policy waits for, unless they asked for it at that cost.
     PoliciesHold "nobody is paid before their policy or they say so";
-    /// What is in a treasury, what a closed week says and what a seal is over is what the facts say.
+    /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts
+    /// say.
     TreasuryAgrees "treasuries, weeks and seals are what the facts say";
     /// Every endpoint hears of everything, in order, and always the same of it.
     AllTold "whatever happened is told, in order";
