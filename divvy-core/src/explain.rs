@@ -279,6 +279,14 @@ fn fees_sentence(set: &FeesSet, asset: &Asset) -> String {
     format!("from now on {bears}{}", ceiling.unwrap_or_default())
 }
 
+/// So many of them, in the singular where it is one.
+fn counted(count: impl Into<u64>, noun: &str) -> String {
+    match count.into() {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
 /// Who decided what follows, and whether anyone can check that.
 fn decided_sentence(decided: &crate::fact::Decided) -> String {
     let how = if decided.proof.is_some() { "decided and signed" } else { "decided, unsigned," };

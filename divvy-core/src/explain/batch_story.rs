@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
-use crate::explain::{Told, batch_sentence};
+use crate::explain::{Told, batch_sentence, counted};
 use crate::fact::{Body, Fact, Stream};
 
 #[derive(Debug)]
@@ -31,9 +31,10 @@ impl BatchStory {
             Amount::ZERO => String::new(),
             fees => format!("; their payees bear {} of the fee", self.asset.text(fees)),
         };
+        let lines = u64::try_from(planned.lines.len()).unwrap_or(u64::MAX);
         let sentence = format!(
-            "{} lines of {} {} together were planned over {} from wallet {}{borne}",
-            planned.lines.len(),
+            "{} of {} {} together planned over {} from wallet {}{borne}",
+            counted(lines, "line"),
             self.asset.text(total),
             self.asset.code(),
             planned.rail,

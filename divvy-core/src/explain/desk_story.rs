@@ -46,7 +46,10 @@ impl DeskStory {
             Body::Guarded(guarded) => Some((None, self.guarded(&guarded))),
             Body::Run(run) => {
                 let total = self.text(run.total);
-                Some((None, format!("{} lines of {total} together were planned", run.lines)))
+                Some((
+                    None,
+                    format!("{} of {total} together planned", super::counted(run.lines, "line")),
+                ))
             }
             Body::Alerted(alerted) => Some((None, alerted_sentence(&alerted))),
             Body::WebhookHeard(heard) => {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::explain::own_parts::OwnParts;
 use crate::explain::payment_story::named_rule;
 use crate::explain::terms_story::{demanded_sentence, policy_sentence, terms_sentence};
-use crate::explain::{Told, batch_sentence, decided_sentence, fees_sentence};
+use crate::explain::{Told, batch_sentence, counted, decided_sentence, fees_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
     RuleSet, Stream,
@@ -209,7 +209,8 @@ impl PayeeStory {
             _ => (),
         }
         let after = part.own.units();
-        Ok((before != after).then(|| (None, format!("holds {after} units now, after {before}"))))
+        let holds = || format!("holds {} now, after {before}", counted(after.get(), "unit"));
+        Ok((before != after).then(|| (None, holds())))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "other kinds are no part of this story")]
@@ -375,8 +376,10 @@ impl PoolPart {
         if self.own.units() == Units::ZERO {
             return Ok(None);
         }
+        let payments = u64::try_from(declared.payments.len()).unwrap_or(u64::MAX);
+        let payments = counted(payments, "payment");
         let sentence = format!(
-            "earned {} {} with {} of {} units from declaration {} of {} ({} from {} payments{})",
+            "earned {} {} with {} of {} units from declaration {} of {} ({} from {payments}{})",
             asset.text(more),
             asset.code(),
             self.own.units(),
@@ -384,7 +387,6 @@ impl PoolPart {
             fact.n,
             fact.stream,
             asset.text(declared.gross),
-            declared.payments.len(),
             match drawn {
                 Amount::ZERO => String::new(),
                 drawn => format!(", {} earned in other places", asset.text(drawn)),

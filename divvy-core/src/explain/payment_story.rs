@@ -3,8 +3,8 @@
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
-use crate::explain::Told;
 use crate::explain::own_parts::why;
+use crate::explain::{Told, counted};
 use crate::fact::{Body, Cause, Fact, Part, Place, Recorded, Restored, Reversed, RuleSet, Stream};
 
 #[derive(Debug)]
@@ -34,12 +34,15 @@ impl PaymentStory {
                 if !declared.payments.contains(&self.stream) {
                     return Ok(None);
                 }
+                let others = declared.payments.len().saturating_sub(1);
+                let others = match u64::try_from(others).unwrap_or(u64::MAX) {
+                    0 => "and nothing else with it".to_owned(),
+                    others => format!("together with {}", counted(others, "other payment")),
+                };
+                let (gross, code) = (self.asset.text(declared.gross), self.asset.code());
                 let sentence = format!(
                     "its part for pool {pool} was declared to the holders of that moment, \
-                     {} {} together with {} other payments",
-                    self.asset.text(declared.gross),
-                    self.asset.code(),
-                    declared.payments.len().saturating_sub(1)
+                     {gross} {code} {others}"
                 );
                 Ok(Some((None, sentence)))
             }
