@@ -11,7 +11,8 @@ use divvy_solana::{
 };
 use serde_json::{Value, json};
 
-use crate::drive::TILL;
+/// Whose key the rail signs with.
+pub(crate) const TILL: u8 = 7;
 
 /// A token account.
 #[derive(Clone, Debug)]

@@ -7,9 +7,10 @@ use divvy_core::contract::{Contract, Ground, Mishap, Part, Report};
 use divvy_core::{Amount, Asset, Fee, Rail, Reply, Request, Time};
 use divvy_solana::{Address, Keypair, SolanaSettings, token};
 
+use crate::bank::TILL;
 use crate::bent::{Bent, Mistake, SECRET};
 use crate::cluster::{Cluster, Fault};
-use crate::drive::{TILL, cluster, mint, rail, settings, wallet};
+use crate::drive::{cluster, mint, rail, settings, wallet};
 
 /// A cluster, and a till on it.
 #[derive(Debug)]

@@ -7,15 +7,13 @@ use divvy_core::{
 use divvy_core::{Hash, Pack};
 use divvy_solana::{Coin, Genesis, Keypair, Provider, SolanaRail, SolanaSettings, token};
 
-use crate::bank::Bank;
+use crate::bank::{Bank, TILL};
 use crate::cluster::{Cluster, Fault};
 use divvy_solana::Address;
 
 pub(crate) fn wallet(n: u8) -> Address {
     Keypair::from_seed(&[n; 32]).address()
 }
-
-pub(crate) const TILL: u8 = 7;
 
 pub(crate) fn mint() -> Address {
     wallet(200)

@@ -8,10 +8,11 @@ use divvy_solana::{
     SolanaSettings, Transaction, system,
 };
 
+use crate::bank::TILL;
 use crate::bent::Mistake;
 use crate::cluster::{Cluster, Fault, Node};
 use crate::contract::report;
-use crate::drive::{Drive, TILL, cluster, line, rail, settings, wallet};
+use crate::drive::{Drive, cluster, line, rail, settings, wallet};
 
 pub(crate) fn nonce() -> Address {
     wallet(240)

@@ -3,8 +3,9 @@
 use divvy_core::{Asset, Heard, Name, State, Time, Turn};
 use divvy_solana::{Address, Chain, Coin, Genesis, Incoming, Received, Snapshot, token};
 
+use crate::bank::TILL;
 use crate::cluster::{Cluster, Fault};
-use crate::drive::{Drive, TILL, cluster, line, mint, rail, settings, wallet};
+use crate::drive::{Drive, cluster, line, mint, rail, settings, wallet};
 
 fn chain() -> Chain {
     let providers = settings(2).providers;

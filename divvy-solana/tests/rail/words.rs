@@ -3,8 +3,9 @@
 use divvy_core::{Amount, Answer, Code, Heard, Name, Rail, State, Time, Turn, Window};
 
 use crate::bank::RENT;
+use crate::bank::TILL;
 use crate::cluster::{Fault, Node};
-use crate::drive::{Drive, TILL, cluster, line, rail, settings, wallet};
+use crate::drive::{Drive, cluster, line, rail, settings, wallet};
 
 #[test]
 fn a_payout_in_peace_is_signed_sent_and_final_and_its_cost_is_known() {

@@ -15,7 +15,7 @@ use crate::{
 const STORIES: &str = include_str!("told.txt");
 
 impl Till {
-    fn do_step(&mut self, step: Result<Step, Error>) {
+    fn took(&mut self, step: Result<Step, Error>) {
         self.commit(&step.unwrap());
     }
 
@@ -41,7 +41,7 @@ impl Till {
     fn funds(&mut self, id: &str, purpose: Purpose) {
         let (amount, event_at) = (amount(5), self.now);
         let funds = Funds { id: id.into(), purpose, amount, event_at, evidence: evidence() };
-        self.do_step(self.book().note_funds(&[funds], self.now));
+        self.took(self.book().note_funds(&[funds], self.now));
     }
 
     /// All stories of the till, each under a heading.
@@ -114,12 +114,12 @@ fn busy() -> Till {
         proofs: None,
         payee: Some(name("fund")),
     };
-    till.do_step(till.book().open_pool_with(&name("inner"), inner, till.now));
-    till.do_step(till.book().issue_units("inner", &[(name("bob"), units(2))], till.now));
+    till.took(till.book().open_pool_with(&name("inner"), inner, till.now));
+    till.took(till.book().issue_units("inner", &[(name("bob"), units(2))], till.now));
     let flowing =
         PoolOpened { supply: supply(10), flow_millis: Some(10_000), proofs: None, payee: None };
-    till.do_step(till.book().open_pool_with(&name("slow"), flowing, till.now));
-    till.do_step(till.book().issue_units("slow", &[(name("ann"), units(3))], till.now));
+    till.took(till.book().open_pool_with(&name("slow"), flowing, till.now));
+    till.took(till.book().issue_units("slow", &[(name("ann"), units(3))], till.now));
     till.pool("all", &[("ann", 2), ("bob", 1), ("fund", 1)]);
     till.rule(&[("fee", "10%"), ("*slow", "10%"), ("*all", "rest")]);
     till.record("1", 1_000);
@@ -127,8 +127,8 @@ fn busy() -> Till {
     (0..3).for_each(|_| till.declare());
     till.now = till.now.plus_secs(5);
     till.declare();
-    till.do_step(till.book().move_holding("all", &name("ann"), &name("bob"), units(1), till.now));
-    till.do_step(till.book().redeem_units("slow", &name("ann"), units(1), till.now));
+    till.took(till.book().move_holding("all", &name("ann"), &name("bob"), units(1), till.now));
+    till.took(till.book().redeem_units("slow", &name("ann"), units(1), till.now));
     till.go_back("1", ("re", 500), Cause::Refund, true);
     till.go_back("2", ("dp", 100), Cause::Dispute, false);
     till.go_back("2", ("fa", 100), Cause::Failure, false);
@@ -138,7 +138,7 @@ fn busy() -> Till {
 
 fn choices(till: &mut Till) {
     let brought = Brought { earned: amount(7), paid: amount(2), evidence: evidence() };
-    till.do_step(till.book().bring(&[(name("bob"), brought)], till.now));
+    till.took(till.book().bring(&[(name("bob"), brought)], till.now));
     till.destination("ann", "a1");
     till.policy("ann", threshold(30, None));
     till.policy("ann", Policy::Periodic { every: Period::Monthly, min: Some(amount(3)) });
@@ -147,21 +147,21 @@ fn choices(till: &mut Till) {
     for (bps, waits_secs) in [(205, None), (50, Some(60))] {
         let fee_share = Some(FeeShare::AtMost { bps, waits_secs });
         let set = TermsSet { fee_share, ..TermsSet::NONE };
-        till.do_step(till.book().set_payee_terms(&name("bob"), set, till.now));
+        till.took(till.book().set_payee_terms(&name("bob"), set, till.now));
     }
     let fee_share = Some(FeeShare::Any);
     let everyone = TermsSet { floor: Some(amount(1)), fee_share, ..TermsSet::NONE };
-    till.do_step(till.book().set_terms(everyone, till.now));
+    till.took(till.book().set_terms(everyone, till.now));
     let set = TermsSet { fee_share, ..TermsSet::NONE };
-    till.do_step(till.book().set_payee_terms(&name("bob"), set, till.now));
-    till.do_step(Ok(till.book().hold(&name("bob"), "he moves", None, till.now)));
+    till.took(till.book().set_payee_terms(&name("bob"), set, till.now));
+    till.took(Ok(till.book().hold(&name("bob"), "he moves", None, till.now)));
     let release = till.book().release(&name("bob"), "he has moved", till.now).unwrap();
     let judge = Judge { by: name("cyd"), reason: "he rang".into(), key: None };
-    till.do_step(till.books.decide(release, &judge));
+    till.took(till.books.decide(release, &judge));
     let fees = FeesSet { ceiling: Some(amount(90)), borne_max: Some(amount(3)) };
-    till.do_step(till.book().set_fees(fees, till.now));
+    till.took(till.book().set_fees(fees, till.now));
     let fees = FeesSet { ceiling: None, borne_max: None };
-    till.do_step(till.book().set_fees(fees, till.now));
+    till.took(till.book().set_fees(fees, till.now));
 }
 
 /// A batch of everyone through every state, its last words in no order that a rail would say them.
@@ -180,7 +180,7 @@ fn payouts(till: &mut Till) {
     till.hear(batch.stream(), Answer::Declined { reason: "empty".into() });
     let batch = till.pay();
     till.hear(batch.stream(), Answer::Void);
-    till.do_step(till.books.cancel(&till.batch(batch.stream()), "late", till.now));
+    till.took(till.books.cancel(&till.batch(batch.stream()), "late", till.now));
     let batch = till.pay();
     till.hear(batch.stream(), Answer::Refused { reason: "unknown".into(), line: Some(0) });
 }
@@ -206,20 +206,20 @@ fn desk(till: &mut Till) {
     }
     let week = Day::of(till.now);
     till.now = week.week().1.start();
-    till.do_step(till.book().close_week(week, None, till.now));
+    till.took(till.book().close_week(week, None, till.now));
     let usd = Asset::parse("USD").unwrap();
     let ours = crate::Entry::paid("po", amount(500), usd, till.now);
     let found = crate::reconcile(&[ours], &[], &crate::Terms::default());
-    till.do_step(till.book().note_breaks(&found, &evidence(), till.now));
+    till.took(till.book().note_breaks(&found, &evidence(), till.now));
     let id = crate::break_id("po");
     let (id, cause) = (id.as_str(), BreakCause::Timing);
-    till.do_step(till.book().explain_break(id, cause, "on Monday", till.now));
-    till.do_step(till.book().close_break(id, "written off", till.now));
+    till.took(till.book().explain_break(id, cause, "on Monday", till.now));
+    till.took(till.book().close_break(id, "written off", till.now));
     let key = SecretKey::new(&[1; 32]);
     let people = vec![Person { name: name("cyd"), key: key.public() }];
     let (limit, consents, unsigned) = (amount(9), vec![], None);
     let guarded = Guarded { limit, approvals: 1, people, expires_secs: 60, consents, unsigned };
-    till.do_step(till.book().guard(guarded, till.now));
+    till.took(till.book().guard(guarded, till.now));
     let heard = WebhookHeard {
         count: 3,
         digest: Hash::of(b"facts"),
@@ -229,11 +229,11 @@ fn desk(till: &mut Till) {
         facts: 2,
         messages: 0,
     };
-    till.do_step(Ok(till.book().note_heard(&name("app"), &heard, till.now)));
+    till.took(Ok(till.book().note_heard(&name("app"), &heard, till.now)));
     let (id, reason, not_before) = ("evt".to_owned(), "no answer".to_owned(), secs(9));
     let unheard = WebhookUnheard { id, attempts: 2, not_before, reason };
     let step = till.book().note_unheard(&name("app"), &unheard, till.now);
-    till.do_step(step);
+    till.took(step);
 }
 
 #[test]
