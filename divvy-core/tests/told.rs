@@ -8,7 +8,7 @@
 use divvy_core::{
     Amount, Asset, Body, Cancelled, Charged, Code, Converted, Difference, Evidence, Explanation,
     Fact, Hash, Head, Line, Name, Planned, Refused, Reopened, Returned, Review, Sent, Settled,
-    Signed, Stream, Subject, Time, Voided, Window, check_clock,
+    Signed, Stream, Subject, Swapped, Time, Voided, Window, check_clock,
 };
 
 fn name(text: &str) -> Name {
@@ -46,7 +46,7 @@ fn beginning() -> Story {
     vec![
         (
             Body::Planned(Planned { rail: name("sandbox"), wallet: name("till"), lines }),
-            "2 lines of 12.34 USD together were planned over sandbox from wallet till",
+            "2 lines of 12.34 USD together planned over sandbox from wallet till",
         ),
         (signed("r1", Window::Unlimited), "a try was signed as r1, to be sent again for ever"),
         (
@@ -134,6 +134,22 @@ fn costs() -> Story {
                 evidence: evidence("200"),
             }),
             "the rail has charged 0.000005000 SOL for try r1 so far",
+        ),
+        (
+            Body::Swapped(Swapped {
+                reference: reference(),
+                moved: Converted {
+                    asset: Asset::parse("USDT@6").unwrap(),
+                    amount: Amount::new(12_721_650).unwrap(),
+                    rate_num: 97,
+                    rate_den: 1_000_000,
+                    source: "rail".into(),
+                    quoted_at: Time::ZERO,
+                },
+                evidence: evidence("200"),
+            }),
+            "the rail said later what try r1 has moved; 12.721650 USDT moved, worth 12.34 USD at \
+             97 for 1000000 of the smallest units (rail, 1970-01-01T00:00:00Z)",
         ),
     ]
 }
