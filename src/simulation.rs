@@ -21,12 +21,14 @@
 
 mod bills;
 mod dice;
+mod ear;
 mod earnings;
 mod expected;
 mod features;
 mod heal;
 mod jobs;
 mod knobs;
+mod notes;
 mod people;
 mod planted;
 mod prices;
@@ -39,9 +41,11 @@ mod scene;
 mod scheduler;
 mod shift;
 mod store;
+mod swap;
 mod till;
 mod town;
 mod trace;
+mod waits;
 mod wishes;
 mod witness;
 mod worlds;
@@ -119,12 +123,18 @@ fn run(knobs: &Knobs, telling: Telling) -> Result<Report, Error> {
 /// As [`simulate`].
 pub fn shrink(failed: &Report) -> Result<Report, Error> {
     let Some(broken) = &failed.broken else { return Ok(failed.clone()) };
-    let mut smallest = failed.clone();
+    let breaks_so = |report: &Report| {
+        report.broken.as_ref().is_some_and(|other| other.promise == broken.promise)
+    };
+    // What broke at some step mostly breaks there again, whatever was to come behind it.
+    let steps = failed.steps.min(failed.knobs.steps);
+    let cut = simulate(&Knobs { steps, ..failed.knobs.clone() })?;
+    let mut smallest = if breaks_so(&cut) { cut } else { failed.clone() };
     for _ in 0..SHRINKS_MAX {
         let mut found = None;
         for knobs in smallest.knobs.smaller() {
             let report = run(&knobs, Telling::Silent)?;
-            if report.broken.as_ref().is_some_and(|other| other.promise == broken.promise) {
+            if breaks_so(&report) {
                 found = Some(knobs);
                 break;
             }

@@ -117,6 +117,9 @@ fn breaks(planted: Planted) -> Promise {
         Planted::StealsKey | Planted::ActsUnsigned => Promise::PeopleDecide,
         Planted::HidesFees => Promise::FeesAgree,
         Planted::QuotesLow => Promise::FeesFit,
+        Planted::ShowsOtherPolicy => Promise::PoliciesHold,
+        Planted::SwapsLow => Promise::FeesAgree,
+        Planted::SwallowsMessages => Promise::AllTold,
         _ => panic!("say what {planted} breaks"),
     }
 }
@@ -124,11 +127,13 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 63] = [
+const KINDS: [&str; 82] = [
+    "accrued.1",
     "acts refused",
     "approvals forged, refused",
     "approved.1",
     "asked.1",
+    "brought.1",
     "cancelled.1",
     "charged.1",
     "checkpoints damaged",
@@ -143,18 +148,28 @@ const KINDS: [&str; 63] = [
     "commits unknown, done",
     "commits unknown, late",
     "commits unknown, lost",
+    "compounded.1",
     "crashes",
     "decided.1",
     "declared.1",
+    "demanded.1",
+    "divided.1",
+    "drawn from pools",
     "errors: clock ahead",
     "fees_set.1",
+    "flowing.1",
+    "funds.1",
     "guarded.1",
     "guards refused",
     "held.1",
     "issued.1",
     "lost.1",
+    "messages heard",
+    "messages heard, reply lost",
+    "messages unheard",
     "mirrored.1",
     "moved.1",
+    "paid on demand",
     "payee_set.1",
     "payments in conflict",
     "payments known",
@@ -163,6 +178,7 @@ const KINDS: [&str; 63] = [
     "prices unknown",
     "reads failed",
     "redeemed.1",
+    "referred.1",
     "refused.1",
     "released.1",
     "requests past their deadline",
@@ -171,6 +187,7 @@ const KINDS: [&str; 63] = [
     "reversed.1",
     "review.1",
     "rule_set.1",
+    "sealed.1",
     "settled.1",
     "stalls",
     "statement: charged",
@@ -188,6 +205,11 @@ const KINDS: [&str; 63] = [
     "tries, reply lost",
     "tries, server error",
     "voided.1",
+    "webhook_heard.1",
+    "webhook_resumed.1",
+    "webhook_silenced.1",
+    "webhook_unheard.1",
+    "week_closed.1",
 ];
 
 fn knobs(seed: u64) -> Knobs {

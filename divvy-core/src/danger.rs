@@ -9,9 +9,9 @@ use crate::movement::Reversal;
 use crate::name::Name;
 use crate::time::Time;
 
-/// Does something on this thread, and computes each signature that holds once meanwhile, instead of
-/// each time that its fact is folded. For simulations and tests, which fold the same facts again and
-/// again: an engine that pays people computes them each time.
+/// Does something on this thread, and computes each signature that holds once meanwhile, instead
+/// of each time that its fact is folded. For simulations and tests, which fold the same facts again
+/// and again: an engine that pays people computes them each time.
 ///
 /// ```
 /// use divvy_core::danger::remembering_signatures;

@@ -1,6 +1,6 @@
-//! What everyone has earned in the engine, against plain integers: after each write, and at the end.
+//! What everyone has earned in the engine, against plain integers: after each write and at the end.
 
-use divvy_core::{Error, Fact, Name};
+use divvy_core::{Body, Error, Fact, Name};
 
 use crate::simulation::expected::Expected;
 use crate::simulation::promise::{Broken, Promise};
@@ -11,6 +11,9 @@ impl Scene {
     pub(super) fn earns(&mut self, facts: &[Fact]) -> Result<Option<Broken>, Error> {
         for fact in facts {
             let body = fact.body()?;
+            if matches!(&body, Body::Declared(declared) if declared.drawn.is_some()) {
+                self.trace.count("drawn from pools");
+            }
             for expected in &mut self.expected {
                 if let Some(wrong) = expected.take(fact, &body)? {
                     return Ok(broken(format!("fact {} of {}: {wrong}", fact.n, fact.stream)));
@@ -31,6 +34,11 @@ impl Scene {
         let Ok(fold) = self.witness.books.book(book.as_str()) else { return Ok(None) };
         let recorded = u128::from(fold.totals().recorded);
         let (known, accounted) = (expected.recorded, expected.accounted());
+        let brought = u128::from(fold.totals().opened);
+        if brought != expected.brought {
+            let known = expected.brought;
+            return Ok(Some(format!("{brought} was brought to {book}, its facts say {known}")));
+        }
         if recorded != known || recorded != accounted {
             return Ok(Some(format!(
                 "{book} has recorded {recorded}, its facts say {known}, {accounted} is somewhere"
@@ -46,7 +54,7 @@ impl Scene {
         Ok(None)
     }
 
-    /// What a payee gave up inside a book: passed on, or staked.
+    /// What a payee was paid otherwise than by a batch of a book.
     pub(super) fn passed(&self, book: &Name, payee: &Name) -> u128 {
         let own = self.expected.iter().find(|expected| expected.book() == book);
         own.map_or(0, |expected| expected.passed(payee))

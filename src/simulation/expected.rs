@@ -14,7 +14,7 @@ use divvy_core::{
 };
 
 use divided::{Count, bands, counts, parts};
-use paid::Paid;
+use paid::{Paid, Undivided};
 use pool::Pool;
 
 /// One book, computed beside the engine.
@@ -39,22 +39,16 @@ pub(super) struct Expected {
     taken: BTreeMap<Name, u128>,
     /// Each payment's part for each pool, until it is declared.
     waiting: BTreeMap<(String, Stream), u128>,
-    /// What payees gave up inside the book: passed on to the holders of a pool, or staked.
+    /// What payees were paid otherwise than by a batch: what they passed on to the holders of a
+    /// pool, what they staked, and what they were paid before the book began.
     passed: BTreeMap<Name, u128>,
     /// What of that pools' payees passed on: it was earned twice.
     drawn: u128,
+    /// What was earned before the book began.
+    pub(super) brought: u128,
     /// Money that became units, until they are issued.
     staked: Option<Compounded>,
     pub(super) recorded: u128,
-}
-
-/// A payment that waits for its place among those that a rule counts.
-#[derive(Debug)]
-struct Undivided {
-    rule: u64,
-    amount: u128,
-    event_at: Time,
-    payer: Option<Name>,
 }
 
 /// What one payee has earned at least and at most.
@@ -83,6 +77,7 @@ impl Expected {
             waiting: BTreeMap::new(),
             passed: BTreeMap::new(),
             drawn: 0,
+            brought: 0,
             staked: None,
             recorded: 0,
         }
@@ -111,6 +106,13 @@ impl Expected {
                 self.staked = Some(said.clone());
                 None
             }
+            (Place::Payee { book, payee }, Body::Brought(said)) if own(book) => {
+                let payee = Name::new(payee)?;
+                add(&mut self.one_shot, &payee, said.earned.into());
+                add(&mut self.passed, &payee, said.paid.into());
+                self.brought = self.brought.saturating_add(said.earned.into());
+                None
+            }
             (Place::Batch { book, .. }, Body::Planned(planned)) if own(book) => {
                 self.is_kept(planned)
             }
@@ -135,7 +137,12 @@ impl Expected {
         })
     }
 
-    /// What a payee gave up inside the book.
+    /// What all payees together were paid otherwise than by a batch.
+    pub(super) fn passed_all(&self) -> u128 {
+        self.passed.values().sum()
+    }
+
+    /// What a payee was paid otherwise than by a batch.
     pub(super) fn passed(&self, payee: &Name) -> u128 {
         self.passed.get(payee).copied().unwrap_or(0)
     }
@@ -172,7 +179,8 @@ impl Expected {
             self.one_shot.values().sum(),
         ];
         let borne: u128 = self.payments.values().map(Paid::borne).sum();
-        let twice = [sum(Pool::deficit), borne, self.taken.values().sum(), self.drawn];
+        let taken = self.taken.values().sum();
+        let twice = [sum(Pool::deficit), borne, taken, self.drawn, self.brought];
         there.into_iter().sum::<u128>().saturating_sub(twice.into_iter().sum())
     }
 
@@ -182,8 +190,7 @@ impl Expected {
         self.recorded = self.recorded.saturating_add(amount);
         let named = |(n, _): &&(u64, RuleSet)| recorded.rule.is_none_or(|rule| rule == *n);
         let Some((n, rule)) = self.rules.iter().find(named) else { return Ok(()) };
-        let paid = Paid { amount, parts: Vec::new(), back: BTreeMap::new() };
-        self.payments.insert(stream.clone(), paid);
+        self.payments.insert(stream.clone(), Paid::new(amount));
         if counts(rule) {
             let payer = recorded.payer.as_deref().map(Name::new).transpose()?;
             let waiting = Undivided { rule: *n, amount, event_at, payer };
@@ -236,7 +243,11 @@ impl Expected {
         }
         let Some(mut paid) = self.payments.remove(stream) else { return Ok(()) };
         paid.parts = parts;
-        self.take_back(&paid, &vec![0; paid.parts.len()])?;
+        let mut before = 0;
+        for after in std::mem::take(&mut paid.was) {
+            self.take_back(&paid, before, after)?;
+            before = after;
+        }
         self.payments.insert(stream.clone(), paid);
         Ok(())
     }
@@ -248,17 +259,22 @@ impl Expected {
         change: impl FnOnce(&mut BTreeMap<String, u128>),
     ) -> Result<(), Error> {
         let Some(mut paid) = self.payments.remove(payment) else { return Ok(()) };
-        let before = paid.shares();
+        let before = paid.gone();
         change(&mut paid.back);
-        self.take_back(&paid, &before)?;
+        if self.undivided.contains_key(payment) {
+            paid.was.push(paid.gone());
+        } else {
+            self.take_back(&paid, before, paid.gone())?;
+        }
         self.payments.insert(payment.clone(), paid);
         Ok(())
     }
 
     /// More or less of each part has gone back than before.
-    fn take_back(&mut self, paid: &Paid, before: &[u128]) -> Result<(), Error> {
-        for ((to, _), (before, after)) in paid.parts.iter().zip(before.iter().zip(paid.shares())) {
-            let (more, less) = (after.saturating_sub(*before), before.saturating_sub(after));
+    fn take_back(&mut self, paid: &Paid, before: u128, after: u128) -> Result<(), Error> {
+        let shares = paid.shares(before).into_iter().zip(paid.shares(after));
+        for ((to, _), (before, after)) in paid.parts.iter().zip(shares) {
+            let (more, less) = (after.saturating_sub(before), before.saturating_sub(after));
             match to {
                 Target::Payee(payee) => {
                     let payee = Name::new(payee)?;

@@ -12,11 +12,30 @@ pub(super) struct Features {
     pub(super) flows: bool,
     /// Pools that hold units of others.
     pub(super) nests: bool,
+    /// Payees who ask to be paid now.
+    pub(super) asks: bool,
+    /// Payees who bring money along from before.
+    pub(super) brings: bool,
+    /// Rails that pay in another asset.
+    pub(super) swaps: bool,
+    /// Notes of the treasury, weeks that are closed, and seals.
+    pub(super) notes: bool,
+    /// Endpoints that are told what happens.
+    pub(super) tells: bool,
 }
 
 impl Features {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let mut has = || dice.permille(400);
-        Self { counts: has(), flows: has(), nests: has() }
+        Self {
+            counts: has(),
+            flows: has(),
+            nests: has(),
+            asks: has(),
+            brings: has(),
+            swaps: has(),
+            notes: has(),
+            tells: has(),
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::simulation::jobs::Job;
 use crate::simulation::promise::{Broken, Promise};
 use crate::simulation::scene::Scene;
 use crate::simulation::scheduler::Simulation;
+use crate::simulation::wishes::Wish;
 
 impl Simulation {
     /// Lets the world heal, and looks whether everything is as it must be.
@@ -27,7 +28,15 @@ impl Simulation {
             self.give(0, Job::SetFees { book: book.clone(), fees, by });
             self.finish_jobs();
         }
+        for book in &books {
+            let wishes = self.scene.with(|scene| scene.last_wishes(book));
+            self.fulfil(wishes);
+        }
         self.work_on(&books);
+        for book in &books {
+            let wishes = self.scene.with(|scene| scene.closing(book));
+            self.fulfil(wishes);
+        }
         self.each(&Job::Verify);
         if !self.is_broken() {
             self.scene.with(|scene| {
@@ -36,6 +45,13 @@ impl Simulation {
                 });
                 scene.found(found);
             });
+        }
+    }
+
+    fn fulfil(&mut self, wishes: Vec<Wish>) {
+        for wish in wishes {
+            self.give(0, Job::Wish(wish));
+            self.finish_jobs();
         }
     }
 
@@ -133,6 +149,9 @@ impl Scene {
             return Ok(Some(broken));
         }
         if let Some(broken) = self.fees_agree()? {
+            return Ok(Some(broken));
+        }
+        if let Some(broken) = self.all_told() {
             return Ok(Some(broken));
         }
         let shuffled = shuffled(self.store.facts(), self.set_up, &mut self.dice);

@@ -63,6 +63,12 @@ planted! {
     ActsUnsigned "acts_unsigned";
     /// The network leaves out of replies what a rail charges.
     HidesFees "hides_fees";
+    /// The host shows those who read it policies that nobody chose.
+    ShowsOtherPolicy "shows_other_policy";
+    /// A rail says that half of what moved has moved.
+    SwapsLow "swaps_low";
+    /// Whoever brings messages to an endpoint says that it took them, and drops them.
+    SwallowsMessages "swallows_messages";
     /// Who quotes says half of what a line costs.
     QuotesLow "quotes_low";
 }

@@ -10,10 +10,13 @@ use divvy_core::{
 
 use crate::Quotes;
 use crate::simulation::dice::Dice;
+use crate::simulation::features::Features;
 use crate::simulation::planted::Planted;
 use crate::simulation::promise::{Broken, Promise};
 use crate::simulation::scene::{Scene, Shared};
+use crate::simulation::swap;
 use crate::simulation::town::{RAILS, Town};
+use crate::simulation::waits::Waits;
 
 /// What a rail takes and says.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Price {
     pub(super) asset: Option<Asset>,
     /// For each line, before it is signed.
     pub(super) quoted: Amount,
+    /// What it pays in is worth so much, where that is another asset.
+    pub(super) rate: Option<swap::Rate>,
 }
 
 /// What fees may cost in each book, and what was said of them.
@@ -55,7 +60,7 @@ impl Quotes for Board {
 }
 
 impl Price {
-    pub(super) fn draw(dice: &mut Dice) -> Result<Self, Error> {
+    pub(super) fn draw(features: Features, dice: &mut Dice) -> Result<Self, Error> {
         let charged = dice.pick(&[0, 0, 1, 3]).copied().unwrap_or(0);
         let own = Asset::parse("USD")?;
         let asset = match dice.below(3) {
@@ -64,7 +69,9 @@ impl Price {
             _ => Some(own),
         };
         let quoted = if dice.permille(500) { charged } else { dice.below(8) };
-        Ok(Self { charged, asset, quoted: Amount::new(quoted)? })
+        let swaps = features.swaps && dice.permille(600);
+        let rate = swaps.then(|| (dice.within(1, 200), dice.within(1, 200)));
+        Ok(Self { charged, asset, quoted: Amount::new(quoted)?, rate })
     }
 }
 
@@ -87,8 +94,9 @@ impl Prices {
     /// Holds a commit that somebody offers against what paying costs.
     pub(super) fn offered(
         &self,
-        process: usize,
+        (process, read): (usize, usize),
         facts: &[Fact],
+        waits: &Waits,
         town: &Town,
     ) -> Result<Option<Broken>, Error> {
         for fact in facts.iter().filter(|fact| fact.kind == "planned.1") {
@@ -101,6 +109,10 @@ impl Prices {
             else {
                 continue;
             };
+            // Who asks to be paid now says what it may cost instead.
+            if waits.is_asked(&Name::new(book)?, &planned.lines, (read, fact.at)) {
+                continue;
+            }
             let heard = self.heard.get(&(process, rail)).copied().flatten();
             if let Some(said) = too_dear(town.share_of(book), heard, &planned) {
                 let said = format!("{}: {said}", fact.stream);

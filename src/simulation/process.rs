@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use divvy_core::{Cursor, Error, Fact, Hash, Manner, Page, Reply, Request, Stream, Time, Written};
 
+use crate::simulation::ear::{Ear, webhooks};
 use crate::simulation::jobs::Job;
 use crate::simulation::prices::Board;
 use crate::simulation::promise::Promise;
@@ -32,7 +33,7 @@ impl fmt::Debug for Desk {
 
 /// Lets the scheduler choose who goes on. Nothing that others can see happens between two of
 /// these, so one before each call is enough for every order and every crash.
-async fn pause() {
+pub(super) async fn pause() {
     let mut paused = false;
     poll_fn(|_| if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending })
         .await;
@@ -52,7 +53,7 @@ impl Host for Desk {
 
     async fn since(&self, cursor: Option<&Cursor>, facts_max: usize) -> Result<Page, Error> {
         pause().await;
-        self.scene.with(|scene| scene.since(cursor, facts_max))
+        self.scene.with(|scene| scene.since(self.process, cursor, facts_max))
     }
 
     async fn roster(&self, process: &str, now: Time, until: Time) -> Result<Vec<String>, Error> {
@@ -92,6 +93,9 @@ pub(super) async fn live(
     let worker = Worker::with_draws(rails, Arc::new(desk), settings, Draws::seeded(seed));
     let Ok(mut worker) = worker else { return };
     worker.set_quotes(Arc::new(Board { scene: scene.clone(), process }));
+    let webhooks = scene.with(|scene| webhooks(&scene.town));
+    let Ok(webhooks) = webhooks else { return };
+    worker.set_webhooks(webhooks, Arc::new(Ear { scene: scene.clone(), process }));
     let mut shift = Shift { divvy, worker };
     loop {
         let job = next(&scene, process).await;

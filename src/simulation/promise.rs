@@ -55,6 +55,13 @@ promises! {
     /// No batch costs more than its book allows, no line more than its share; payees bear what
     /// was shown before.
     FeesFit "nothing is paid at a cost that was not allowed";
+    /// Nobody is paid less than their policy waits for, unless they asked for it at that cost.
+    PoliciesHold "nobody is paid before their policy or they say so";
+    /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts
+    /// say.
+    TreasuryAgrees "treasuries, weeks and seals are what the facts say";
+    /// Every endpoint hears of everything, in order, and always the same of it.
+    AllTold "whatever happened is told, in order";
     /// When the world heals, what rails charged and payees bore is what the facts say.
     FeesAgree "what was charged and borne is what the facts say";
     /// Verification from zero finds nothing, and equals every process's own fold.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use divvy_core::{Amount, Body, Error, Fact, Guarded, Name, Place, Planned, Stream, Time};
+use divvy_core::{Amount, Body, Error, Fact, Guarded, Name, Place, Planned, Purpose, Stream, Time};
 
 use crate::simulation::promise::{Broken, Promise};
 
@@ -69,6 +69,7 @@ impl Said {
         let (Place::Batch { book, .. }
         | Place::Run { book }
         | Place::Payee { book, .. }
+        | Place::Treasury { book }
         | Place::Rule { book }) = stream.place()
         else {
             return Ok(None);
@@ -104,7 +105,14 @@ impl Said {
                 unsaid.then(|| format!("{} has decided nothing about {stream}", said.by))
             }
             Body::Held(held) if held.cause.is_some() => None,
-            Body::Held(_) | Body::Released(_) | Body::RuleSet(_) | Body::FeesSet(_)
+            Body::Funds(funds) if !is_owners(funds.purpose) => None,
+            Body::Held(_)
+            | Body::Released(_)
+            | Body::RuleSet(_)
+            | Body::FeesSet(_)
+            | Body::Brought(_)
+            | Body::Funds(_)
+            | Body::WeekClosed(_)
                 if limits.guard.is_some() && !covered =>
             {
                 Some(format!("nobody answers for {} of {stream}", fact.kind))
@@ -177,6 +185,12 @@ fn total_of(facts: &[Fact], n: u64) -> Result<u128, Error> {
         }
     }
     Ok(total)
+}
+
+/// Whether only the owner can know: no statement tells it.
+const fn is_owners(purpose: Purpose) -> bool {
+    let told = matches!(purpose, Purpose::FeeEarned | Purpose::FeePaid | Purpose::Arrived);
+    !told && !matches!(purpose, Purpose::Expected(_) | Purpose::Missed)
 }
 
 const DAY_MILLIS: u64 = 86_400_000;

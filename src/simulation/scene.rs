@@ -3,12 +3,16 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use divvy_core::{Code, Cursor, Error, Fact, Manner, Page, Stream, Time, Written};
+use divvy_core::{
+    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, Stream, Time, Written,
+};
 
 use crate::simulation::dice::Dice;
+use crate::simulation::ear::Heard;
 use crate::simulation::expected::Expected;
 use crate::simulation::jobs::Job;
 use crate::simulation::knobs::Knobs;
+use crate::simulation::notes::Notes;
 use crate::simulation::planted::Planted;
 use crate::simulation::prices::Prices;
 use crate::simulation::promise::{Broken, Promise};
@@ -16,6 +20,7 @@ use crate::simulation::store::Store;
 use crate::simulation::till::Till;
 use crate::simulation::town::Town;
 use crate::simulation::trace::{Telling, Trace, addresses};
+use crate::simulation::waits::Waits;
 use crate::simulation::witness::Witness;
 use crate::simulation::worlds::Worlds;
 
@@ -44,6 +49,10 @@ pub(super) struct Scene {
     pub(super) checkpoints: Vec<Vec<u8>>,
     /// So many facts set the town up.
     pub(super) set_up: usize,
+    /// What payees chose and asked for.
+    pub(super) waits: Waits,
+    pub(super) notes: Notes,
+    pub(super) heard: Heard,
     /// What everyone must have earned, book by book.
     pub(super) expected: Vec<Expected>,
     pub(super) broken: Option<Broken>,
@@ -58,6 +67,8 @@ pub(super) struct Seat {
     pub(super) job: Option<Job>,
     /// Whether it is at work.
     pub(super) busy: bool,
+    /// So many facts it had read when it read last.
+    pub(super) read: usize,
     /// How far its clock is ahead of the true time.
     pub(super) ahead_millis: i64,
     /// When its worker wants to look again.
@@ -96,6 +107,9 @@ impl Scene {
             seats,
             checkpoints: Vec::new(),
             set_up: 0,
+            waits: Waits::default(),
+            notes: Notes::default(),
+            heard: Heard::default(),
             expected,
             broken: None,
             knobs,
@@ -233,12 +247,25 @@ impl Scene {
         self.found(found);
         self.held_against(|scene| scene.prices.written(&new, &scene.town));
         self.held_against(|scene| scene.witness.said.written(&new));
+        self.held_against(|scene| {
+            for _ in 0..scene.waits.written(&new, before, &scene.town)? {
+                scene.trace.count("paid on demand");
+            }
+            Ok(None)
+        });
+        self.held_against(|scene| scene.notes.written(&new, before));
+        self.held_against(|scene| scene.heard.written(&new).map(|()| None));
         self.held_against(|scene| scene.earns(&new));
         outcome
     }
 
     fn offered(&mut self, process: usize, facts: &[Fact]) {
-        self.held_against(|scene| scene.prices.offered(process, facts, &scene.town));
+        let read = self.seats.get(process).map_or(0, |seat| seat.read);
+        self.held_against(|scene| {
+            scene.prices.offered((process, read), facts, &scene.waits, &scene.town)
+        });
+        self.held_against(|scene| scene.waits.offered(facts, read, &scene.town));
+        self.held_against(|scene| scene.notes.offered(facts, read));
     }
 
     fn held_against(&mut self, look: impl FnOnce(&mut Self) -> Result<Option<Broken>, Error>) {
@@ -258,6 +285,7 @@ impl Scene {
 
     pub(super) fn since(
         &mut self,
+        process: usize,
         cursor: Option<&Cursor>,
         facts_max: usize,
     ) -> Result<Page, Error> {
@@ -270,6 +298,12 @@ impl Scene {
         let mut page = self.store.since(cursor, most.min(facts_max))?;
         if self.is_planted(Planted::SkipsFact) && page.facts.len() > 1 && self.dice.permille(30) {
             page.facts.pop();
+        }
+        if self.is_planted(Planted::ShowsOtherPolicy) {
+            page.facts.iter_mut().for_each(hurried);
+        }
+        if let Some(seat) = self.seats.get_mut(process) {
+            seat.read = usize::try_from(page.cursor.position).unwrap_or(0);
         }
         Ok(page)
     }
@@ -287,6 +321,14 @@ impl Scene {
                 self.found(found);
             }
         }
+    }
+}
+
+/// A planted mistake: whoever chose to wait seems to have chosen not to.
+fn hurried(fact: &mut Fact) {
+    let Ok(Body::PayeeSet(set)) = fact.body() else { return };
+    if set.policy.is_some() {
+        fact.bytes = Body::PayeeSet(PayeeSet { policy: Some(Policy::Instant), ..set }).encode();
     }
 }
 

@@ -42,7 +42,7 @@ impl Shift {
                 return Ok(format!("{declared} declared"));
             }
             Job::Refund(refund) => return refund.tell(divvy, now).await,
-            Job::Wish(wish) => return wish.tell(divvy, now).await,
+            Job::Wish(wish) => return wish.tell(divvy, scene, now).await,
             Job::SetPayee { book, payee, set } => {
                 let set = [(payee.clone(), set.clone())];
                 divvy.book(book.as_str())?.set_payees(&set, now).await?;

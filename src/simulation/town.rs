@@ -12,7 +12,9 @@ use crate::simulation::dice::Dice;
 use crate::simulation::features::Features;
 use crate::simulation::knobs::Knobs;
 use crate::simulation::people::draw_guard;
+use crate::simulation::planted::Planted;
 use crate::simulation::prices::{Price, draw_fees, draw_share};
+use crate::simulation::swap::Swap;
 
 /// Books, payees, pools and rails, as the seed has them.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub(super) struct Town {
     pub(super) payees: Vec<Name>,
     pub(super) pools: Vec<Pool>,
     pub(super) rails: Vec<(WindowKind, Arc<Sandbox>)>,
+    /// Rails lie about what moved.
+    swaps_low: bool,
     /// What each rail costs, in the rails' order.
     pub(super) prices: Vec<Price>,
     /// Settled batches are looked at again after so long: soon, to see what is undone, or late, to
@@ -69,12 +73,14 @@ const COOLING_SECS: u64 = 7_200;
 
 impl Town {
     pub(super) fn new(knobs: &Knobs, dice: &mut Dice) -> Result<Self, Error> {
+        let features = Features::draw(dice);
         let watches_soon = dice.permille(550);
         let watch_secs = if watches_soon { WATCH_SOON_SECS } else { WATCH_LATE_SECS };
         let timing =
             Timing { grace_secs: GRACE_SECS, deadline_secs_max: DEADLINE_SECS, watch_secs };
         let lines_max = usize::try_from(dice.within(1, 6)).unwrap_or(1);
-        let prices = RAILS.iter().map(|_| Price::draw(dice)).collect::<Result<Vec<_>, Error>>()?;
+        let prices =
+            RAILS.iter().map(|_| Price::draw(features, dice)).collect::<Result<Vec<_>, Error>>()?;
         let rail = |((name, window), price): (_, &Price)| -> Result<_, Error> {
             let settings = RailSettings::at(&format!("http://{name}/"), Name::new("till")?)?;
             let name = Name::new(name)?;
@@ -84,7 +90,6 @@ impl Town {
             Ok((window, Arc::new(Sandbox::new(settings)?)))
         };
         let rails = RAILS.into_iter().zip(&prices).map(rail).collect::<Result<_, Error>>()?;
-        let features = Features::draw(dice);
         let mut payees = names("p", dice.within(3, knobs.payments.clamp(4, 12)))?;
         let pools = pools(features, dice)?;
         payees.extend(pools.iter().filter_map(|pool| pool.opened.payee.clone()));
@@ -94,20 +99,41 @@ impl Town {
             books.push((name, opened(dice)?));
             terms.push(Terms::draw(dice)?);
         }
-        Ok(Self { features, books, terms, payees, pools, rails, prices, watches_soon, leaps })
+        let swaps_low = knobs.planted == Some(Planted::SwapsLow);
+        Ok(Self {
+            features,
+            books,
+            terms,
+            payees,
+            pools,
+            rails,
+            swaps_low,
+            prices,
+            watches_soon,
+            leaps,
+        })
     }
 
     pub(super) fn rails(&self) -> Vec<Arc<dyn Rail>> {
-        let shared = |(_, rail): &(WindowKind, Arc<Sandbox>)| -> Arc<dyn Rail> {
-            Arc::<Sandbox>::clone(rail)
+        let shared = |((_, rail), price): (&(_, Arc<Sandbox>), &Price)| -> Arc<dyn Rail> {
+            let sandbox = Arc::<Sandbox>::clone(rail);
+            match price.rate {
+                Some(rate) => Arc::new(Swap { sandbox, rate, lies: self.swaps_low }),
+                None => sandbox,
+            }
         };
-        self.rails.iter().map(shared).collect()
+        self.rails.iter().zip(&self.prices).map(shared).collect()
     }
 
     /// What a rail costs, by its name.
     pub(super) fn price(&self, rail: &str) -> Option<&Price> {
         let at = RAILS.iter().position(|(name, _)| *name == rail)?;
         self.prices.get(at)
+    }
+
+    /// How a book was opened.
+    pub(super) fn opened(&self, book: &Name) -> Option<&Opened> {
+        self.books.iter().find(|(name, _)| name == book).map(|(_, opened)| opened)
     }
 
     /// How much of a line its fee may be in a book.

@@ -1,9 +1,14 @@
 //! What only some seeds have: what is wished for there, drawn, and told to the front door.
 
-use divvy_core::{Amount, Error, Name, Time};
+use divvy_core::{Amount, Brought, Day, Error, Evidence, Funds, Hash, Name, Stream, Time};
 
 use crate::Divvy;
+use crate::book::Book;
 use crate::simulation::dice::Dice;
+use crate::simulation::ear::ENDPOINT;
+use crate::simulation::notes::draw_funds;
+use crate::simulation::people::{By, decide, draw_by};
+use crate::simulation::scene::{START_MILLIS, Scene, Shared};
 use crate::simulation::town::Town;
 
 /// Something that a process is told to do where a seed has it.
@@ -13,28 +18,62 @@ pub(super) enum Wish {
     Refer { book: Name, who: Name, by: Name },
     /// Money that is payable becomes units.
     Compound { book: Name, pool: Name, holder: Name, percent: u64 },
+    /// Somebody wants to be paid now, at a cost of so much.
+    Demand { book: Name, payee: Name, fee_max: Amount },
+    /// Somebody brings along what they earned and were paid before the book began.
+    Bring { book: Name, payee: Name, earned: Amount, paid: Amount, by: By },
+    /// The treasury has something to note.
+    Note { book: Name, funds: Funds, by: By },
+    /// The week of a moment is over.
+    Close { book: Name, at: Time, by: By },
+    /// Everything up to now is sealed.
+    Seal,
+    /// An endpoint was mended.
+    Resume { book: Name },
 }
 
 impl Wish {
     /// One of those that the town has; nothing where it has none.
-    pub(super) fn draw(town: &Town, dice: &mut Dice) -> Result<Option<Self>, Error> {
-        let (book, payee) = (town.book(dice)?, town.payee(dice)?);
-        let mut wishes = Vec::new();
-        if town.features.counts {
-            wishes.push(Self::Refer {
-                book: book.clone(),
-                who: payee.clone(),
-                by: town.payee(dice)?,
-            });
-        }
-        if town.features.flows {
-            let (pool, percent) = (town.pool(dice)?.name, dice.within(1, 100));
-            wishes.push(Self::Compound { book, pool, holder: payee, percent });
-        }
-        Ok(dice.pick(&wishes).cloned())
+    pub(super) fn draw(town: &Town, now: Time, dice: &mut Dice) -> Result<Option<Self>, Error> {
+        let (book, payee, by) = (town.book(dice)?, town.payee(dice)?, draw_by(dice)?);
+        let has = town.features;
+        let (refers, notes) = ([has.counts; 2], [has.notes; 3]);
+        let kinds = [has.flows, has.asks, has.brings, has.tells].into_iter();
+        let kinds: Vec<usize> = kinds
+            .chain(refers)
+            .chain(notes)
+            .enumerate()
+            .filter_map(|(kind, has)| has.then_some(kind))
+            .collect();
+        let Some(kind) = dice.pick(&kinds).copied() else { return Ok(None) };
+        Ok(Some(match kind {
+            0 => {
+                let (pool, percent) = (town.pool(dice)?.name, dice.within(1, 100));
+                Self::Compound { book, pool, holder: payee, percent }
+            }
+            1 => Self::Demand { book, payee, fee_max: Amount::new(dice.below(9))? },
+            2 => {
+                let earned = Amount::new(dice.below(40_000))?;
+                Self::Bring { book, payee, earned, paid: Amount::new(dice.below(40_000))?, by }
+            }
+            3 => Self::Resume { book },
+            4 | 5 => Self::Refer { book, who: payee, by: town.payee(dice)? },
+            6 => Self::Note { book, funds: draw_funds(dice, now)?, by },
+            7 => {
+                let ago = dice.below(9).saturating_mul(DAY_MILLIS);
+                let at = Time::from_millis(now.millis().saturating_sub(ago));
+                Self::Close { book, at, by }
+            }
+            _ => Self::Seal,
+        }))
     }
 
-    pub(super) async fn tell(&self, divvy: &mut Divvy, now: Time) -> Result<String, Error> {
+    pub(super) async fn tell(
+        &self,
+        divvy: &mut Divvy,
+        scene: &Shared,
+        now: Time,
+    ) -> Result<String, Error> {
         match self {
             Self::Refer { book, who, by } => {
                 let pair = [(who.clone(), by.clone())];
@@ -46,7 +85,54 @@ impl Wish {
                 let part = u128::from(payable).saturating_mul((*percent).into()).div_ceil(100);
                 book.compound(pool.as_str(), holder, Amount::from_wide(part)?, now).await?;
             }
+            Self::Demand { book, payee, fee_max } => {
+                divvy.book(book.as_str())?.demand(payee, *fee_max, now).await?;
+            }
+            Self::Bring { book, payee, earned, paid, by } => {
+                let (source, said) = ("an old ledger".to_owned(), "its last page".to_owned());
+                let evidence = Evidence { source, hash: Hash::of(b"ledger"), said };
+                let entry = (payee.clone(), Brought { earned: *earned, paid: *paid, evidence });
+                let stream = Stream::payee(book, payee);
+                let bring = async |mut book: Book<'_>| book.bring(&[entry], now).await;
+                return decide(divvy, scene, (book, &stream, by), bring).await;
+            }
+            Self::Note { book, funds, by } => {
+                let (stream, funds) = (Stream::treasury(book), [funds.clone()]);
+                let note = async |mut book: Book<'_>| book.note_funds(&funds, now).await.map(drop);
+                return decide(divvy, scene, (book, &stream, by), note).await;
+            }
+            Self::Close { book, at, by } => {
+                let (stream, day) = (Stream::treasury(book), Day::of(*at));
+                let close =
+                    async |mut book: Book<'_>| book.close_week(day, None, now).await.map(drop);
+                return decide(divvy, scene, (book, &stream, by), close).await;
+            }
+            Self::Seal => {
+                let sealed = divvy.seal(now).await?;
+                return Ok(format!("sealed: {sealed:?}"));
+            }
+            Self::Resume { book } => {
+                let endpoint = Name::new(ENDPOINT)?;
+                divvy.book(book.as_str())?.resume_webhook(&endpoint, "mended", now).await?;
+            }
         }
         Ok("yes".to_owned())
     }
 }
+
+impl Scene {
+    /// What is wished for when the world heals: nothing stays broken.
+    pub(super) fn last_wishes(&self, book: &Name) -> Vec<Wish> {
+        let resume = Wish::Resume { book: book.clone() };
+        if self.town.features.tells { vec![resume] } else { Vec::new() }
+    }
+
+    /// What is wished for when all is done.
+    pub(super) fn closing(&self, book: &Name) -> Vec<Wish> {
+        let (at, by) = (Time::from_millis(START_MILLIS), self.who_decides(book));
+        let close = Wish::Close { book: book.clone(), at, by };
+        if self.town.features.notes { vec![close, Wish::Seal] } else { Vec::new() }
+    }
+}
+
+const DAY_MILLIS: u64 = 86_400_000;

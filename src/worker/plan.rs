@@ -141,6 +141,7 @@ impl Worker {
             let Some(rail) = self.rails.get(&rail).cloned() else { continue };
             let Some(packs) = self.packs(&*rail, &lines, now, tick).await else { continue };
             let parts = self.purses.probe(&*rail, self.suspects.parted(&lines, &packs));
+            let begun = self.clock.now();
             for part in parts {
                 let fold = divvy.books().book(book.as_str())?;
                 let allowed = self.allowed(fold, &*rail, &part, now, tick).await;
@@ -161,7 +162,7 @@ impl Worker {
                 let (name, wallet) = (rail.name().clone(), rail.wallet().clone());
                 let planned = Planned { rail: name, wallet, lines: job.lines };
                 plans.push(Plan { planned, signed });
-                if self.clock.now() >= now.plus_secs(SIGNING_SECS_MAX) {
+                if self.clock.now() >= begun.plus_secs(SIGNING_SECS_MAX) {
                     return Ok(plans);
                 }
             }
@@ -232,4 +233,4 @@ fn batches_of(step: &Step) -> Result<Vec<Batch>, Error> {
 /// What is signed first must not grow old until the last is signed, nor be lost with whoever dies
 /// meanwhile: a run ends when signing has taken so long, and the rest is for the next one. Half a
 /// minute is what some chains let a try live.
-const SIGNING_SECS_MAX: u64 = 5;
+const SIGNING_SECS_MAX: u64 = 10;

@@ -3,8 +3,11 @@
 //! Goal: every figure that a book tells is the one that anyone would reckon by hand.
 //! Method: random histories of both. After each action everything is compared: every balance, who
 //! is due (by asking everyone), pools, batches, claims, totals, and each holder's exact share as a
-//! fraction. A history that fails is made as short as it gets and told in one line, which
-//! `DIVVY_MODEL` plays again. `DIVVY_SEEDS` says how many histories, `DIVVY_SEED` from where.
+//! fraction. What comes before that and beside it, from the ways in which money is shared to those
+//! in which people agree, is held against a ledger in the same manner; its facts are then folded
+//! again in another order of their streams, and verified. A history that fails is made as short as
+//! it gets and told in one line, which `DIVVY_MODEL` plays again. `DIVVY_SEEDS` says how many
+//! histories, `DIVVY_SEED` from where.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -26,21 +29,21 @@ mod pay;
 mod pool;
 mod shrink;
 
-/// How many histories run when nobody says; about twenty seconds without optimisation.
+/// How many histories run when nobody says; about twenty seconds each without optimisation.
 const SEEDS: u64 = 2_000;
 
-/// As long for the ledger, of which more is asked.
-const SEEDS_BY_HAND: u64 = 400;
+/// Of the ledger so much more is asked that it has one history for so many.
+const ONE_IN: u64 = 5;
 
 /// Actions of one history.
 const ACTIONS: usize = 90;
 
 #[test]
 fn a_book_tells_what_plain_sums_tell() {
-    shrink::play("plain_sums", SEEDS, ACTIONS, lab::Lab::run);
+    shrink::play("plain_sums", 1, lab::Lab::run);
 }
 
 #[test]
 fn a_ledger_kept_by_hand_tells_the_same_of_every_unit() {
-    shrink::play("kept_by_hand", SEEDS_BY_HAND, ACTIONS, money::run);
+    shrink::play("kept_by_hand", ONE_IN, money::run);
 }

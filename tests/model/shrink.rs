@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{ACTIONS, SEEDS};
+
 /// Which actions of a seed are played. What an action does follows from the seed and its number
 /// alone, so that leaving one out does not change the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +75,9 @@ fn a_failing_history_becomes_as_short_as_it_gets() {
     assert_eq!(History::parse("7:17,63"), Some(short));
 }
 
-/// Plays as many histories as the environment says, or the one that it names.
-pub(crate) fn play(test: &str, seeds: u64, actions: usize, run: Run) {
+/// Plays as many histories as the environment says, or one for so many of them, or the one that it
+/// names.
+pub(crate) fn play(test: &str, one_in: u64, run: Run) {
     if let Some(again) = setting("DIVVY_MODEL") {
         let history = History::parse(&again);
         let history = history.unwrap_or_else(|| panic!("seed:action,action,…"));
@@ -84,8 +87,10 @@ pub(crate) fn play(test: &str, seeds: u64, actions: usize, run: Run) {
     let first: u64 = number("DIVVY_SEED").unwrap_or(0);
     // Soak counts up in ones; each of its rounds has histories of its own.
     let first = first.wrapping_mul(1_000_003);
-    for seed in (0..number("DIVVY_SEEDS").unwrap_or(seeds)).map(|at| first.wrapping_add(at)) {
-        let history = History::whole(seed, actions);
+    for seed in (0..number("DIVVY_SEEDS").unwrap_or(SEEDS).div_ceil(one_in))
+        .map(|at| first.wrapping_add(at))
+    {
+        let history = History::whole(seed, ACTIONS);
         if run(&history).is_err() {
             told(test, &history.shrunk(run), run);
         }

@@ -1,7 +1,9 @@
 //! Webhooks: whatever is a fact is told, at least once, in order, whoever fails or dies.
 #![expect(
-    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::unwrap_used,
     reason = "tests stop at the first thing that is not as it should be"
 )]
 
@@ -30,6 +32,5 @@ mod desk;
 mod receiver;
 mod refused;
 #[path = "../support/postgres.rs"]
-#[expect(dead_code, reason = "the tests of the host use more of it")]
 mod server;
 mod told;

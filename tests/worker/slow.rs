@@ -10,7 +10,7 @@ use divvy::{Told, Worker};
 
 use crate::shop::{Folder, Till, at, open, take};
 
-/// A sandbox that takes three seconds to sign.
+/// A sandbox that takes six seconds to sign.
 #[derive(Debug)]
 struct Slow(Sandbox, Told);
 
@@ -31,7 +31,7 @@ impl Rail for Slow {
         self.0.pack(lines, heard, now)
     }
     fn sign(&self, job: &Job, heard: &[Heard], now: Time) -> Result<Turn<Signed>, Error> {
-        self.1.tell(self.1.clock().now().plus_secs(3));
+        self.1.tell(self.1.clock().now().plus_secs(6));
         self.0.sign(job, heard, now)
     }
     fn submit(&self, signed: &Signed, now: Time) -> Request {

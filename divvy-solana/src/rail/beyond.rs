@@ -64,7 +64,7 @@ impl SolanaRail {
         let legs = tries.iter().flat_map(|(_, (_, legs))| legs);
         let paid: BTreeSet<Address> = legs.map(|(to, _)| *to).collect();
         let owners = done!(self.owners(&talk, &providers, paid));
-        let stranger = |(listed, (batch, legs)): (&Listed, (Stream, Vec<(Address, u64)>))| {
+        let stranger = |(listed, (batch, legs)): (&Listed, (Stream, Legs))| {
             let line = |(to, amount): &(Address, u64)| {
                 let to = owners.get(to).unwrap_or(to).to_string();
                 Ok(StrangerLine { to, amount: Amount::new(*amount)? })
@@ -84,12 +84,7 @@ impl SolanaRail {
 
     /// The batch of a transaction and what it paid to which accounts, if the wallet itself has
     /// signed it for the book: anyone may write its tag into a memo beside its address.
-    fn try_of(
-        &self,
-        landed: &Landed,
-        book: &Name,
-        run: u64,
-    ) -> Option<(Stream, Vec<(Address, u64)>)> {
+    fn try_of(&self, landed: &Landed, book: &Name, run: u64) -> Option<(Stream, Legs)> {
         let transaction = landed.transaction()?;
         let tag = Tag::of(&transaction).filter(|tag| tag.is_from(book, run))?;
         if transaction.message().payer() != Some(&self.address()) {
@@ -118,6 +113,9 @@ impl SolanaRail {
         Ok(Turn::Done(paid.into_iter().zip(found).filter_map(owner).collect()))
     }
 }
+
+/// Which accounts were paid, and how much.
+type Legs = Vec<(Address, u64)>;
 
 /// Asks for what was listed.
 fn landed(listed: &Listed) -> Question {

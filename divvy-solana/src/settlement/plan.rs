@@ -101,6 +101,7 @@ impl Settlement {
             made.extend(rents_of(edition, rent)?);
             orders.extend(edition.orders(self.payer, rent.of(edition.bytes()))?);
         }
+        let source = self.source()?;
         let mut parts = Vec::new();
         for share in self.shares()? {
             let presence = Presence::of(sight(&share.account));
@@ -109,10 +110,10 @@ impl Settlement {
             if part.is_made {
                 made.push(self.rented(&part, rent));
             }
-            orders.extend(self.paying(&share, &part));
+            orders.extend(self.paying(&part, source));
             parts.push(part);
         }
-        self.check_source(&parts, sight(&self.source()?))?;
+        self.check_source(&parts, sight(&source))?;
         let settling = self.whole(orders, parts, made, doubts)?;
         self.check_payer(&settling, sight(&self.payer), rent)?;
         Ok(settling)
@@ -174,7 +175,7 @@ impl Settlement {
     }
 
     /// The orders that pay one share.
-    pub(super) fn paying(&self, share: &ShareOf, part: &Part) -> Vec<Order> {
+    pub(super) fn paying(&self, part: &Part, source: Address) -> Vec<Order> {
         if part.is_kept {
             return Vec::new();
         }
@@ -186,12 +187,12 @@ impl Settlement {
             account: part.account,
         };
         let create = part.is_made.then(|| Order {
-            act: Act::MakeAccount(share.name.clone()),
+            act: Act::MakeAccount(part.name.clone()),
             instruction: create.idempotent(),
         });
         let transfer = token::TransferChecked {
             program: self.program,
-            source: self.source().unwrap_or(self.treasury),
+            source,
             mint: self.coin,
             destination: part.account,
             owner: self.treasury,
@@ -199,7 +200,7 @@ impl Settlement {
             amount: part.amount.get(),
             decimals: self.decimals,
         };
-        let (act, instruction) = (Act::Pay(share.name.clone()), transfer.instruction());
+        let (act, instruction) = (Act::Pay(part.name.clone()), transfer.instruction());
         create.into_iter().chain([Order { act, instruction }]).collect()
     }
 

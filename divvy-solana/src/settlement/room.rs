@@ -1,14 +1,14 @@
 //! How many collaborators fit beside everything else, tried with accounts that are all different.
 
-use divvy_core::Error;
+use divvy_core::{Amount, Error};
 use sha2::{Digest as _, Sha256};
 
 use crate::account::Presence;
 use crate::address::Address;
 use crate::lifetime::Lifetime;
 use crate::message::{Draft, LOCKS_MAX, TRACE_MAX, unfit};
+use crate::settlement::Settlement;
 use crate::settlement::plan::Part;
-use crate::settlement::{Settlement, ShareOf};
 
 impl Settlement {
     /// How many collaborators fit beside the edition and the caller's orders: all of whom have a
@@ -33,13 +33,17 @@ impl Settlement {
             let own = edition.orders(self.payer, u64::MAX)?;
             orders.extend(own.into_iter().map(|order| order.instruction));
         }
+        let source = self.source()?;
         for place in 0..count {
-            let (wallet, account) = (sample("wallet", place), sample("account", place));
-            let amount = divvy_core::Amount::MAX;
-            let name = String::new();
-            let share = ShareOf { name: name.clone(), wallet, account, amount };
-            let part = Part { name, wallet, account, amount, is_kept: false, is_made: made };
-            let paying = self.paying(&share, &part);
+            let part = Part {
+                name: String::new(),
+                wallet: sample("wallet", place),
+                account: sample("account", place),
+                amount: Amount::MAX,
+                is_kept: false,
+                is_made: made,
+            };
+            let paying = self.paying(&part, source);
             orders.extend(paying.into_iter().map(|order| order.instruction));
         }
         orders.extend(self.after.iter().map(|extra| extra.instruction.clone()));

@@ -1,6 +1,8 @@
 //! What stakes have earned, epoch by epoch: payments that are taken in once, however often
 //! somebody asks.
 
+use std::collections::BTreeSet;
+
 use divvy_core::danger::Vouched;
 use divvy_core::{Amount, Asset, Code, Error, Evidence, Heard, Name, Time, Turn};
 use serde::Deserialize;
@@ -70,6 +72,11 @@ impl Chain {
         };
         let questions: Vec<Question> = accounts.chunks(KEYS_MAX).map(question).collect();
         let (provider, all) = done!(earned(&talk, &providers, &questions, accounts.len()));
+        // All blocks at once, so that many stakes are no longer a conversation than one.
+        let slots = all.iter().flatten().filter(|earned| earned.amount > 0);
+        let slots: BTreeSet<u64> = slots.map(|earned| earned.effective_slot).collect();
+        let blocks: Vec<Question> = slots.into_iter().map(block).collect();
+        done!(talk.asked(&[provider], &blocks));
         let mut rewards = Vec::with_capacity(all.len());
         for (place, (account, earned)) in accounts.iter().zip(all).enumerate() {
             let Some(earned) = earned.filter(|earned| earned.amount > 0) else { continue };
@@ -143,9 +150,12 @@ fn agree(one: &[Option<Earned>], two: &[Option<Earned>]) -> bool {
     one.iter().map(money).eq(two.iter().map(money))
 }
 
+fn block(slot: u64) -> Question {
+    Question::new("getBlockTime", json!([slot]))
+}
+
 fn block_time(talk: &Talk<'_>, providers: &[&Provider], slot: u64) -> Result<Turn<Time>, Error> {
-    let question = Question::new("getBlockTime", json!([slot]));
-    talk.first(providers, &[question], |said: Vec<Option<u64>>| {
+    talk.first(providers, &[block(slot)], |said: Vec<Option<u64>>| {
         said.into_iter().next()?.map(|secs| Time::ZERO.plus_secs(secs))
     })
 }

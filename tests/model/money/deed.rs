@@ -92,6 +92,10 @@ pub(crate) enum Deed {
         payee: usize,
         forgets: bool,
     },
+    Hold {
+        payee: usize,
+        forgets: bool,
+    },
     Terms {
         payee: Option<usize>,
         set: Set,
@@ -203,6 +207,7 @@ impl Deed {
             5 if seed.is_multiple_of(3) => {
                 Self::Guard { limit: dice.size(9), needed: 1, people: 2 }
             }
+            6 if seed.is_multiple_of(2) => Self::Terms { payee: None, set: Set::any(dice) },
             _ => Self::any(dice),
         }
     }
@@ -259,7 +264,7 @@ impl Deed {
             },
             11 | 12 => {
                 let payee = dice.place(PEOPLE as u64);
-                Self::Release { payee, forgets: dice.one_in(12) }
+                Self::Release { payee, forgets: dice.one_in(9) }
             }
             _ => Self::Note { id: dice.below(7), purpose: Noted::any(dice), minor: dice.size(24) },
         }
@@ -277,16 +282,20 @@ impl Deed {
                 rate: dice.one_in(3).then(|| (1 + dice.below(9), 1 + dice.below(9))),
                 secs: dice.below(6) * 2_000,
             },
+            9 if dice.one_in(2) => {
+                let payee = dice.place(PEOPLE as u64);
+                Self::Hold { payee, forgets: dice.one_in(3) }
+            }
             9 => Self::LoseQuote,
             10..=12 => {
                 Self::Demand { payee: dice.place(PEOPLE as u64), fee_max: dice.below(3) * 100 }
             }
-            13 => {
+            13 | 14 => {
                 let people = 1 + dice.place(3);
                 let needed = 1 + dice.place(people as u64);
                 Self::Guard { limit: dice.size(22), needed, people }
             }
-            14..=18 => Self::Approve { batch, who: dice.place(3), forged: dice.one_in(6) },
+            15..=18 => Self::Approve { batch, who: dice.place(3), forged: dice.one_in(6) },
             19..=22 => Self::Sign { batch },
             _ => Self::Cancel { batch },
         }

@@ -170,6 +170,7 @@ impl Lab {
             }
             Deed::Hear { batch, answer, bill } => self.hear(*batch, *answer, *bill),
             Deed::Release { payee, forgets } => self.release(*payee, *forgets),
+            Deed::Hold { payee, forgets } => self.hold(*payee, *forgets),
             Deed::Note { id, purpose, minor } => self.note(*id, *purpose, *minor),
             Deed::Quote { fee, rate, secs } => self.quote(*fee, *rate, *secs),
             Deed::LoseQuote => {

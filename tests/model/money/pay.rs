@@ -307,6 +307,17 @@ impl Lab {
         Ok(())
     }
 
+    pub(crate) fn hold(&mut self, payee: usize, forgets: bool) -> Same {
+        let step = self.book().hold(&payee_name(payee), "they asked", None, self.time());
+        self.forgets = forgets;
+        self.agreed(Ok(step), Ok(()))?;
+        self.forgets = false;
+        self.unsigned |= forgets && self.guard.is_some();
+        let person = &mut self.ledger.people[payee];
+        (person.known, person.held) = (true, true);
+        Ok(())
+    }
+
     pub(crate) fn note(&mut self, id: u64, purpose: Noted, minor: u64) -> Same {
         let on = match purpose {
             Noted::Expected { days } => self.now / 86_400_000 * 86_400_000 + days * 86_400_000,

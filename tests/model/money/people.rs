@@ -89,7 +89,7 @@ impl Lab {
             limit: amount(limit),
             approvals: u32::try_from(needed).unwrap(),
             people: (0..people).map(person).collect(),
-            expires_secs: 3_600,
+            expires_secs: 600,
             consents: Vec::new(),
             unsigned: None,
         };
@@ -108,7 +108,7 @@ impl Lab {
         }
         let step = self.book().guard(guarded, self.time());
         if self.agreed(step, Ok(()))? {
-            let (limit, expires_secs) = (i128::from(limit), 3_600);
+            let (limit, expires_secs) = (i128::from(limit), 600);
             self.guard = Some(Guard { limit, needed, people, expires_secs });
             self.unsigned = false;
         }

@@ -106,7 +106,9 @@ impl Lab {
     pub(crate) fn again(&self, seed: u64) -> Same {
         let mut verify = Verify::new();
         verify.feed(&self.facts).map_err(text)?;
-        verify.finish().map_err(text)?;
+        let verified = verify.finish().map(|_| ()).map_err(|error| error.code());
+        let expected = if self.unsigned { Err(Code::ActUnsigned) } else { Ok(()) };
+        same("what verify says", verified, expected)?;
         let dice = &mut Dice::new(seed, 999_983);
         let mut streams: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
         for fact in self.facts.iter().rev() {

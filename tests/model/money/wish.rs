@@ -82,6 +82,15 @@ impl Lab {
     /// A payee asks to be paid now, at so much at most.
     pub(crate) fn demand(&mut self, payee: usize, fee_max: u64) -> Same {
         let now = i128::from(self.now);
+        // Mostly one who could be paid, and is not.
+        let may = |who: &usize| {
+            let free = !self.ledger.people[*who].held && !FED.contains(&Some(*who));
+            let due = self.terms.is_due(&self.ledger, *who, now);
+            free && self.ledger.payable(*who) >= self.terms.floor && due == (false, false)
+        };
+        let waiting: Vec<usize> = (0..PEOPLE).filter(may).collect();
+        let among = payee.checked_rem(waiting.len()).filter(|_| payee > 0);
+        let payee = among.map_or(payee, |at| waiting[at]);
         let person = &self.ledger.people[payee];
         let again = self.terms.asks(payee, now) == Some(fee_max.into());
         let may = !person.held

@@ -203,8 +203,8 @@ fn a_payout_that_moved_another_asset_keeps_what_it_was_worth_and_what_the_rate_m
     }
 }
 
-/// Goal: a rail may tell what it moved instead when its try is final already. Method: the bill comes
-/// with one of the looks that follow, once, twice, after a return, and with what undoes the try.
+/// Goal: a rail may tell what it moved instead when its try is final already. Method: the bill
+/// comes with a look that follows, once, twice, after a return, and with what undoes the try.
 #[test]
 fn what_moved_instead_counts_when_a_rail_tells_it_late() {
     let till = |answers: &[Answer]| {

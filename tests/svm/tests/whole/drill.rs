@@ -123,7 +123,7 @@ impl Drill {
         self.world().faults.heal();
         let (start, mut status) = (Instant::now(), Value::Null);
         while start.elapsed() < REST_MAX {
-            (0..20).for_each(|_| self.tend());
+            (0..50).for_each(|_| self.tend());
             status = ended(&["status", "."], &self.folder.0).1;
             let none = |field: &str| status[field] == "0.000000";
             let open = status["batches"].as_object().is_none_or(|states| {
