@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -50,11 +50,32 @@ impl CommandSigner {
             // It may still be at work: what it says later is heard by nobody.
             let _ = child.kill();
         }
-        let ended = child.wait().map_err(|error| self.failed(&error.to_string()))?;
-        let said = said?;
+        let ended = self.ended(&mut child);
+        if ended.is_err() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let (said, ended) = (said?, ended?);
         match ended.success() {
             true => Ok(said),
             false => Err(self.failed(&format!("declined ({ended})"))),
+        }
+    }
+
+    /// How it ended: one that has said all may still go on for ever.
+    fn ended(&self, child: &mut Child) -> Result<ExitStatus, Error> {
+        let (_nobody, pause) = mpsc::channel::<()>();
+        let mut left = self.wait;
+        loop {
+            let ended = child.try_wait().map_err(|error| self.failed(&error.to_string()))?;
+            match ended {
+                Some(ended) => return Ok(ended),
+                None if left.is_zero() => return Err(self.failed("took too long")),
+                None => {}
+            }
+            let step = left.min(STEP);
+            let _ = pause.recv_timeout(step);
+            left = left.saturating_sub(step);
         }
     }
 
@@ -95,5 +116,8 @@ static EMPTY: String = String::new();
 
 /// A person at a device needs a moment; whoever waits does nothing else.
 const WAIT: Duration = Duration::from_secs(30);
+
+/// So often it is looked whether it has ended.
+const STEP: Duration = Duration::from_millis(10);
 
 const SAID_BYTES_MAX: u64 = 1_024;
