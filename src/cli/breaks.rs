@@ -1,6 +1,7 @@
 //! `divvy reconcile` against a statement, and `divvy break`: what a person says of a difference.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use divvy::clock;
@@ -15,7 +16,7 @@ use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::{Desk, say_bad_lines};
 use crate::cli::signer::Signer;
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
 
 /// Compare our books with a rail's statement, and note what differs.
 #[derive(Args, Debug)]
@@ -43,7 +44,7 @@ impl Reconcile {
         let mut desk = Desk::open(&self.dir).await?;
         let (found, evidence, bad) = match &self.statement {
             Some(file) => self.compare(&mut desk, file).await?,
-            None => self.ask(&desk).await?,
+            None => self.ask(&mut desk).await?,
         };
         found.check()?;
         // What could not be read may be what is missing: nothing is noted of half a statement.
@@ -81,16 +82,19 @@ impl Reconcile {
         Ok((reconcile(&ours, &import.rows, &terms), evidence, import.bad))
     }
 
-    async fn ask(&self, desk: &Desk) -> Result<Compared, Error> {
-        let till = Till::open(&desk.project).await?;
-        let clock = divvy::Clock::system();
-        let sender = divvy::Http::new(clock)?;
-        let now = clock::now();
-        let book = desk.project.book.as_str();
+    async fn ask(&self, desk: &mut Desk) -> Result<Compared, Error> {
+        let (till, clock) = (Till::open(&desk.project).await?, divvy::Clock::system());
+        let sender = Arc::new(sender(&desk.project, clock.clone())?);
+        let mut worker = till.worker(desk, sender.clone(), desk.project.worker)?;
+        let book = desk.project.book.clone();
+        let by: (&dyn divvy::Sender, &divvy::Clock) = (&*sender, &clock);
         let found =
-            crate::cli::reconcile::reconcile(&desk.divvy, book, &sender, till.sandbox()?, now)
+            crate::cli::reconcile::reconcile(&mut desk.divvy, &book, &till, &mut worker, by)
                 .await?;
-        let source = "the sandbox's statement".to_owned();
+        let source = match till.sandbox() {
+            Some(_) => "the sandbox's statement".to_owned(),
+            None => format!("what rail {} shows of the wallet", till.rail.name()),
+        };
         let evidence = Evidence { source, hash: Hash::default(), said: String::new() };
         Ok((found, evidence, Vec::new()))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Amount, Asset, Code, Error, Heard, Line, Pack, Rail, Time, Turn};
-use divvy::{Clock, Http, Sender as _, Worker, WorkerSettings, clock};
+use divvy::{Clock, Http, Sender as _, WorkerSettings, clock};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -52,13 +52,7 @@ impl Pay {
         let clock = Clock::system();
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
         let sender = Arc::new(sender(&desk.project, clock.clone())?);
-        let mut worker = Worker::with(till.rails(), sender, settings)?;
-        if let Some(rate) = desk.project.rail.requests_per_sec {
-            worker.set_rate(till.rail.name(), rate);
-        }
-        if let Some(quotes) = desk.quotes() {
-            worker.set_quotes(quotes);
-        }
+        let mut worker = till.worker(&desk, sender, settings)?;
         let tick = worker.tick_by(&mut desk.divvy, &clock).await?;
         let obstacles = worker.obstacles();
         for obstacle in &obstacles {

@@ -1,14 +1,17 @@
-//! Our facts against the sandbox's own statement, line by line.
+//! Our facts against the rail's own statement, line by line.
 
 use std::collections::{HashMap, HashSet};
 
 use divvy::core::{
     self, Amount, Asset, Batch, Break, BreakCause, BreakState, Code, Direction, Entry, Error, Fate,
-    Firmness, Line, Name, Place, Places, Reconciliation, Standing, State, Stream, Terms, Time, Try,
+    Firmness, Line, Name, Place, Places, Reconciliation, Standing, State, Stranger, StrangerLine,
+    Stream, Terms, Time, Try,
 };
 use divvy::sandbox::Sandbox;
-use divvy::{Divvy, Sender};
+use divvy::{Clock, Divvy, Sender, Worker};
 use serde::Deserialize;
+
+use crate::cli::till::Till;
 
 /// How two accounts of the same payouts compare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -81,26 +84,32 @@ struct Theirs {
     batch: String,
 }
 
-/// Compares every try of a book with the statement of its sandbox.
+/// Compares every try of a book with the statement of its rail.
 pub(crate) async fn reconcile(
+    divvy: &mut Divvy,
+    book: &Name,
+    till: &Till,
+    worker: &mut Worker,
+    (sender, clock): (&dyn Sender, &Clock),
+) -> Result<Reconciliation, Error> {
+    let theirs = match till.sandbox() {
+        Some(rail) => Statement::of_sandbox(divvy, sender, rail, clock.now()).await?,
+        None => {
+            let shown = worker.listed(divvy, book, clock).await?;
+            Statement::of_shown(divvy, shown).await?
+        }
+    };
+    compare_all(divvy, book.as_str(), theirs, till.sandbox().and_then(Sandbox::fee_asset)).await
+}
+
+async fn compare_all(
     divvy: &Divvy,
     book: &str,
-    sender: &dyn Sender,
-    rail: &Sandbox,
-    now: Time,
+    mut theirs: Statement,
+    fee_asset: Option<&Asset>,
 ) -> Result<Reconciliation, Error> {
-    let mut theirs = Statement::default();
-    let mut entries = page(sender, rail, 0, now).await?;
-    while let Some(last) = entries.last() {
-        let after = last.sequence;
-        let (next, taken) =
-            tokio::join!(page(sender, rail, after, now), theirs.take(divvy, &entries));
-        taken?;
-        entries = next?;
-    }
     let fold = divvy.books().book(book)?;
     let asset = &fold.settings().asset;
-    let fee_asset = rail.fee_asset();
     let is_open = |known: &Break| known.state != BreakState::Closed;
     let open: HashSet<&Name> =
         fold.breaks().filter(|(_, known)| is_open(known)).map(|(id, _)| id).collect();
@@ -134,6 +143,44 @@ struct Statement {
 }
 
 impl Statement {
+    /// All that a sandbox has written down.
+    async fn of_sandbox(
+        divvy: &Divvy,
+        sender: &dyn Sender,
+        rail: &Sandbox,
+        now: Time,
+    ) -> Result<Self, Error> {
+        let mut theirs = Self::default();
+        let mut entries = page(sender, rail, 0, now).await?;
+        while let Some(last) = entries.last() {
+            let after = last.sequence;
+            let (next, taken) =
+                tokio::join!(page(sender, rail, after, now), theirs.take(divvy, &entries));
+            taken?;
+            entries = next?;
+        }
+        Ok(theirs)
+    }
+
+    /// All that a wallet shows of a book, which says nothing of fees.
+    async fn of_shown(divvy: &Divvy, shown: Vec<Stranger>) -> Result<Self, Error> {
+        let mut theirs = Self::default();
+        for Stranger { batch, reference, lines, .. } in shown {
+            let moved = |(line, moved): (usize, StrangerLine)| Moved {
+                sequence: 0,
+                kind: "moved".to_owned(),
+                reference: reference.clone(),
+                batch: batch.to_string(),
+                line,
+                to: moved.to,
+                amount: moved.amount.to_string(),
+            };
+            let entries: Vec<Moved> = lines.into_iter().enumerate().map(moved).collect();
+            theirs.take(divvy, &entries).await?;
+        }
+        Ok(theirs)
+    }
+
     async fn take(&mut self, divvy: &Divvy, entries: &[Moved]) -> Result<(), Error> {
         for entry in entries {
             if batch_is_other(self.batch.as_ref(), entry) {

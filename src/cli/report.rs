@@ -12,11 +12,13 @@ use crate::cli::reconcile::Comparison;
 use crate::cli::rehearsal::People;
 use crate::cli::run::Sums;
 use crate::cli::setup::{Desk, say_bad_lines};
+use crate::cli::till::Till;
 
 /// The end of a run, in figures.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     pub(crate) desk: &'a Desk,
+    pub(crate) till: &'a Till,
     pub(crate) sums: &'a Sums,
     pub(crate) diary: &'a Diary,
     pub(crate) people: Option<&'a People>,
@@ -27,27 +29,28 @@ pub(crate) struct Report<'a> {
 
 impl Report<'_> {
     /// Says everything, to people or to programs.
-    pub(crate) fn say(
-        &self,
-        out: &mut Out,
-        started: &Stopwatch,
-        restarts: u64,
-    ) -> Result<(), Error> {
-        let Self { sums, comparison: lines, verified, .. } = self;
+    pub(crate) fn say(&self, out: &mut Out, started: &Stopwatch) -> Result<(), Error> {
+        let Self { sums, comparison: lines, verified, till, .. } = self;
         let file = self.desk.project.payments.as_ref().map(|payments| payments.file.clone());
         say_bad_lines(out, &file.unwrap_or_default(), &sums.bad);
         if sums.later > 0 {
-            out.say(&format!("{} payments are later than `until`: not taken", sums.later));
+            out.say(&format!("{} payments are still to come: not taken", sums.later));
         }
         self.say_money(out)?;
         let beside = self.beside()?;
         beside.say(&self.desk.project.opened.asset, out);
         self.say_people(out);
-        let (tick, ticks) = (&sums.tick, sums.ticks);
+        let tick = &sums.tick;
+        let rehearsed = till.sandbox().map(|_| {
+            let (ticks, restarts) = (sums.ticks, till.restarts);
+            format!(", in {ticks} ticks; the sandbox was started again {restarts} times")
+        });
         out.say(&format!(
-            "this time: {ticks} ticks, {} lines planned in {} runs, {} requests, sandbox started \
-             again {restarts} times",
-            tick.lines, tick.runs, tick.requests
+            "this time: {} lines planned in {} runs, {} requests{}",
+            tick.lines,
+            tick.runs,
+            tick.requests,
+            rehearsed.unwrap_or_default()
         ));
         out.say(&format!("verify: {verified} facts hold, and every equation"));
         out.say(&format!(
@@ -67,7 +70,7 @@ impl Report<'_> {
             out.say("nobody is due");
         }
         let costs = json!({"flushes": flushes, "seconds": seconds, "memory_mib": memory,
-            "sandbox_restarts": restarts});
+            "sandbox_restarts": till.restarts});
         self.print(out, &beside, &costs)
     }
 
@@ -161,7 +164,7 @@ impl Report<'_> {
     /// Whether everything ended as it should.
     pub(crate) fn verdict(&self) -> Result<Verdict, Error> {
         if !self.comparison.is_equal() {
-            let detail = "our facts and the sandbox's statement differ: stop paying and look";
+            let detail = "our facts and what the rail says differ: stop paying and look";
             return Err(Error::new(Code::BookUnbalanced, detail));
         }
         let open = !self.book()?.open_batches().is_empty() || self.beside()?.breaks_open > 0;

@@ -1,11 +1,15 @@
-//! `divvy run`: the whole job of a folder, in the time of its payments.
+//! `divvy run`: the whole job of a folder; over a sandbox in the time of its payments, and over any
+//! other rail now.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use divvy::core::{Error, Payment, Time};
-use divvy::{BadLine, Http, Tick, Told, Worker, WorkerSettings, clock, read_file, read_payments};
+use divvy::{
+    BadLine, Clock, End, Http, Sender, Tick, Told, Worker, WorkerSettings, clock, read_file,
+    read_payments,
+};
 
 use crate::cli::Verdict;
 use crate::cli::diary::Diary;
@@ -16,7 +20,8 @@ use crate::cli::rehearsal::People;
 use crate::cli::report::Report;
 use crate::cli::setup::Desk;
 use crate::cli::take::{Taken, record};
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
+use crate::cli::work::work;
 
 /// Do the whole job of a folder: take payments, declare, pay, verify, compare.
 #[derive(Args, Debug)]
@@ -44,37 +49,62 @@ const AFTER_SECS_MAX: u64 = 30 * 86_400;
 impl Run {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let started = Stopwatch::start();
-        let mut desk = Desk::open(&self.dir).await?;
+        let desk = Desk::open(&self.dir).await?;
+        let till = Till::open(&desk.project).await?;
+        match till.sandbox() {
+            Some(_) => self.rehearse(desk, till, &started, out).await,
+            None => self.earnest(desk, &till, &started, out).await,
+        }
+    }
+
+    /// Over a sandbox, in the time of the payments.
+    async fn rehearse(
+        &self,
+        mut desk: Desk,
+        mut till: Till,
+        started: &Stopwatch,
+        out: &mut Out,
+    ) -> Result<Verdict, Error> {
         let from = desk.project.from.unwrap_or_else(clock::now);
         let start = from.max(desk.divvy.books().newest());
         let mut sums = Sums { bad: desk.set_up(start, out).await?, ..Sums::default() };
         let payments = self.payments(&desk, &mut sums)?;
-        let mut till = Till::open(&desk.project).await?;
-        // It is compared with a statement in the end: better said before anybody is paid.
-        till.sandbox()?;
         let told = Told::new(start);
         let sender = Arc::new(Http::new(told.clock())?);
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
-        let mut worker = Worker::with(till.rails(), sender.clone(), settings)?;
-        if let Some(quotes) = desk.quotes() {
-            worker.set_quotes(quotes);
-        }
+        let worker = till.worker(&desk, sender.clone(), settings)?;
         let diary = Diary::open(&desk, out)?;
         let people = People::of(&mut desk, start)?;
         let mut shift = Shift { worker, told, payments, diary, people, sums };
         let end = shift.work(&mut desk, &mut till, (from, start), out).await?.max(start);
-        let end = shift.work_after(&mut desk, &mut till, end, out).await?;
-        let verified = desk.divvy.verify_anew().await?;
-        let book = desk.project.book.clone();
-        let found = reconcile(&desk.divvy, book.as_str(), &*sender, till.sandbox()?, end).await?;
-        let comparison = Comparison::of(&found);
-        let Shift { sums, diary, people, .. } = &shift;
-        let people = people.as_ref();
-        let report = Report { desk: &desk, sums, diary, people, comparison, end, verified };
-        report.say(out, &started, till.restarts)?;
-        let verdict = report.verdict();
-        desk.close().await?;
-        verdict
+        shift.work_after(&mut desk, &mut till, end, out).await?;
+        let Shift { worker, told, diary, people, sums, .. } = shift;
+        let did = Did { till: &till, sums, diary, people };
+        did.conclude(desk, worker, (&*sender, &told.clock()), started, out).await
+    }
+
+    /// Over a rail where money moves, now: until nothing is open that no person is waited for.
+    async fn earnest(
+        &self,
+        mut desk: Desk,
+        till: &Till,
+        started: &Stopwatch,
+        out: &mut Out,
+    ) -> Result<Verdict, Error> {
+        let clock = Clock::system();
+        let mut sums = Sums { bad: desk.set_up(clock.now(), out).await?, ..Sums::default() };
+        let payments = self.payments(&desk, &mut sums)?;
+        let arrived = payments.partition_point(|payment| payment.event_at() <= clock.now());
+        let (new, later) = payments.split_at(arrived);
+        sums.taken = record(&mut desk, new, clock.now(), out).await?;
+        sums.later = later.len();
+        let mut diary = Diary::open(&desk, out)?;
+        diary.take(&mut desk, None, clock.now(), out).await?;
+        let sender = Arc::new(sender(&desk.project, clock.clone())?);
+        let mut worker = till.worker(&desk, sender.clone(), desk.project.worker)?;
+        sums.tick = work(&mut worker, &mut desk, End::WhenIdle, &clock).await?;
+        let did = Did { till, sums, diary, people: None };
+        did.conclude(desk, worker, (&*sender, &clock), started, out).await
     }
 
     fn payments(&self, desk: &Desk, sums: &mut Sums) -> Result<Vec<Payment>, Error> {
@@ -85,6 +115,43 @@ impl Run {
         let mut payments = import.rows;
         payments.sort_by_key(Payment::event_at);
         Ok(payments)
+    }
+}
+
+/// What a run did, before it is held against anything.
+#[derive(Debug)]
+struct Did<'a> {
+    till: &'a Till,
+    sums: Sums,
+    diary: Diary,
+    people: Option<People>,
+}
+
+impl Did<'_> {
+    /// Recomputes everything, holds it against what the rail itself says, and reports.
+    async fn conclude(
+        self,
+        mut desk: Desk,
+        mut worker: Worker,
+        (sender, clock): (&dyn Sender, &Clock),
+        started: &Stopwatch,
+        out: &mut Out,
+    ) -> Result<Verdict, Error> {
+        let Self { till, sums, diary, people } = &self;
+        for obstacle in worker.obstacles() {
+            out.say(&format!("look: {obstacle}"));
+        }
+        let verified = desk.divvy.verify_anew().await?;
+        let book = desk.project.book.clone();
+        let by = (sender, clock);
+        let found = reconcile(&mut desk.divvy, &book, till, &mut worker, by).await?;
+        let (comparison, end) = (Comparison::of(&found), clock.now());
+        let people = people.as_ref();
+        let report = Report { desk: &desk, till, sums, diary, people, comparison, end, verified };
+        report.say(out, started)?;
+        let verdict = report.verdict();
+        desk.close().await?;
+        verdict
     }
 }
 

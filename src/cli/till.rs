@@ -8,9 +8,11 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 use divvy::core::{Amount, Asset, Code, Error, Name, Rail, Timing};
 use divvy::sandbox::{self, Sandbox, WindowKind};
-use divvy::{Clock, Database, Http, Limits, Project, RailSettings};
+use divvy::{Clock, Database, Http, Limits, Project, RailSettings, Sender, Worker, WorkerSettings};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+
+use crate::cli::setup::Desk;
 
 /// The till: a rail to pay over, and the process that serves it, if it is ours.
 #[derive(Debug)]
@@ -60,13 +62,26 @@ impl Till {
         }
     }
 
-    /// The sandbox, whose statement can be read.
-    pub(crate) fn sandbox(&self) -> Result<&Sandbox, Error> {
-        self.sandbox.as_deref().ok_or_else(|| {
-            let detail = "only a sandbox gives a statement: import one with --statement, and pay \
-                          with divvy work";
-            Error::new(Code::RailRefused, detail)
-        })
+    /// The sandbox, where it is one: it keeps a statement, and a time that it is told.
+    pub(crate) fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_deref()
+    }
+
+    /// A worker for this rail alone.
+    pub(crate) fn worker(
+        &self,
+        desk: &Desk,
+        sender: Arc<dyn Sender>,
+        settings: WorkerSettings,
+    ) -> Result<Worker, Error> {
+        let mut worker = Worker::with(self.rails(), sender, settings)?;
+        if let Some(rate) = desk.project.rail.requests_per_sec {
+            worker.set_rate(self.rail.name(), rate);
+        }
+        if let Some(quotes) = desk.quotes() {
+            worker.set_quotes(quotes);
+        }
+        Ok(worker)
     }
 
     pub(crate) fn rails(&self) -> Vec<Arc<dyn Rail>> {

@@ -33,13 +33,7 @@ impl Work {
             .await?;
         let till = Till::open(&desk.project).await?;
         let sender = Arc::new(sender(&desk.project, clock.clone())?);
-        let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
-        if let Some(rate) = desk.project.rail.requests_per_sec {
-            worker.set_rate(till.rail.name(), rate);
-        }
-        if let Some(quotes) = desk.quotes() {
-            worker.set_quotes(quotes);
-        }
+        let mut worker = till.worker(&desk, sender, desk.project.worker)?;
         let open = |(settings, at): &(_, _)| Webhook::open(Clone::clone(settings), at);
         let webhooks: Vec<Webhook> =
             desk.project.webhooks.iter().map(open).collect::<Result<_, Error>>()?;
@@ -47,13 +41,9 @@ impl Work {
             let sender = Arc::new(Http::to_webhooks(clock.clone(), &webhooks)?);
             worker.set_webhooks(webhooks, sender);
         }
-        let stop = Stop::new();
-        let told = tokio::spawn(stop_when_told(stop.clone()));
         let end = if self.until_idle { End::WhenIdle } else { End::Never };
-        let shift = Shift { tick_secs: desk.project.tick_secs, end };
         out.say(&format!("working on {}; stop with Ctrl-C or SIGTERM", desk.project.book));
-        let worked = worker.run(&mut desk.divvy, &clock, shift, &stop).await;
-        told.abort();
+        let worked = work(&mut worker, &mut desk, end, &clock).await;
         let obstacles = worker.obstacles();
         // What was folded is kept whatever happened: it is a cache.
         let kept = desk.close().await;
@@ -62,6 +52,20 @@ impl Work {
         say(out, did, &obstacles);
         Ok(if obstacles.is_empty() { Verdict::Done } else { Verdict::Look })
     }
+}
+
+/// Works until the end, or until a signal tells it to stop.
+pub(crate) async fn work(
+    worker: &mut Worker,
+    desk: &mut Desk,
+    end: End,
+    clock: &Clock,
+) -> Result<Tick, Error> {
+    let (stop, tick_secs) = (Stop::new(), desk.project.tick_secs);
+    let told = tokio::spawn(stop_when_told(stop.clone()));
+    let worked = worker.run(&mut desk.divvy, clock, Shift { tick_secs, end }, &stop).await;
+    told.abort();
+    worked
 }
 
 fn say(out: &mut Out, did: Tick, obstacles: &[Error]) {

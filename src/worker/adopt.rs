@@ -1,6 +1,8 @@
 //! Adopting: what the rails show and no fact knows is taken in, once a person has said so.
 
-use divvy_core::{Amount, Batch, Books, Code, Error, Judge, Name, Place, Shown, Stranger};
+use divvy_core::{
+    Amount, Batch, Books, Code, Error, Judge, Name, Place, Rail, Shown, Stranger, Time,
+};
 
 use crate::clock::Clock;
 use crate::divvy::Divvy;
@@ -42,14 +44,10 @@ impl Worker {
         let run_from = divvy.books().book(book.as_str())?.run_from();
         let mut all = Vec::new();
         for rail in self.rails.values().cloned().collect::<Vec<_>>() {
-            let (mut tick, name) = (Tick::default(), rail.name());
-            let turn = |heard: &[_]| rail.beyond(book, run_from, heard, now);
-            let shown = self.wire(name).talk_long(&mut tick, TURNS_MAX, turn).await?;
-            let shown = shown.ok_or_else(|| {
-                Error::new(Code::RailReply, format!("rail {name} lists without end: try again"))
-            })?;
+            let shown = self.tries_from(&*rail, book, run_from, now).await?;
             let strangers = unknown(divvy, book, run_from, shown).await?;
-            let (rail, wallet, timing) = (name.clone(), rail.wallet().clone(), rail.timing());
+            let (wallet, timing) = (rail.wallet().clone(), rail.timing());
+            let rail = rail.name().clone();
             all.push(Shown { rail, wallet, timing, strangers });
         }
         Ok(all)
@@ -75,10 +73,41 @@ impl Worker {
             let detail = format!("no rail {name} to ask about {}", batch.stream());
             return Err(Error::new(Code::RailRefused, detail));
         };
-        let mut tick = Tick::default();
-        let turn = |heard: &[_]| rail.beyond(&book, run, heard, now);
-        let listed = self.wire(name).talk_long(&mut tick, TURNS_MAX, turn).await?;
-        listed.ok_or_else(|| {
+        self.tries_from(&*rail, &book, run, now).await
+    }
+
+    /// Every try that the rails show of a book, from its first run on: what the wallets themselves
+    /// say, to be held against our facts.
+    ///
+    /// # Errors
+    /// [`Code::RailReply`] when a rail does not answer: try again. The host's errors.
+    pub async fn listed(
+        &mut self,
+        divvy: &mut Divvy,
+        book: &Name,
+        clock: &Clock,
+    ) -> Result<Vec<Stranger>, Error> {
+        self.clock = clock.clone();
+        let now = self.fresh(divvy, clock).await?;
+        let mut all = Vec::new();
+        for rail in self.rails.values() {
+            all.extend(self.tries_from(&**rail, book, 0, now).await?);
+        }
+        Ok(all)
+    }
+
+    /// The tries that a rail shows of a book from a run on.
+    async fn tries_from(
+        &self,
+        rail: &dyn Rail,
+        book: &Name,
+        run: u64,
+        now: Time,
+    ) -> Result<Vec<Stranger>, Error> {
+        let (mut tick, name) = (Tick::default(), rail.name());
+        let turn = |heard: &[_]| rail.beyond(book, run, heard, now);
+        let shown = self.wire(name).talk_long(&mut tick, TURNS_MAX, turn).await?;
+        shown.ok_or_else(|| {
             Error::new(Code::RailReply, format!("rail {name} lists without end: try again"))
         })
     }

@@ -84,31 +84,32 @@ impl SolanaRail {
         lines: &[Line],
         rent: u64,
     ) -> Result<Turn<Vec<Checked>>, Error> {
-        let wallets = lines.iter().map(|line| Address::parse(&line.to));
-        let wallets = wallets.collect::<Result<Vec<_>, _>>()?;
-        let mut paid = Vec::with_capacity(lines.len());
-        match &self.settings.coin {
-            Coin::Sol => paid.extend(&wallets),
-            Coin::Token { program, mint, .. } => {
-                let mut known = TokenAccounts::new(*mint, *program);
-                for wallet in &wallets {
-                    paid.push(known.of(wallet)?.address);
-                }
-            }
+        let mut known = match self.settings.coin {
+            Coin::Sol => None,
+            Coin::Token { program, mint, .. } => Some(TokenAccounts::new(mint, program)),
+        };
+        let mut places = Vec::with_capacity(lines.len());
+        for line in lines {
+            // What is no address is one payee's trouble, and nobody else's.
+            places.push(match (Address::parse(&line.to), &mut known) {
+                (Err(error), _) => Err(error.to_string()),
+                (Ok(wallet), None) => Ok((wallet, wallet)),
+                (Ok(wallet), Some(known)) => Ok((wallet, known.of(&wallet)?.address)),
+            });
         }
-        let found = done!(accounts(talk, providers, &paid));
-        let all = lines.iter().zip(wallets.iter().zip(paid)).zip(&found);
-        let payout = |((line, (wallet, account)), found): ((&Line, (&Address, Address)), _)| {
-            let found: &Option<Account> = found;
-            let presence = Presence::of(found.as_ref());
-            let amount = line.amount.get();
-            let payout = Payout { wallet: *wallet, account, amount, presence };
+        let paid: Vec<Address> = places.iter().flatten().map(|(_, account)| *account).collect();
+        let mut found = done!(accounts(talk, providers, &paid)).into_iter();
+        let payout = |(line, place): (&Line, Result<(Address, Address), String>)| {
+            let (wallet, account) = place?;
+            let found: Option<Account> = found.next().flatten();
+            let (presence, amount) = (Presence::of(found.as_ref()), line.amount.get());
+            let payout = Payout { wallet, account, amount, presence };
             match self.obstacle(&payout, found.as_ref(), rent) {
                 Some(why) => Err(format!("{wallet} cannot be paid now: {why}")),
                 None => Ok(payout),
             }
         };
-        Ok(Turn::Done(all.map(payout).collect()))
+        Ok(Turn::Done(lines.iter().zip(places).map(payout).collect()))
     }
 
     /// What stands in the way of a payout that would fail and take its whole batch with it.

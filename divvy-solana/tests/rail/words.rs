@@ -114,6 +114,19 @@ fn a_provider_of_another_chain_stops_everything_and_a_lagging_one_is_not_asked()
 }
 
 #[test]
+fn what_is_no_address_is_left_out_and_everyone_else_is_packed() {
+    let rail = rail(settings(1));
+    let mut odd = line(11, 20);
+    odd.to = "platform".to_owned();
+    let lines = vec![odd.clone(), line(10, 70), line(12, 10)];
+    let mut drive = Drive::new(cluster(1), &rail, lines.clone());
+    let packs = drive.pack(&lines).unwrap();
+    assert_eq!(packs.iter().flat_map(|pack| pack.lines.clone()).collect::<Vec<_>>(), [1, 2]);
+    let error = drive.pack(&[odd]).unwrap_err();
+    assert!(error.code() == Code::RailRefused && error.to_string().contains("platform"), "{error}");
+}
+
+#[test]
 fn lines_are_packed_by_what_is_there_and_rent_is_quoted() {
     let mut plain = settings(1);
     plain.sol_worth = Amount::new(100_000_000).unwrap();
