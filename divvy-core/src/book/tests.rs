@@ -20,157 +20,22 @@ mod desk;
 mod divisions;
 mod fees;
 mod flows;
+mod forged;
 mod guard;
 mod nested;
 mod policies;
 mod reversals;
 mod review;
 mod rules;
+mod till;
 mod told;
 mod waits;
 mod webhooks;
 
+use till::Till;
+
 const TIMING: Timing = Timing { grace_secs: 60, deadline_secs_max: 300, watch_secs: 0 };
 const COOLING_SECS: u64 = 86_400;
-
-/// A book with everything that was ever committed, and a clock that only tests move.
-#[derive(Clone)]
-struct Till {
-    books: Books,
-    facts: Vec<Fact>,
-    now: Time,
-    tries: u32,
-}
-
-impl Till {
-    /// A book that pays at once, at the payee's own name.
-    fn instant() -> Self {
-        Self::open(Policy::Instant, 1, Some("sandbox"))
-    }
-
-    fn open(policy: Policy, floor: u64, named_on: Option<&str>) -> Self {
-        let (books, facts, now) = (Books::default(), Vec::new(), secs(1_000));
-        let mut till = Self { books, facts, now, tries: 0 };
-        let opened = Opened {
-            asset: Asset::parse("USD").unwrap(),
-            policy,
-            floor: amount(floor),
-            cooling_secs: COOLING_SECS,
-            named_on: named_on.map(name),
-        };
-        let step = till.books.open(&name("b"), opened, till.now).unwrap();
-        till.commit(&step);
-        till
-    }
-
-    fn book(&self) -> &Book {
-        self.books.book("b").unwrap()
-    }
-
-    /// Commits a step and feeds it back; every equation must hold then.
-    fn commit(&mut self, step: &Step) {
-        self.facts.extend(step.facts().iter().cloned());
-        self.books.feed(step.facts()).unwrap();
-        assert_eq!(self.books.early(), []);
-        self.book().check().unwrap();
-    }
-
-    fn rule(&mut self, legs: &[(&str, &str)]) {
-        let step = self.book().set_rule(Time::ZERO, standing(legs), self.now).unwrap();
-        self.commit(&step);
-    }
-
-    fn pool(&mut self, pool: &str, holders: &[(&str, u64)]) {
-        let supply = Units::new(holders.iter().map(|holder| holder.1).sum()).unwrap();
-        let step = self.book().open_pool(&name(pool), supply, self.now).unwrap();
-        self.commit(&step);
-        let entries: Vec<_> =
-            holders.iter().map(|(who, units)| (name(who), Units::new(*units).unwrap())).collect();
-        let step = self.book().issue_units(pool, &entries, self.now).unwrap();
-        self.commit(&step);
-    }
-
-    fn record(&mut self, id: &str, minor: u64) {
-        let facts = self.book().record(&[payment(id, minor, self.now)], self.now).unwrap();
-        self.facts.extend(facts.iter().cloned());
-        self.books.feed(&facts).unwrap();
-        self.book().check().unwrap();
-    }
-
-    fn declare(&mut self) {
-        let step = self.book().declare(self.now).unwrap();
-        self.commit(&step);
-    }
-
-    fn destination(&mut self, payee: &str, address: &str) {
-        let set = PayeeSet { destination: Some(to(address)), policy: None };
-        let step = self.book().set_payee(&name(payee), set, self.now).unwrap();
-        self.commit(&step);
-    }
-
-    fn policy(&mut self, payee: &str, policy: Policy) {
-        let set = PayeeSet { destination: None, policy: Some(policy) };
-        let step = self.book().set_payee(&name(payee), set, self.now).unwrap();
-        self.commit(&step);
-    }
-
-    fn due(&self) -> Vec<(String, u64)> {
-        let due = self.book().due(self.now).unwrap();
-        let lines = due.iter().flat_map(|due| &due.lines);
-        lines.map(|line| (line.payee.to_string(), line.amount.get())).collect()
-    }
-
-    fn signed(&mut self, lines: &[Line]) -> Signed {
-        self.tries += 1;
-        Signed {
-            reference: format!("try {}", self.tries),
-            bytes: vec![1],
-            window: Window::Unlimited,
-            deadline: self.now.plus_secs(300),
-            sender: None,
-            lines: Line::hash(lines),
-            claims: vec![format!("coin {}", self.tries)],
-        }
-    }
-
-    fn plan_of(&mut self, lines: Vec<Line>) -> Plan {
-        let signed = self.signed(&lines);
-        let planned = Planned { rail: name("sandbox"), wallet: name("till"), lines };
-        Plan { planned, signed }
-    }
-
-    /// Plans everyone who is due as one batch.
-    fn pay(&mut self) -> Batch {
-        let lines = self.book().due(self.now).unwrap().remove(0).lines;
-        let plan = self.plan_of(lines);
-        let step = self.books.plan("b", &[plan], self.now).unwrap();
-        self.commit(&step);
-        self.batch(&step.facts()[1].stream)
-    }
-
-    fn batch(&self, stream: &Stream) -> Batch {
-        let own = self.facts.iter().filter(|fact| fact.stream == *stream);
-        Batch::fold(&own.cloned().collect::<Vec<_>>()).unwrap()
-    }
-
-    fn hear(&mut self, stream: &Stream, answer: Answer) {
-        let mut answers = vec![Answer::Unknown; self.batch(stream).tries().len()];
-        *answers.last_mut().unwrap() = answer;
-        let seen = Seen { answers, tip: None, evidence: evidence(), bills: Vec::new() };
-        let step = self.books.learn(&self.batch(stream), &seen, self.now, TIMING).unwrap();
-        self.commit(&step);
-    }
-
-    /// Earned, payable, reserved, paid, owed back.
-    fn places(&self, payee: &str) -> [u64; 5] {
-        let of = self.book().balance(payee, self.now).unwrap();
-        [of.earned, of.payable, of.reserved, of.paid, of.owed_back].map(Amount::get)
-    }
-
-    fn obstacle(&self, payee: &str) -> Option<Obstacle> {
-        self.book().balance(payee, self.now).unwrap().obstacle
-    }
-}
 
 fn secs(secs: u64) -> Time {
     Time::ZERO.plus_secs(secs)
