@@ -9,7 +9,7 @@ use crate::fact::{
     Alerted, Body, BreakFound, Fact, Funds, Guarded, Purpose, RuleSet, Stream, WeekClosed,
 };
 use crate::name::Name;
-use crate::split::Share;
+use crate::split::{Legs, Level, Share, Upline};
 
 #[derive(Debug)]
 pub(super) struct DeskStory {
@@ -79,15 +79,45 @@ impl DeskStory {
     }
 
     fn rule(&self, rule: &RuleSet) -> String {
-        let legs = rule.legs.legs().iter().map(|leg| match &leg.share {
+        let mut sentence =
+            format!("payments from {} on are divided so: {}", rule.from, self.legs(&rule.legs));
+        for tier in rule.tiers.iter().flatten() {
+            let from = tier.from.map(|from| format!(" from {from} on"));
+            let over = tier.over.map(|over| format!(" beyond {} in all", self.text(over)));
+            let (from, over) = (from.unwrap_or_default(), over.unwrap_or_default());
+            sentence.push_str(&format!(";{from}{over}: {}", self.legs(&tier.legs)));
+        }
+        if let Some(upline) = &rule.upline {
+            sentence.push_str(&self.upline(upline));
+        }
+        let by = if rule.signature.is_some() { ", as the issuer has signed" } else { "" };
+        sentence + by
+    }
+
+    fn legs(&self, legs: &Legs) -> String {
+        let legs = legs.legs().iter().map(|leg| match &leg.share {
             Share::Remaining => format!("the rest to {}", leg.to.name()),
             Share::UpTo(amount) => format!("up to {} to {}", self.text(*amount), leg.to.name()),
             Share::Portion(portion) => format!("{portion} to {}", leg.to.name()),
             Share::Fixed(amount) => format!("{} to {}", self.text(*amount), leg.to.name()),
         });
-        let (from, legs) = (rule.from, legs.collect::<Vec<_>>().join(", "));
-        let by = if rule.signature.is_some() { ", as the issuer has signed" } else { "" };
-        format!("payments from {from} on are divided so: {legs}{by}")
+        legs.collect::<Vec<_>>().join(", ")
+    }
+
+    fn upline(&self, upline: &Upline) -> String {
+        let most = |most: Option<Amount>, of: &str| {
+            most.map_or_else(String::new, |most| format!("{of}{} at most", self.text(most)))
+        };
+        let level = |level: &Level| format!("{}{}", level.portion, most(level.most, " and "));
+        let levels: Vec<String> = upline.levels.iter().map(level).collect();
+        format!(
+            "; before that {} to whoever brought the payer, and so on up{}{}; what nobody is there \
+             for to {}",
+            levels.join(", "),
+            most(upline.each_most, ", each "),
+            most(upline.most, ", all together "),
+            upline.rest.name()
+        )
     }
 
     fn guarded(&self, guarded: &Guarded) -> String {

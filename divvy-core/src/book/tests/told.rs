@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::danger::{VouchedReversal, vouched_reversal};
 use crate::{
-    BreakCause, Brought, Cause, Day, Explanation, FeeShare, FeesSet, Funds, Guarded, Judge,
-    Movement, Period, Person, PoolOpened, Purpose, SecretKey, Subject, TermsSet, WebhookHeard,
-    WebhookUnheard,
+    BreakCause, Brought, Cause, Day, Explanation, FeeShare, FeesSet, Funds, Guarded, Judge, Level,
+    Movement, Period, Person, PoolOpened, Purpose, SecretKey, Subject, TermsSet, Tier, Upline,
+    WebhookHeard, WebhookUnheard,
 };
 
 const STORIES: &str = include_str!("told.txt");
@@ -185,6 +185,38 @@ fn payouts(till: &mut Till) {
     till.hear(batch.stream(), Answer::Refused { reason: "unknown".into(), line: Some(0) });
 }
 
+/// A rule that counts: the fee comes first, and above fifty ann and bob share.
+fn tiers(till: &mut Till) {
+    till.took(till.book().refer(&[(name("ann"), name("bob"))], till.now));
+    till.now = till.now.plus_secs(1);
+    let legs = standing(&[("ann", "50%"), ("bob", "rest")]);
+    let then = Tier { from: None, over: Some(amount(50)), legs };
+    let rule = RuleSet {
+        tiers: Some(vec![then]),
+        ..RuleSet::plain(till.now, standing(&[("fee", "rest")]))
+    };
+    till.took(till.book().set_rule_whole(&rule, till.now));
+    till.record("4", 100);
+    till.record("5", 8);
+    till.go_back("5", ("r5", 4), Cause::Refund, false);
+    till.took(till.book().divide(till.now));
+    till.go_back("4", ("r4", 10), Cause::Refund, false);
+    let level = |text, most: Option<u64>| Level {
+        portion: Ratio::parse(text).unwrap(),
+        most: most.map(amount),
+    };
+    let upline = Upline {
+        levels: vec![level("10%", None), level("5%", Some(500))],
+        rest: Target::Payee("fee".into()),
+        each_most: Some(amount(1_000)),
+        most: Some(amount(2_000)),
+    };
+    till.now = till.now.plus_secs(1);
+    let legs = standing(&[("fee", "rest")]);
+    let rule = RuleSet { upline: Some(upline), ..RuleSet::plain(till.now, legs) };
+    till.took(till.book().set_rule_whole(&rule, till.now));
+}
+
 /// What people of the desk did.
 fn desk(till: &mut Till) {
     let on = Time::parse("2026-11-20T00:00:00Z").unwrap();
@@ -241,6 +273,7 @@ fn every_story_is_told_as_it_was_frozen() {
     let mut till = busy();
     choices(&mut till);
     payouts(&mut till);
+    tiers(&mut till);
     desk(&mut till);
     let told = till.stories(&till.facts);
     let all: Vec<Fact> = till
