@@ -27,6 +27,7 @@ pub(crate) const TARGETS: &[(&str, Target)] = &[
     ("ledger", sandbox::ledger),
     ("solana_transaction", solana::transaction),
     ("solana_account", solana::account),
+    ("solana_state", solana::state),
     ("solana_link", solana::link),
     ("solana_key", solana::key),
 ];

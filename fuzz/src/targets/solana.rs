@@ -2,8 +2,9 @@
 
 use divvy::core::Code;
 use divvy_solana::{
-    Account, Address, Destination, Keypair, Message, Mint, PayLink, Presence, TokenAccount,
-    Transaction, check_mint, check_wallet, read_length, token, write_length,
+    Account, Address, Destination, Keypair, LookupTable, Message, Mint, Nonce, PayLink, Presence,
+    StakeAccount, StakeHistory, TokenAccount, Transaction, check_mint, check_wallet, lookup,
+    read_length, stake, system, token, write_length,
 };
 
 use crate::targets::first;
@@ -42,6 +43,47 @@ pub(crate) fn account(bytes: &[u8]) {
     assert!(account.is_some() || !payee.check(Some(&found)).is_empty());
     assert!(!check_wallet(&wallet, Some(&found), &[]).is_empty(), "no wallet holds data");
 }
+
+/// What programs keep beside money: a stake with the history that it is read by, a nonce, a table.
+pub(crate) fn state(bytes: &[u8]) {
+    let (which, data) = first(bytes);
+    let found = |program: Address, data: &[u8]| Account {
+        program,
+        lamports: 1,
+        executable: false,
+        data: data.to_vec(),
+    };
+    match which % 3 {
+        0 => {
+            let (own, rest) = data.split_at(data.len().min(STAKE_BYTES));
+            let read = StakeAccount::read(&found(stake::PROGRAM, own));
+            let history = StakeHistory::read(&found(token::PROGRAM, rest)).unwrap_or_default();
+            let Ok(account) = read else { return };
+            assert_eq!(own.len(), STAKE_BYTES);
+            let StakeAccount::Delegated(_, delegation) = &account else { return };
+            for epoch in [0, delegation.from_epoch, delegation.until_epoch, 900, u64::MAX] {
+                let Ok(state) = account.at(epoch, &history) else { continue };
+                assert!(state.effective <= delegation.lamports, "{state:?} of {delegation:?}");
+                assert!(state.deactivating <= state.effective, "{state:?}");
+            }
+        }
+        1 => {
+            let address = Address::new([7; 32]);
+            if let Ok(nonce) = Nonce::read(address, &found(system::PROGRAM, data)) {
+                assert!(data.len() >= 72 && nonce.address == address);
+            }
+            assert!(Nonce::read(address, &found(token::PROGRAM, data)).is_err());
+        }
+        _ => {
+            let Some(table) = LookupTable::read(&found(lookup::PROGRAM, data)) else { return };
+            assert_eq!(table.addresses.len() * 32 + 56, data.len());
+            let usable = table.usable(Address::new([7; 32]), table.extended);
+            assert!(usable.is_none(), "what was added in a slot cannot be used in it");
+        }
+    }
+}
+
+const STAKE_BYTES: usize = 200;
 
 /// A payment link: read, written and read again it is the same.
 pub(crate) fn link(bytes: &[u8]) {
