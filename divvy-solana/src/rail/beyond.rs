@@ -6,11 +6,7 @@ use divvy_core::{Amount, Answer, Error, Heard, Name, Stranger, StrangerLine, Str
 
 use crate::account::TokenAccount;
 use crate::address::Address;
-use crate::node::Landed;
-use crate::node::Provider;
-use crate::node::accounts;
-use crate::node::done;
-use crate::node::{Listed, Question, Talk, listing, unheard};
+use crate::node::{Landed, Listed, Provider, Question, Talk, accounts, done, listing, unheard};
 use crate::rail::SolanaRail;
 use crate::rail::failure::transfers;
 use crate::rail::settings::Coin;

@@ -7,10 +7,9 @@ use divvy_core::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::node::Landed;
-use crate::node::Provider;
-use crate::node::{AtSlot, Question, Talk, is_sending, taken};
-use crate::node::{Epoch, done, genesis};
+use crate::node::{
+    AtSlot, Epoch, Landed, Provider, Question, Talk, done, genesis, is_sending, taken,
+};
 use crate::rail::SolanaRail;
 use crate::rail::failure::{answer, transfers};
 use crate::rail::nonce::is_durable;

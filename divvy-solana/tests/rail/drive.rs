@@ -1,15 +1,13 @@
 //! A batch driven over a rail through whatever a cluster does, as a worker drives it.
 
 use divvy_core::{
-    Amount, Batch, Body, Error, Fact, Head, Heard, Job, Line, Name, Next, Planned, Rail, Seen,
-    Sender, Signed, State, Stream, Time, Turn,
+    Amount, Batch, Body, Error, Fact, Hash, Head, Heard, Job, Line, Name, Next, Pack, Planned,
+    Rail, Seen, Sender, Signed, State, Stream, Time, Turn,
 };
-use divvy_core::{Hash, Pack};
-use divvy_solana::{Coin, Genesis, Keypair, Provider, SolanaRail, SolanaSettings, token};
+use divvy_solana::{Address, Coin, Genesis, Keypair, Provider, SolanaRail, SolanaSettings, token};
 
 use crate::bank::{Bank, TILL};
 use crate::cluster::{Cluster, Fault};
-use divvy_solana::Address;
 
 pub(crate) fn wallet(n: u8) -> Address {
     Keypair::from_seed(&[n; 32]).address()

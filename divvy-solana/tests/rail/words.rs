@@ -2,8 +2,7 @@
 
 use divvy_core::{Amount, Answer, Code, Heard, Name, Rail, State, Time, Turn, Window};
 
-use crate::bank::RENT;
-use crate::bank::TILL;
+use crate::bank::{RENT, TILL};
 use crate::cluster::{Fault, Node};
 use crate::drive::{Drive, cluster, line, rail, settings, wallet};
 
