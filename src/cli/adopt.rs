@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use divvy::Clock;
 use divvy::core::{Amount, Error};
-use divvy::{Clock, Worker};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -33,7 +33,7 @@ impl Adopt {
         let (clock, book) = (Clock::system(), desk.project.book.clone());
         let till = Till::open(&desk.project).await?;
         let sender = Arc::new(sender(&desk.project, clock.clone())?);
-        let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
+        let mut worker = till.worker(&desk, sender, desk.project.worker)?;
         let shown = worker.beyond(&mut desk.divvy, &book, &clock).await?;
         let asset = desk.project.opened.asset.clone();
         let strangers = || shown.iter().flat_map(|shown| &shown.strangers);

@@ -8,14 +8,14 @@ use divvy::core::{
     Batch, Body, Code, Error, Evidence, Explanation, Fact, Hash, Judge, Name, Resolution,
     SecretKey, State, Stream, Subject, Verdict as Said,
 };
-use divvy::{Clock, Http, Worker, clock};
+use divvy::{Clock, clock};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::signer::Signer;
-use crate::cli::till::Till;
+use crate::cli::till::{Till, sender};
 
 /// Show what waits for a person, and since when; or say what became of it.
 #[derive(Args, Debug)]
@@ -169,8 +169,8 @@ impl Resolve {
             None
         } else {
             let clock = Clock::system();
-            let sender = Arc::new(Http::new(clock.clone())?);
-            let mut worker = Worker::with(till.rails(), sender, desk.project.worker)?;
+            let sender = Arc::new(sender(&desk.project, clock.clone())?);
+            let mut worker = till.worker(&desk, sender, desk.project.worker)?;
             Some(worker.listing(&mut desk.divvy, &batch, &clock).await?)
         };
         let evidence = self.evidence(&judge)?;
