@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use divvy_core::{Code, Error, PublicKey, SecretKey};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Reads the secret key of a person from their file, which nobody else may read.
 ///
@@ -25,9 +25,7 @@ use zeroize::Zeroizing;
 /// # Ok::<(), divvy::core::Error>(())
 /// ```
 pub fn read_key(file: &Path) -> Result<SecretKey, Error> {
-    check_private(file)?;
-    let text = fs::read_to_string(file).map(Zeroizing::new);
-    let text = text.map_err(|error| unusable(file, &error.to_string()))?;
+    let text = read_private(file, fs::read_to_string)?;
     let seed = seed(text.trim()).ok_or_else(|| {
         let detail = format!("{} holds no key: make one with `divvy key`", file.display());
         Error::new(Code::InputMalformed, detail)
@@ -79,8 +77,17 @@ fn seed(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(seed)
 }
 
+/// Reads a file that nobody else may read, into what is wiped when it is dropped.
+pub(crate) fn read_private<'a, T: Zeroize>(
+    file: &'a Path,
+    read: impl FnOnce(&'a Path) -> std::io::Result<T>,
+) -> Result<Zeroizing<T>, Error> {
+    check_private(file)?;
+    read(file).map(Zeroizing::new).map_err(|error| unusable(file, &error.to_string()))
+}
+
 #[cfg(unix)]
-pub(crate) fn check_private(file: &Path) -> Result<(), Error> {
+fn check_private(file: &Path) -> Result<(), Error> {
     let found = fs::metadata(file).map_err(|error| unusable(file, &error.to_string()))?;
     let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
     if mode & 0o077 == 0 {
@@ -91,7 +98,7 @@ pub(crate) fn check_private(file: &Path) -> Result<(), Error> {
 
 /// Elsewhere a folder's own rights have to keep it.
 #[cfg(not(unix))]
-pub(crate) fn check_private(_: &Path) -> Result<(), Error> {
+fn check_private(_: &Path) -> Result<(), Error> {
     Ok(())
 }
 

@@ -12,10 +12,9 @@ use divvy_solana::{
     Address, Coin, Concern, Genesis, Keypair, Lookalikes, Signer, SolanaRail, SolanaSettings, token,
 };
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::Credential;
-use crate::key::check_private;
+use crate::key::read_private;
 use keeper::CommandSigner;
 pub use provider::SolanaProvider;
 
@@ -178,12 +177,7 @@ fn addresses(texts: &[String]) -> Result<Vec<Address>, Error> {
 }
 
 fn read_key(file: &Path) -> Result<Keypair, Error> {
-    check_private(file)?;
-    let bytes = fs::read(file).map(Zeroizing::new).map_err(|error| {
-        let detail = format!("{} cannot be read: {error}", file.display());
-        Error::new(Code::FileUnusable, detail)
-    })?;
-    Keypair::from_file(&bytes)
+    Keypair::from_file(&read_private(file, fs::read)?)
 }
 
 const SOL_DECIMALS: u8 = 9;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use divvy_core::{Code, Error};
 use zeroize::Zeroizing;
 
-use crate::key::check_private;
+use crate::key::read_private;
 use crate::webhook::{PREFIX, WebhookSecrets};
 
 /// Puts a new secret in front of those of a file, which is made when it is not there, and keeps so
@@ -35,7 +35,11 @@ use crate::webhook::{PREFIX, WebhookSecrets};
 /// [`Code::InputMalformed`] for one that holds something else than secrets;
 /// [`Code::StoreUnusable`] when the system gives no randomness.
 pub fn rotate_secret(file: &Path, old_kept: usize) -> Result<(), Error> {
-    let before = if file.exists() { text(file)? } else { Zeroizing::new(String::new()) };
+    let before = if file.exists() {
+        read_private(file, fs::read_to_string)?
+    } else {
+        Zeroizing::new(String::new())
+    };
     let old: Vec<&str> = before.split_whitespace().collect();
     if !old.is_empty() {
         WebhookSecrets::new(&old)?;
@@ -56,7 +60,7 @@ pub fn rotate_secret(file: &Path, old_kept: usize) -> Result<(), Error> {
 
 /// The secrets of a file, newest first.
 pub(super) fn read(file: &Path) -> Result<WebhookSecrets, Error> {
-    let text = text(file)?;
+    let text = read_private(file, fs::read_to_string)?;
     let secrets: Vec<&str> = text.split_whitespace().collect();
     WebhookSecrets::new(&secrets)
         .map_err(|error| Error::new(error.code(), format!("{}: {error}", file.display())))
@@ -70,12 +74,6 @@ pub(super) fn read_variable(name: &str) -> Result<WebhookSecrets, Error> {
     let text = text.map_err(|_| malformed("it is not set, and should hold webhook secrets"))?;
     let secrets: Vec<&str> = text.split_whitespace().collect();
     WebhookSecrets::new(&secrets).map_err(|error| malformed(&error.to_string()))
-}
-
-fn text(file: &Path) -> Result<Zeroizing<String>, Error> {
-    check_private(file)?;
-    let text = fs::read_to_string(file).map(Zeroizing::new);
-    text.map_err(|error| unusable(file, &error.to_string()))
 }
 
 /// Writes a file beside, flushes it, and puts it in place.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::Credential;
-use crate::key::check_private;
+use crate::key::read_private;
 
 /// Somebody who runs nodes.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,7 +46,7 @@ impl SolanaProvider {
             (None, None) if self.key_header.is_none() && self.key_query.is_none() => {
                 return Ok(None);
             }
-            (Some(file), None) => read(&dir.join(file))?,
+            (Some(file), None) => read_private(&dir.join(file), fs::read_to_string)?,
             (None, Some(name)) => variable(name)?,
             _ => return Err(malformed("needs key_file or key_env, one of them")),
         };
@@ -69,14 +69,6 @@ impl SolanaProvider {
     fn credential_name(&self) -> String {
         format!("solana-{}", self.name)
     }
-}
-
-fn read(file: &Path) -> Result<Zeroizing<String>, Error> {
-    check_private(file)?;
-    fs::read_to_string(file).map(Zeroizing::new).map_err(|error| {
-        let detail = format!("{} cannot be read: {error}", file.display());
-        Error::new(Code::FileUnusable, detail)
-    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the settings name the variable that holds the key")]
