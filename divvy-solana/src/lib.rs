@@ -47,6 +47,7 @@ mod settlement;
 mod signature;
 mod signer;
 mod staking;
+mod tariff;
 mod transaction;
 mod wire;
 

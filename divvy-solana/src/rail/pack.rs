@@ -16,6 +16,10 @@ use crate::rail::SolanaRail;
 use crate::rail::settings::Coin;
 use crate::rail::tables::batches;
 use crate::rail::tag::Tag;
+use crate::tariff::{
+    LAMPORTS_PER_SOL, LOADED_BYTES_MAX, SIGNATURE_LAMPORTS, TOKEN_BYTES, TOKEN_BYTES_2022,
+    UNITS_BASE, UNITS_MADE, UNITS_MAX, UNITS_PAID, priority,
+};
 
 /// A line that can be paid, and one that cannot.
 pub(super) type Checked = Result<Payout, String>;
@@ -211,32 +215,6 @@ impl SolanaRail {
         }
         lamports = lamports.saturating_add(priority(units.min(UNITS_MAX), self.settings.price_max));
         let wide = u128::from(lamports).saturating_mul(self.settings.sol_worth.get().into());
-        Amount::from_wide(wide.div_ceil(LAMPORTS_PER_SOL))
+        Amount::from_wide(wide.div_ceil(LAMPORTS_PER_SOL.into()))
     }
 }
-
-/// What a price for each unit comes to, in lamports.
-pub(super) fn priority(units: u32, price: u64) -> u64 {
-    let wide = u128::from(units).saturating_mul(price.into()).div_ceil(1_000_000);
-    u64::try_from(wide).unwrap_or(u64::MAX)
-}
-
-/// The most that a transaction may use.
-pub(super) const UNITS_MAX: u32 = 1_400_000;
-
-/// The most bytes of accounts that one may load.
-pub(super) const LOADED_BYTES_MAX: u32 = 64 * 1_024 * 1_024;
-
-const LAMPORTS_PER_SOL: u128 = 1_000_000_000;
-
-/// What the chain takes for a signature.
-const SIGNATURE_LAMPORTS: u64 = 5_000;
-
-/// A token account in the classic program, and one of Token-2022 with what it always adds.
-const TOKEN_BYTES: u64 = 165;
-const TOKEN_BYTES_2022: u64 = 170;
-
-/// What is counted on for a quote: the slowest programs that are known, and a bad bump.
-const UNITS_BASE: u32 = 1_000;
-const UNITS_PAID: u32 = 6_500;
-const UNITS_MADE: u32 = 40_000;

@@ -15,9 +15,9 @@ use crate::pack::Payout;
 use crate::rail::SolanaRail;
 use crate::rail::failure::answer;
 use crate::rail::nonce::claim;
-use crate::rail::pack::{LOADED_BYTES_MAX, UNITS_MAX};
 use crate::rail::settings::Coin;
 use crate::rail::tag::Tag;
+use crate::tariff::{LOADED_BYTES_MAX, UNITS_MAX};
 use crate::transaction::Transaction;
 
 /// A block whose hash lets a transaction live.

@@ -1,6 +1,7 @@
 //! What a settlement costs its payer, before anything is signed.
 
 use crate::address::Address;
+use crate::tariff::TOKEN_BYTES;
 
 /// What the chain asks to be held in an account for its bytes. It is lowered and raised by votes,
 /// so it is asked for and never remembered.
@@ -81,9 +82,3 @@ impl Costs {
 }
 
 const HEAD_BYTES: u64 = 128;
-
-/// A token account of the classic program.
-pub(super) const TOKEN_BYTES: u64 = 165;
-
-/// What the chain takes for a signature.
-pub(super) const SIGNATURE_LAMPORTS: u64 = 5_000;

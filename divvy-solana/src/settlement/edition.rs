@@ -121,6 +121,3 @@ const DESCRIBED_BYTES: usize = 4 + 64 + 4;
 
 /// In front of every text.
 const LENGTH_BYTES: usize = 4;
-
-/// How many bytes an account of Token-2022 has that belongs to its owner for good.
-pub(super) const HOME_BYTES: u64 = 170;

@@ -10,11 +10,15 @@ use crate::concern::{Concern, Weight};
 use crate::instruction::{associated, budget, token};
 use crate::lifetime::Lifetime;
 use crate::message::{Draft, Format, Limits, Message};
-use crate::settlement::cost::{Costs, Rent, Rented, SIGNATURE_LAMPORTS, TOKEN_BYTES};
-use crate::settlement::edition::{Edition, HOME_BYTES};
-use crate::settlement::room::{UNITS_EDITION, UNITS_MADE, UNITS_MAX, UNITS_PAID};
+use crate::settlement::cost::{Costs, Rent, Rented};
+use crate::settlement::edition::Edition;
+use crate::settlement::room::UNITS_EDITION;
 use crate::settlement::step::{Act, Extra, Order};
 use crate::settlement::{Settlement, ShareOf, refused};
+use crate::tariff::{
+    LOADED_BYTES_MAX, SIGNATURE_LAMPORTS, TOKEN_BYTES, TOKEN_BYTES_2022, UNITS_BASE, UNITS_MADE,
+    UNITS_MAX, UNITS_PAID, price, priority,
+};
 
 /// A settlement that fits and would land, as far as accounts tell: what is signed, and what it
 /// costs.
@@ -206,7 +210,7 @@ impl Settlement {
 
     fn rented(&self, part: &Part, rent: Rent) -> Rented {
         let is_classic = self.program == token::PROGRAM;
-        let bytes = if is_classic { TOKEN_BYTES } else { HOME_BYTES };
+        let bytes = if is_classic { TOKEN_BYTES } else { TOKEN_BYTES_2022 };
         let (what, account, lamports) = (part.name.clone(), part.account, rent.of(bytes));
         Rented { what, account, bytes, lamports }
     }
@@ -218,8 +222,7 @@ impl Settlement {
         let loaded_bytes = self.limits.loaded_bytes.or(self.uses_v1.then_some(LOADED_BYTES_MAX));
         let compute_units = Some(units);
         let limits = Limits { compute_units, loaded_bytes, ..self.limits };
-        let charged = u128::from(price(most, units)).saturating_mul(units.into());
-        let charged = u64::try_from(charged.div_ceil(MILLIONTHS.into())).unwrap_or(u64::MAX);
+        let charged = priority(units, price(most, units));
         (limits, if self.uses_v1 { most } else { charged })
     }
 
@@ -246,7 +249,7 @@ impl Settlement {
             (false, false) => UNITS_PAID,
         };
         let all = extra.chain(edition).chain(parts.iter().map(part));
-        all.fold(UNITS_HEAD, u32::saturating_add).min(UNITS_MAX)
+        all.fold(UNITS_BASE, u32::saturating_add).min(UNITS_MAX)
     }
 }
 
@@ -379,20 +382,8 @@ fn rents_of(edition: &Edition, rent: Rent) -> Result<Vec<Rented>, Error> {
         Rented { what, account, bytes, lamports: rent.of(bytes) }
     };
     let (own, home) = (edition.mint, edition.home()?);
-    Ok(vec![rented("the edition", own, edition.bytes()), rented("the buyer", home, HOME_BYTES)])
+    Ok(vec![
+        rented("the edition", own, edition.bytes()),
+        rented("the buyer", home, TOKEN_BYTES_2022),
+    ])
 }
-
-/// The price of a unit, in millionths of a lamport, at which no more is paid than this.
-fn price(lamports: u64, units: u32) -> u64 {
-    let wide = u128::from(lamports).saturating_mul(MILLIONTHS.into());
-    let price = wide.checked_div(units.into()).unwrap_or(0);
-    u64::try_from(price).unwrap_or(u64::MAX)
-}
-
-const MILLIONTHS: u32 = 1_000_000;
-
-/// The limits themselves.
-const UNITS_HEAD: u32 = 1_000;
-
-/// The most bytes of accounts that a transaction may load.
-const LOADED_BYTES_MAX: u32 = 64 * 1_024 * 1_024;

@@ -9,6 +9,7 @@ use crate::lifetime::Lifetime;
 use crate::message::{Draft, LOCKS_MAX, TRACE_MAX, unfit};
 use crate::settlement::Settlement;
 use crate::settlement::plan::Part;
+use crate::tariff::UNITS_MAX;
 
 impl Settlement {
     /// How many collaborators fit beside the edition and the caller's orders: all of whom have a
@@ -96,10 +97,5 @@ const STEPS_MADE: usize = 7;
 /// Seven orders, and up to six that making the buyer's account gives.
 const STEPS_EDITION: usize = 13;
 
-/// The most that a transaction may use.
-pub(super) const UNITS_MAX: u32 = 1_400_000;
-
-/// What is counted on: the slowest programs that are known, and a bad bump.
-pub(super) const UNITS_PAID: u32 = 6_500;
-pub(super) const UNITS_MADE: u32 = 40_000;
+/// What is counted on for an edition, as for payees.
 pub(super) const UNITS_EDITION: u32 = 100_000;

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::address::Address;
 use crate::chain::Chain;
 use crate::node::{Provider, Question, Talk, done, unheard};
+use crate::tariff::LAMPORTS_PER_SOL;
 
 /// What one stake has earned in one epoch, once it is paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,8 +160,6 @@ fn block_time(talk: &Talk<'_>, providers: &[&Provider], slot: u64) -> Result<Tur
         said.into_iter().next()?.map(|secs| Time::ZERO.plus_secs(secs))
     })
 }
-
-const LAMPORTS_PER_SOL: u64 = 1_000_000_000;
 
 /// Nodes take more; this keeps requests small.
 const KEYS_MAX: usize = 100;
