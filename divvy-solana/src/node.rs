@@ -9,7 +9,7 @@ mod standing;
 mod transaction;
 
 pub(crate) use account::{Written, accounts};
-pub(crate) use listing::{Listed, listing};
+pub(crate) use listing::{LISTED_MAX, Listed, listing};
 pub use provider::Provider;
 pub(crate) use rpc::{AtSlot, Question, Said, Talk, is_sending, sending, taken, text_of, unheard};
 pub use standing::Genesis;

@@ -215,5 +215,5 @@ fn tag(number: u32) -> Writer {
 }
 
 const CLOCK: Address = Address::known("SysvarC1ock11111111111111111111111111111111");
-const HISTORY: Address = Address::known("SysvarStakeHistory1111111111111111111111111");
+pub(crate) const HISTORY: Address = Address::known("SysvarStakeHistory1111111111111111111111111");
 const CONFIG: Address = Address::known("StakeConfig11111111111111111111111111111111");

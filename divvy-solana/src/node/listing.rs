@@ -29,7 +29,7 @@ pub(crate) fn listing(
 ) -> Result<Turn<Option<Vec<Listed>>>, Error> {
     let (mut all, mut before): (Vec<Listed>, Option<String>) = (Vec::new(), None);
     loop {
-        let mut options = json!({"limit": PAGE, "commitment": "confirmed"});
+        let mut options = json!({"limit": LISTED_MAX, "commitment": "confirmed"});
         if let (Some(until), Some(options)) = (until, options.as_object_mut()) {
             options.insert("until".to_owned(), json!(until));
         }
@@ -42,7 +42,8 @@ pub(crate) fn listing(
         let Said::This(page): Said<Vec<Listed>> = talk.said(provider, &question) else {
             return Ok(Turn::Done(None));
         };
-        let (is_last, last) = (page.len() < PAGE, page.last().map(|one| one.signature.clone()));
+        let (is_last, last) =
+            (page.len() < LISTED_MAX, page.last().map(|one| one.signature.clone()));
         all.extend(page);
         if is_last || last == before {
             return Ok(Turn::Done(Some(all)));
@@ -52,4 +53,4 @@ pub(crate) fn listing(
 }
 
 /// No node lists more at once.
-const PAGE: usize = 1_000;
+pub(crate) const LISTED_MAX: usize = 1_000;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::address::Address;
 use crate::lifetime::Lifetime;
-use crate::node::{AtSlot, Listed, Provider, Question, Talk, Written, accounts, done};
+use crate::node::{AtSlot, LISTED_MAX, Listed, Provider, Question, Talk, Written, accounts, done};
 use crate::nonce::Nonce;
 use crate::rail::SolanaRail;
 use crate::rail::sign::refused;
@@ -82,7 +82,7 @@ impl SolanaRail {
         let lacks = |(provider, list): &(&Provider, Question)| {
             let said: Option<Vec<Listed>> = talk.said(provider, list).this();
             said.is_some_and(|listed| {
-                let reaches_back = listed.len() < PAGE
+                let reaches_back = listed.len() < LISTED_MAX
                     || listed.last().is_some_and(|oldest| oldest.slot < tag.slot);
                 reaches_back && listed.iter().all(|one| one.signature != signed.reference)
             })
@@ -125,9 +125,6 @@ fn shown(nonce: &Address) -> Question {
 
 /// Asks what named a nonce, of nobody who is behind a slot.
 fn listed_from(nonce: &Address, slot: u64) -> Question {
-    let options = json!({"limit": PAGE, "commitment": "finalized", "minContextSlot": slot});
+    let options = json!({"limit": LISTED_MAX, "commitment": "finalized", "minContextSlot": slot});
     Question::new("getSignaturesForAddress", json!([nonce.to_string(), options]))
 }
-
-/// No node lists more at once.
-const PAGE: usize = 1_000;

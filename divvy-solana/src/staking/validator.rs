@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::account::Account;
 use crate::address::Address;
 use crate::chain::Chain;
+use crate::instruction::stake;
 use crate::node::{AtSlot, Question, Written, done};
 use crate::settlement::Rent;
 use crate::staking::account::StakeHistory;
@@ -137,7 +138,8 @@ impl Chain {
         }));
         let rent = done!(self.rent(heard, now));
         let options = json!({"encoding": "base64", "commitment": "finalized"});
-        let question = Question::new("getAccountInfo", json!([HISTORY.to_string(), options]));
+        let question =
+            Question::new("getAccountInfo", json!([stake::HISTORY.to_string(), options]));
         let history = done!(talk.first(&providers, &[question], |said: Vec<AtSlot<Written>>| {
             let account: Account = said.into_iter().next()?.value.account()?;
             StakeHistory::read(&account).ok()
@@ -162,5 +164,3 @@ impl Chain {
         })
     }
 }
-
-const HISTORY: Address = Address::known("SysvarStakeHistory1111111111111111111111111");
