@@ -115,6 +115,9 @@ fn breaks(planted: Planted) -> Promise {
         | Planted::PaysCarelessly
         | Planted::ClockFarBehind => Promise::PaidOnce,
         Planted::StealsKey | Planted::ActsUnsigned => Promise::PeopleDecide,
+        Planted::StealsIssuer => Promise::IssuersSet,
+        Planted::ForgesRule => Promise::Balances,
+        Planted::ShowsOtherRule => Promise::RulesInTime,
         Planted::HidesFees => Promise::FeesAgree,
         Planted::QuotesLow => Promise::FeesFit,
         Planted::ShowsOtherPolicy => Promise::PoliciesHold,
@@ -127,7 +130,7 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 82] = [
+const KINDS: [&str; 88] = [
     "accrued.1",
     "acts refused",
     "approvals forged, refused",
@@ -163,6 +166,8 @@ const KINDS: [&str; 82] = [
     "guards refused",
     "held.1",
     "issued.1",
+    "issuer_set.1",
+    "issuers that others follow",
     "lost.1",
     "messages heard",
     "messages heard, reply lost",
@@ -187,6 +192,10 @@ const KINDS: [&str; 82] = [
     "reversed.1",
     "review.1",
     "rule_set.1",
+    "rules forged, refused",
+    "rules set by an issuer",
+    "rules signed too late, refused",
+    "rules unsigned, refused",
     "sealed.1",
     "settled.1",
     "stalls",

@@ -6,6 +6,8 @@ use crate::simulation::dice::Dice;
 /// Which of it a seed has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Features {
+    /// Books whose rules an issuer signs.
+    pub(super) issues: bool,
     /// Rules with tiers and uplines, and people who bring others.
     pub(super) counts: bool,
     /// Pools whose money flows over time, and holders who stake what they earned.
@@ -28,6 +30,7 @@ impl Features {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let mut has = || dice.permille(400);
         Self {
+            issues: has(),
             counts: has(),
             flows: has(),
             nests: has(),

@@ -61,6 +61,12 @@ planted! {
     StealsKey "steals_key";
     /// A program of somebody's holds payees past the front door, and nobody has signed it.
     ActsUnsigned "acts_unsigned";
+    /// Somebody has the issuer's key, and sets rules that the issuer has never seen.
+    StealsIssuer "steals_issuer";
+    /// A program of somebody's sets rules past the front door, and no issuer has signed them.
+    ForgesRule "forges_rule";
+    /// The host shows those who read it rules of other times.
+    ShowsOtherRule "shows_other_rule";
     /// The network leaves out of replies what a rail charges.
     HidesFees "hides_fees";
     /// The host shows those who read it policies that nobody chose.

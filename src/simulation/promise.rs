@@ -55,6 +55,10 @@ promises! {
     /// No batch costs more than its book allows, no line more than its share; payees bear what
     /// was shown before.
     FeesFit "nothing is paid at a cost that was not allowed";
+    /// Where a book has an issuer, nobody else sets a rule; the issuer does at any time.
+    IssuersSet "only issuers set rules";
+    /// Each payment is divided by the newest rule that has begun.
+    RulesInTime "payments are divided by the rules of their time";
     /// Nobody is paid less than their policy waits for, unless they asked for it at that cost.
     PoliciesHold "nobody is paid before their policy or they say so";
     /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts

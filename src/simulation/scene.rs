@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use divvy_core::{
-    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, Stream, Time, Written,
+    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, RuleSet, Stream, Time, Written,
 };
 
 use crate::simulation::dice::Dice;
@@ -16,6 +16,7 @@ use crate::simulation::notes::Notes;
 use crate::simulation::planted::Planted;
 use crate::simulation::prices::Prices;
 use crate::simulation::promise::{Broken, Promise};
+use crate::simulation::rulings::Rulings;
 use crate::simulation::store::Store;
 use crate::simulation::till::Till;
 use crate::simulation::town::Town;
@@ -52,6 +53,7 @@ pub(super) struct Scene {
     /// What payees chose and asked for.
     pub(super) waits: Waits,
     pub(super) notes: Notes,
+    pub(super) rulings: Rulings,
     pub(super) heard: Heard,
     /// What everyone must have earned, book by book.
     pub(super) expected: Vec<Expected>,
@@ -109,6 +111,7 @@ impl Scene {
             set_up: 0,
             waits: Waits::default(),
             notes: Notes::default(),
+            rulings: Rulings::default(),
             heard: Heard::default(),
             expected,
             broken: None,
@@ -254,6 +257,7 @@ impl Scene {
             Ok(None)
         });
         self.held_against(|scene| scene.notes.written(&new, before));
+        self.held_against(|scene| scene.rulings.written(&new, before));
         self.held_against(|scene| scene.heard.written(&new).map(|()| None));
         self.held_against(|scene| scene.earns(&new));
         outcome
@@ -266,6 +270,7 @@ impl Scene {
         });
         self.held_against(|scene| scene.waits.offered(facts, read, &scene.town));
         self.held_against(|scene| scene.notes.offered(facts, read));
+        self.held_against(|scene| scene.rulings.offered(facts, read));
     }
 
     fn held_against(&mut self, look: impl FnOnce(&mut Self) -> Result<Option<Broken>, Error>) {
@@ -302,6 +307,9 @@ impl Scene {
         if self.is_planted(Planted::ShowsOtherPolicy) {
             page.facts.iter_mut().for_each(hurried);
         }
+        if self.is_planted(Planted::ShowsOtherRule) {
+            page.facts.iter_mut().for_each(put_off);
+        }
         if let Some(seat) = self.seats.get_mut(process) {
             seat.read = usize::try_from(page.cursor.position).unwrap_or(0);
         }
@@ -329,6 +337,14 @@ fn hurried(fact: &mut Fact) {
     let Ok(Body::PayeeSet(set)) = fact.body() else { return };
     if set.policy.is_some() {
         fact.bytes = Body::PayeeSet(PayeeSet { policy: Some(Policy::Instant), ..set }).encode();
+    }
+}
+
+/// A planted mistake: a rule that was set later seems to begin later still.
+fn put_off(fact: &mut Fact) {
+    let Ok(Body::RuleSet(rule)) = fact.body() else { return };
+    if rule.from > Time::ZERO {
+        fact.bytes = Body::RuleSet(RuleSet { from: rule.from.plus_secs(500_000), ..rule }).encode();
     }
 }
 

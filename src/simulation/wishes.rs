@@ -6,6 +6,7 @@ use crate::Divvy;
 use crate::book::Book;
 use crate::simulation::dice::Dice;
 use crate::simulation::ear::ENDPOINT;
+use crate::simulation::issuers::Ruling;
 use crate::simulation::notes::draw_funds;
 use crate::simulation::people::{By, decide, draw_by};
 use crate::simulation::scene::{START_MILLIS, Scene, Shared};
@@ -28,6 +29,8 @@ pub(super) enum Wish {
     Close { book: Name, at: Time, by: By },
     /// Everything up to now is sealed.
     Seal,
+    /// A rule or another issuer, signed in one way or another.
+    Rule(Box<Ruling>),
     /// An endpoint was mended.
     Resume { book: Name },
 }
@@ -37,11 +40,12 @@ impl Wish {
     pub(super) fn draw(town: &Town, now: Time, dice: &mut Dice) -> Result<Option<Self>, Error> {
         let (book, payee, by) = (town.book(dice)?, town.payee(dice)?, draw_by(dice)?);
         let has = town.features;
-        let (refers, notes) = ([has.counts; 2], [has.notes; 3]);
+        let (refers, notes, rules) = ([has.counts; 2], [has.notes; 3], [has.issues; 3]);
         let kinds = [has.flows, has.asks, has.brings, has.tells].into_iter();
         let kinds: Vec<usize> = kinds
             .chain(refers)
             .chain(notes)
+            .chain(rules)
             .enumerate()
             .filter_map(|(kind, has)| has.then_some(kind))
             .collect();
@@ -64,7 +68,8 @@ impl Wish {
                 let at = Time::from_millis(now.millis().saturating_sub(ago));
                 Self::Close { book, at, by }
             }
-            _ => Self::Seal,
+            8 => Self::Seal,
+            _ => Self::Rule(Box::new(Ruling::draw(town, now, dice)?)),
         }))
     }
 
@@ -107,6 +112,7 @@ impl Wish {
                     async |mut book: Book<'_>| book.close_week(day, None, now).await.map(drop);
                 return decide(divvy, scene, (book, &stream, by), close).await;
             }
+            Self::Rule(ruling) => return ruling.tell(divvy, scene, now).await,
             Self::Seal => {
                 let sealed = divvy.seal(now).await?;
                 return Ok(format!("sealed: {sealed:?}"));
