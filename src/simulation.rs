@@ -35,6 +35,7 @@ mod planted;
 mod prices;
 mod process;
 mod promise;
+mod proofs;
 mod refunds;
 mod rules;
 mod rulings;

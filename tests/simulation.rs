@@ -118,6 +118,9 @@ fn breaks(planted: Planted) -> Promise {
         Planted::StealsIssuer => Promise::IssuersSet,
         Planted::ForgesRule => Promise::Balances,
         Planted::ShowsOtherRule => Promise::RulesInTime,
+        Planted::ShowsOtherUnits | Planted::ProvesAnother | Planted::BelievesProofs => {
+            Promise::ProofsHold
+        }
         Planted::HidesFees => Promise::FeesAgree,
         Planted::QuotesLow => Promise::FeesFit,
         Planted::ShowsOtherPolicy => Promise::PoliciesHold,
@@ -130,7 +133,7 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 88] = [
+const KINDS: [&str; 92] = [
     "accrued.1",
     "acts refused",
     "approvals forged, refused",
@@ -175,12 +178,16 @@ const KINDS: [&str; 88] = [
     "mirrored.1",
     "moved.1",
     "paid on demand",
+    "parts proven",
+    "parts proven again",
+    "parts proven by a seal",
     "payee_set.1",
     "payments in conflict",
     "payments known",
     "payments new",
     "prices said",
     "prices unknown",
+    "proofs bent, refused",
     "reads failed",
     "redeemed.1",
     "referred.1",

@@ -20,6 +20,8 @@ pub(super) struct Features {
     pub(super) brings: bool,
     /// Rails that pay in another asset.
     pub(super) swaps: bool,
+    /// Pools of which holders can prove their part.
+    pub(super) proves: bool,
     /// Notes of the treasury, weeks that are closed, and seals.
     pub(super) notes: bool,
     /// Endpoints that are told what happens.
@@ -37,6 +39,7 @@ impl Features {
             asks: has(),
             brings: has(),
             swaps: has(),
+            proves: has(),
             notes: has(),
             tells: has(),
         }

@@ -67,6 +67,12 @@ planted! {
     ForgesRule "forges_rule";
     /// The host shows those who read it rules of other times.
     ShowsOtherRule "shows_other_rule";
+    /// The host shows those who prove other units than were written.
+    ShowsOtherUnits "shows_other_units";
+    /// Whoever hands out proofs hands out those of somebody else.
+    ProvesAnother "proves_another";
+    /// Whoever looks at a proof takes the root from it.
+    BelievesProofs "believes_proofs";
     /// The network leaves out of replies what a rail charges.
     HidesFees "hides_fees";
     /// The host shows those who read it policies that nobody chose.

@@ -61,6 +61,9 @@ promises! {
     RulesInTime "payments are divided by the rules of their time";
     /// Nobody is paid less than their policy waits for, unless they asked for it at that cost.
     PoliciesHold "nobody is paid before their policy or they say so";
+    /// What a holder proves leads to a root that was known before, is what plain integers say, and
+    /// stays so; what was bent is refused.
+    ProofsHold "holders prove their part, and nothing else";
     /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts
     /// say.
     TreasuryAgrees "treasuries, weeks and seals are what the facts say";

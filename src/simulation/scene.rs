@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use divvy_core::{
-    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, RuleSet, Stream, Time, Written,
+    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, RuleSet, Stream, Time, Units,
+    Written,
 };
 
 use crate::simulation::dice::Dice;
@@ -16,6 +17,7 @@ use crate::simulation::notes::Notes;
 use crate::simulation::planted::Planted;
 use crate::simulation::prices::Prices;
 use crate::simulation::promise::{Broken, Promise};
+use crate::simulation::proofs::Shown;
 use crate::simulation::rulings::Rulings;
 use crate::simulation::store::Store;
 use crate::simulation::till::Till;
@@ -54,6 +56,7 @@ pub(super) struct Scene {
     pub(super) waits: Waits,
     pub(super) notes: Notes,
     pub(super) rulings: Rulings,
+    pub(super) shown: Shown,
     pub(super) heard: Heard,
     /// What everyone must have earned, book by book.
     pub(super) expected: Vec<Expected>,
@@ -112,6 +115,7 @@ impl Scene {
             waits: Waits::default(),
             notes: Notes::default(),
             rulings: Rulings::default(),
+            shown: Shown::default(),
             heard: Heard::default(),
             expected,
             broken: None,
@@ -285,7 +289,11 @@ impl Scene {
             self.trace.count("reads failed");
             return Err(Error::new(Code::StoreUnusable, "the disk is gone for a moment"));
         }
-        Ok(self.store.read(stream))
+        let mut facts = self.store.read(stream);
+        if self.is_planted(Planted::ShowsOtherUnits) {
+            facts.iter_mut().for_each(one_more);
+        }
+        Ok(facts)
     }
 
     pub(super) fn since(
@@ -337,6 +345,15 @@ fn hurried(fact: &mut Fact) {
     let Ok(Body::PayeeSet(set)) = fact.body() else { return };
     if set.policy.is_some() {
         fact.bytes = Body::PayeeSet(PayeeSet { policy: Some(Policy::Instant), ..set }).encode();
+    }
+}
+
+/// A planted mistake: whoever was given units first seems to have been given one more.
+fn one_more(fact: &mut Fact) {
+    let Ok(Body::Issued(mut issued)) = fact.body() else { return };
+    if let Some((_, units)) = issued.entries.first_mut() {
+        *units = Units::new(units.get().saturating_add(1)).unwrap_or(*units);
+        fact.bytes = Body::Issued(issued).encode();
     }
 }
 

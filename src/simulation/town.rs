@@ -223,7 +223,8 @@ fn pools(features: Features, dice: &mut Dice) -> Result<Vec<Pool>, Error> {
         let flow_millis = flows.then(|| dice.within(0, 100_000_000));
         let nests = features.nests && !flows && !pools.is_empty() && dice.permille(700);
         let payee = nests.then(|| Name::new(&format!("{name}-fund"))).transpose()?;
-        let proofs = (!flows && dice.permille(200)).then_some(1);
+        let proves = features.proves && !flows && dice.permille(700);
+        let proofs = proves.then_some(1);
         pools.push(Pool { name, opened: PoolOpened { supply, flow_millis, proofs, payee } });
     }
     Ok(pools)

@@ -9,6 +9,7 @@ use crate::simulation::ear::ENDPOINT;
 use crate::simulation::issuers::Ruling;
 use crate::simulation::notes::draw_funds;
 use crate::simulation::people::{By, decide, draw_by};
+use crate::simulation::proofs::{BENDS, prove};
 use crate::simulation::scene::{START_MILLIS, Scene, Shared};
 use crate::simulation::town::Town;
 
@@ -31,6 +32,8 @@ pub(super) enum Wish {
     Seal,
     /// A rule or another issuer, signed in one way or another.
     Rule(Box<Ruling>),
+    /// Somebody proves what they had of each declaration.
+    Prove { book: Name, holder: Name, bend: u64 },
     /// An endpoint was mended.
     Resume { book: Name },
 }
@@ -41,11 +44,13 @@ impl Wish {
         let (book, payee, by) = (town.book(dice)?, town.payee(dice)?, draw_by(dice)?);
         let has = town.features;
         let (refers, notes, rules) = ([has.counts; 2], [has.notes; 3], [has.issues; 3]);
+        let proves = [has.proves; 2];
         let kinds = [has.flows, has.asks, has.brings, has.tells].into_iter();
         let kinds: Vec<usize> = kinds
             .chain(refers)
             .chain(notes)
             .chain(rules)
+            .chain(proves)
             .enumerate()
             .filter_map(|(kind, has)| has.then_some(kind))
             .collect();
@@ -69,7 +74,8 @@ impl Wish {
                 Self::Close { book, at, by }
             }
             8 => Self::Seal,
-            _ => Self::Rule(Box::new(Ruling::draw(town, now, dice)?)),
+            9..=11 => Self::Rule(Box::new(Ruling::draw(town, now, dice)?)),
+            _ => Self::Prove { book, holder: payee, bend: dice.below(BENDS) },
         }))
     }
 
@@ -113,6 +119,9 @@ impl Wish {
                 return decide(divvy, scene, (book, &stream, by), close).await;
             }
             Self::Rule(ruling) => return ruling.tell(divvy, scene, now).await,
+            Self::Prove { book, holder, bend } => {
+                return prove(divvy, scene, (book, holder), *bend).await;
+            }
             Self::Seal => {
                 let sealed = divvy.seal(now).await?;
                 return Ok(format!("sealed: {sealed:?}"));
@@ -137,8 +146,14 @@ impl Scene {
     pub(super) fn closing(&self, book: &Name) -> Vec<Wish> {
         let (at, by) = (Time::from_millis(START_MILLIS), self.who_decides(book));
         let close = Wish::Close { book: book.clone(), at, by };
-        if self.town.features.notes { vec![close, Wish::Seal] } else { Vec::new() }
+        let notes = if self.town.features.notes { vec![close, Wish::Seal] } else { Vec::new() };
+        let proves = if self.town.features.proves { PROVERS } else { 0 };
+        let holders = self.town.payees.iter().rev().take(proves).cloned().zip(0_u64..);
+        let prove = |(holder, bend)| Wish::Prove { book: book.clone(), holder, bend };
+        notes.into_iter().chain(holders.map(prove)).collect()
     }
 }
 
+/// So many holders of each book prove their part at the end.
+const PROVERS: usize = 3;
 const DAY_MILLIS: u64 = 86_400_000;
