@@ -21,6 +21,7 @@
 
 mod bills;
 mod dice;
+mod differences;
 mod ear;
 mod earnings;
 mod expected;
@@ -43,6 +44,7 @@ mod said;
 mod scene;
 mod scheduler;
 mod shift;
+mod statement;
 mod store;
 mod swap;
 mod till;

@@ -121,6 +121,7 @@ fn breaks(planted: Planted) -> Promise {
         Planted::ShowsOtherUnits | Planted::ProvesAnother | Planted::BelievesProofs => {
             Promise::ProofsHold
         }
+        Planted::LosesLine | Planted::DoublesLine => Promise::Reconciles,
         Planted::HidesFees => Promise::FeesAgree,
         Planted::QuotesLow => Promise::FeesFit,
         Planted::ShowsOtherPolicy => Promise::PoliciesHold,
@@ -133,12 +134,14 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 92] = [
+const KINDS: [&str; 97] = [
     "accrued.1",
     "acts refused",
     "approvals forged, refused",
     "approved.1",
     "asked.1",
+    "break_closed.1",
+    "break_found.1",
     "brought.1",
     "cancelled.1",
     "charged.1",
@@ -159,6 +162,9 @@ const KINDS: [&str; 92] = [
     "decided.1",
     "declared.1",
     "demanded.1",
+    "differences: a fee not heard of yet",
+    "differences: moved, nobody knows how much",
+    "differences: something came back",
     "divided.1",
     "drawn from pools",
     "errors: clock ahead",

@@ -22,6 +22,8 @@ pub(super) struct Features {
     pub(super) swaps: bool,
     /// Pools of which holders can prove their part.
     pub(super) proves: bool,
+    /// Books that are compared with the statements of rails.
+    pub(super) reconciles: bool,
     /// Notes of the treasury, weeks that are closed, and seals.
     pub(super) notes: bool,
     /// Endpoints that are told what happens.
@@ -40,6 +42,7 @@ impl Features {
             brings: has(),
             swaps: has(),
             proves: has(),
+            reconciles: has(),
             notes: has(),
             tells: has(),
         }

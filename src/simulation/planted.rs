@@ -73,6 +73,10 @@ planted! {
     ProvesAnother "proves_another";
     /// Whoever looks at a proof takes the root from it.
     BelievesProofs "believes_proofs";
+    /// A statement leaves out a line.
+    LosesLine "loses_line";
+    /// A statement says a line twice.
+    DoublesLine "doubles_line";
     /// The network leaves out of replies what a rail charges.
     HidesFees "hides_fees";
     /// The host shows those who read it policies that nobody chose.

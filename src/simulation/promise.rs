@@ -64,6 +64,9 @@ promises! {
     /// What a holder proves leads to a root that was known before, is what plain integers say, and
     /// stays so; what was bent is refused.
     ProofsHold "holders prove their part, and nothing else";
+    /// A difference with a statement is something that nobody can know yet; when the world heals
+    /// there is none.
+    Reconciles "differences with statements have a cause, and end";
     /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts
     /// say.
     TreasuryAgrees "treasuries, weeks and seals are what the facts say";

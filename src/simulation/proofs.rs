@@ -169,7 +169,7 @@ fn bent(proof: &Proof, bend: u64) -> Result<Proof, Error> {
         _ => {
             let alone = SealedFact { place: 0, count: 1, path: Vec::new() };
             bent.sealed = match bent.sealed {
-                Some(way) => Some(SealedFact { count: way.count.saturating_add(1), ..way }),
+                Some(_) => None,
                 None => Some(alone),
             };
         }

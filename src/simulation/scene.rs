@@ -19,6 +19,7 @@ use crate::simulation::prices::Prices;
 use crate::simulation::promise::{Broken, Promise};
 use crate::simulation::proofs::Shown;
 use crate::simulation::rulings::Rulings;
+use crate::simulation::statement::Statement;
 use crate::simulation::store::Store;
 use crate::simulation::till::Till;
 use crate::simulation::town::Town;
@@ -56,6 +57,7 @@ pub(super) struct Scene {
     pub(super) waits: Waits,
     pub(super) notes: Notes,
     pub(super) rulings: Rulings,
+    pub(super) statement: Statement,
     pub(super) shown: Shown,
     pub(super) heard: Heard,
     /// What everyone must have earned, book by book.
@@ -115,6 +117,7 @@ impl Scene {
             waits: Waits::default(),
             notes: Notes::default(),
             rulings: Rulings::default(),
+            statement: Statement::default(),
             shown: Shown::default(),
             heard: Heard::default(),
             expected,
@@ -333,8 +336,7 @@ impl Scene {
         self.now = Time::from_millis(self.now.millis().saturating_add(millis));
         if millis >= 5_000 {
             for (rail, effects) in self.worlds.advance(self.now) {
-                let found = self.witness.seen(rail, &effects, &mut self.trace);
-                self.found(found);
+                self.seen(rail, &effects);
             }
         }
     }

@@ -5,6 +5,7 @@ use divvy_core::{Amount, Brought, Day, Error, Evidence, Funds, Hash, Name, Strea
 use crate::Divvy;
 use crate::book::Book;
 use crate::simulation::dice::Dice;
+use crate::simulation::differences::compare;
 use crate::simulation::ear::ENDPOINT;
 use crate::simulation::issuers::Ruling;
 use crate::simulation::notes::draw_funds;
@@ -34,6 +35,8 @@ pub(super) enum Wish {
     Rule(Box<Ruling>),
     /// Somebody proves what they had of each declaration.
     Prove { book: Name, holder: Name, bend: u64 },
+    /// A book is compared with the statements of its rails.
+    Reconcile { book: Name },
     /// An endpoint was mended.
     Resume { book: Name },
 }
@@ -44,13 +47,14 @@ impl Wish {
         let (book, payee, by) = (town.book(dice)?, town.payee(dice)?, draw_by(dice)?);
         let has = town.features;
         let (refers, notes, rules) = ([has.counts; 2], [has.notes; 3], [has.issues; 3]);
-        let proves = [has.proves; 2];
+        let (proves, reconciles) = ([has.proves; 2], [has.reconciles; 2]);
         let kinds = [has.flows, has.asks, has.brings, has.tells].into_iter();
         let kinds: Vec<usize> = kinds
             .chain(refers)
             .chain(notes)
             .chain(rules)
             .chain(proves)
+            .chain(reconciles)
             .enumerate()
             .filter_map(|(kind, has)| has.then_some(kind))
             .collect();
@@ -75,6 +79,7 @@ impl Wish {
             }
             8 => Self::Seal,
             9..=11 => Self::Rule(Box::new(Ruling::draw(town, now, dice)?)),
+            14..=15 => Self::Reconcile { book },
             _ => Self::Prove { book, holder: payee, bend: dice.below(BENDS) },
         }))
     }
@@ -119,6 +124,7 @@ impl Wish {
                 return decide(divvy, scene, (book, &stream, by), close).await;
             }
             Self::Rule(ruling) => return ruling.tell(divvy, scene, now).await,
+            Self::Reconcile { book } => return compare(divvy, scene, book, now).await,
             Self::Prove { book, holder, bend } => {
                 return prove(divvy, scene, (book, holder), *bend).await;
             }
@@ -150,7 +156,9 @@ impl Scene {
         let proves = if self.town.features.proves { PROVERS } else { 0 };
         let holders = self.town.payees.iter().rev().take(proves).cloned().zip(0_u64..);
         let prove = |(holder, bend)| Wish::Prove { book: book.clone(), holder, bend };
-        notes.into_iter().chain(holders.map(prove)).collect()
+        let compare = Wish::Reconcile { book: book.clone() };
+        let compare = self.town.features.reconciles.then_some(compare);
+        notes.into_iter().chain(holders.map(prove)).chain(compare).collect()
     }
 }
 
