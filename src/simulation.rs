@@ -25,6 +25,7 @@ mod differences;
 mod ear;
 mod earnings;
 mod expected;
+mod exports;
 mod features;
 mod heal;
 mod issuers;

@@ -122,6 +122,7 @@ fn breaks(planted: Planted) -> Promise {
             Promise::ProofsHold
         }
         Planted::LosesLine | Planted::DoublesLine => Promise::Reconciles,
+        Planted::DropsPosting | Planted::MixesNames => Promise::HandedOn,
         Planted::HidesFees => Promise::FeesAgree,
         Planted::QuotesLow => Promise::FeesFit,
         Planted::ShowsOtherPolicy => Promise::PoliciesHold,
@@ -134,7 +135,7 @@ fn breaks(planted: Planted) -> Promise {
 const SEEDS: u64 = 500;
 
 /// What must have happened over the default seeds, so that keeping the promises means something.
-const KINDS: [&str; 97] = [
+const KINDS: [&str; 99] = [
     "accrued.1",
     "acts refused",
     "approvals forged, refused",
@@ -168,6 +169,7 @@ const KINDS: [&str; 97] = [
     "divided.1",
     "drawn from pools",
     "errors: clock ahead",
+    "exports read",
     "fees_set.1",
     "flowing.1",
     "funds.1",
@@ -199,6 +201,7 @@ const KINDS: [&str; 97] = [
     "referred.1",
     "refused.1",
     "released.1",
+    "reports read",
     "requests past their deadline",
     "restored.1",
     "returned.1",

@@ -128,10 +128,12 @@ impl Scene {
                 fees.map(|fee| Entry::paid(&name, fee.amount, fee.asset.clone(), Time::ZERO)),
             );
         }
-        let firmness = match try_.fate {
-            Fate::Settled => Firmness::Final,
-            _ if try_.is_open() => Firmness::Held,
-            _ => return Ok(()),
+        let firmness = if try_.fate == Fate::Settled {
+            Firmness::Final
+        } else if try_.is_open() {
+            Firmness::Held
+        } else {
+            return Ok(());
         };
         let paid = |name: &str, amount, asset| Entry {
             firmness,

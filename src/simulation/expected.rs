@@ -149,6 +149,11 @@ impl Expected {
         self.passed.get(payee).copied().unwrap_or(0)
     }
 
+    /// What of the payments has gone back to the payers.
+    pub(super) fn gone_back(&self) -> u128 {
+        self.payments.values().map(Paid::gone).sum()
+    }
+
     /// The payees of pools that somebody holds, and what of their earnings may stay with them:
     /// what their pool is to keep back.
     pub(super) fn feeders(&self) -> impl Iterator<Item = (&Name, u128)> {
@@ -185,7 +190,7 @@ impl Expected {
             sum(Pool::surplus),
             self.undivided.values().map(|waiting| waiting.amount).sum(),
             self.waiting.values().sum(),
-            self.payments.values().flat_map(|paid| paid.back.values()).sum(),
+            self.gone_back(),
             self.one_shot.values().sum(),
         ];
         let borne: u128 = self.payments.values().map(Paid::borne).sum();

@@ -24,6 +24,8 @@ pub(super) struct Features {
     pub(super) proves: bool,
     /// Books that are compared with the statements of rails.
     pub(super) reconciles: bool,
+    /// Books that are exported and reported at the end.
+    pub(super) exports: bool,
     /// Notes of the treasury, weeks that are closed, and seals.
     pub(super) notes: bool,
     /// Endpoints that are told what happens.
@@ -32,8 +34,10 @@ pub(super) struct Features {
 
 impl Features {
     pub(super) fn draw(dice: &mut Dice) -> Self {
+        let exports = dice.permille(125);
         let mut has = || dice.permille(400);
         Self {
+            exports,
             issues: has(),
             counts: has(),
             flows: has(),

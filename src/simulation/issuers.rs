@@ -75,7 +75,7 @@ impl Ruling {
         } else {
             let most = if dice.permille(500) { 3_600 } else { 200_000 };
             let from = now.plus_secs(dice.below(most));
-            Paper::Rule(town.rule(from, from, dice)?)
+            Paper::Rule(Box::new(town.rule(from, from, dice)?))
         };
         Ok(Self { book: town.book(dice)?, paper, how, by: draw_by(dice)? })
     }
@@ -115,7 +115,8 @@ impl Ruling {
         }
         let counted = match self.how {
             How::Truly | How::TooLate => "rules signed too late, refused",
-            _ => "rules forged, refused",
+            How::NotAtAll | How::ByAStranger => "rules forged, refused",
+            How::OverSomethingElse | How::ForAnotherBook => "rules forged, refused",
         };
         refused(told.map(|()| "set".to_owned()), counted, scene)
     }
@@ -143,7 +144,7 @@ impl Ruling {
         let before = facts.last().map(|fact| fact.hash);
         let (own, other) = (self.book.clone(), Name::new("elsewhere")?);
         let word = Word {
-            key: key_of(by).public(),
+            key: Some(key_of(by).public()),
             book: if self.how == How::ForAnotherBook { other } else { own },
             n: u64::try_from(facts.len()).unwrap_or(u64::MAX),
             before: before.unwrap_or_else(|| Hash::of_stream(&Stream::rule(&self.book))),
@@ -165,7 +166,7 @@ impl Ruling {
         match &self.paper {
             Paper::Rule(rule) => {
                 let from = Time::from_millis(rule.from.millis().saturating_add(1));
-                Paper::Rule(RuleSet { from, ..rule.clone() })
+                Paper::Rule(Box::new(RuleSet { from, ..(**rule).clone() }))
             }
             Paper::Heir(key) => {
                 let mut keys = ISSUERS.iter().filter_map(|name| Name::new(name).ok());
@@ -186,7 +187,7 @@ impl Ruling {
     ) -> Result<(), Error> {
         match &self.paper {
             Paper::Rule(rule) => {
-                let rule = RuleSet { signature, ..rule.clone() };
+                let rule = RuleSet { signature, ..(**rule).clone() };
                 book.set_rule_whole(&rule, now).await
             }
             Paper::Heir(key) => book.set_issuer(*key, signature, now).await,
@@ -195,7 +196,7 @@ impl Ruling {
 
     fn unsigned(&self) -> Body {
         match &self.paper {
-            Paper::Rule(rule) => Body::RuleSet(rule.clone()),
+            Paper::Rule(rule) => Body::RuleSet((**rule).clone()),
             Paper::Heir(key) => {
                 Body::IssuerSet(divvy_core::IssuerSet { key: *key, signature: None })
             }

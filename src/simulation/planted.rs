@@ -77,6 +77,10 @@ planted! {
     LosesLine "loses_line";
     /// A statement says a line twice.
     DoublesLine "doubles_line";
+    /// Whoever writes an export to a file leaves out a posting.
+    DropsPosting "drops_posting";
+    /// Whoever writes an export to a file mixes up two payees, in all of it.
+    MixesNames "mixes_names";
     /// The network leaves out of replies what a rail charges.
     HidesFees "hides_fees";
     /// The host shows those who read it policies that nobody chose.

@@ -23,7 +23,8 @@ pub(super) struct Rulings {
 /// What an issuer has really signed: with which key, and for which place of which book.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    pub(super) key: PublicKey,
+    /// Nobody's where there is no issuer.
+    pub(super) key: Option<PublicKey>,
     pub(super) book: Name,
     pub(super) n: u64,
     pub(super) before: Hash,
@@ -33,7 +34,7 @@ pub(super) struct Word {
 /// What an issuer is asked to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Paper {
-    Rule(RuleSet),
+    Rule(Box<RuleSet>),
     /// Whose key it is from now on.
     Heir(PublicKey),
 }
@@ -62,49 +63,36 @@ impl Rulings {
             let book = Name::new(book)?;
             let before = self.heads.insert(book.clone(), fact.hash);
             let before = before.unwrap_or_else(|| Hash::of_stream(&fact.stream));
-            let (paper, signature) = match fact.body()? {
-                Body::RuleSet(rule) => {
-                    let signature = rule.signature;
-                    (Paper::Rule(RuleSet { signature: None, ..rule }), signature)
-                }
-                Body::IssuerSet(IssuerSet { key, signature }) => (Paper::Heir(key), signature),
-                _ => continue,
-            };
-            let word = |key| Word { key, book: book.clone(), n: fact.n, before, paper };
-            if let Some(said) = self.is_unsaid(fact, word, signature) {
+            let Some((paper, signature)) = paper(fact.body()?) else { continue };
+            let word =
+                Word { key: self.issuers.get(&book).copied(), book, n: fact.n, before, paper };
+            if let Some(said) = self.is_unsaid(&word, signature) {
                 return Ok(Some(Broken { promise: Promise::IssuersSet, said }));
             }
-            match fact.body()? {
-                Body::RuleSet(rule) => {
-                    self.rules.entry(book).or_default().push((at, fact.n, rule.from));
+            match word.paper {
+                Paper::Rule(rule) => {
+                    self.rules.entry(word.book).or_default().push((at, fact.n, rule.from));
                 }
-                Body::IssuerSet(set) => drop(self.issuers.insert(book, set.key)),
-                _ => {}
+                Paper::Heir(key) => drop(self.issuers.insert(word.book, key)),
             }
         }
         Ok(None)
     }
 
     /// Nobody but the issuer sets another rule, or another issuer.
-    fn is_unsaid(
-        &self,
-        fact: &Fact,
-        word: impl FnOnce(PublicKey) -> Word,
-        signature: Option<Signature>,
-    ) -> Option<String> {
-        let Place::Rule { book } = fact.stream.place() else { return None };
-        let (kind, n) = (&fact.kind, fact.n);
-        let known = self.issuers.iter().find(|(of, _)| of.as_str() == book);
-        match (known, signature) {
+    fn is_unsaid(&self, word: &Word, signature: Option<Signature>) -> Option<String> {
+        let Word { book, n, .. } = word;
+        match (word.key, signature) {
             (None, None) => None,
-            (None, Some(_)) => Some(format!("{kind} {n} of {book} is signed for no issuer")),
-            (Some((book, _)), None) => {
-                let first = kind == "rule_set.1" && !self.rules.contains_key(book);
-                (!first).then(|| format!("{kind} {n} of {book} is signed by nobody"))
+            (None, Some(_)) => Some(format!("fact {n} of {book}'s rules is signed for no issuer")),
+            (Some(_), None) => {
+                let first = matches!(word.paper, Paper::Rule(_)) && !self.rules.contains_key(book);
+                (!first).then(|| format!("fact {n} of {book}'s rules is signed by nobody"))
             }
-            (Some((book, key)), Some(_)) => {
-                let unsaid = !self.said.contains(&word(*key));
-                unsaid.then(|| format!("the issuer of {book} has never signed {kind} {n}"))
+            (Some(_), Some(_)) => {
+                let unsaid = !self.said.contains(word);
+                unsaid
+                    .then(|| format!("the issuer of {book} has never signed fact {n} of its rules"))
             }
         }
     }
@@ -126,5 +114,18 @@ impl Rulings {
             }
         }
         Ok(None)
+    }
+}
+
+/// What a fact of a book's rules says, and who has signed it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is an issuer's")]
+fn paper(body: Body) -> Option<(Paper, Option<Signature>)> {
+    match body {
+        Body::RuleSet(rule) => {
+            let signature = rule.signature;
+            Some((Paper::Rule(Box::new(RuleSet { signature: None, ..rule })), signature))
+        }
+        Body::IssuerSet(IssuerSet { key, signature }) => Some((Paper::Heir(key), signature)),
+        _ => None,
     }
 }

@@ -7,6 +7,7 @@ use crate::book::Book;
 use crate::simulation::dice::Dice;
 use crate::simulation::differences::compare;
 use crate::simulation::ear::ENDPOINT;
+use crate::simulation::exports::export;
 use crate::simulation::issuers::Ruling;
 use crate::simulation::notes::draw_funds;
 use crate::simulation::people::{By, decide, draw_by};
@@ -37,6 +38,8 @@ pub(super) enum Wish {
     Prove { book: Name, holder: Name, bend: u64 },
     /// A book is compared with the statements of its rails.
     Reconcile { book: Name },
+    /// A book is exported and reported.
+    Export { book: Name },
     /// An endpoint was mended.
     Resume { book: Name },
 }
@@ -125,6 +128,7 @@ impl Wish {
             }
             Self::Rule(ruling) => return ruling.tell(divvy, scene, now).await,
             Self::Reconcile { book } => return compare(divvy, scene, book, now).await,
+            Self::Export { book } => return export(divvy, scene, book, now).await,
             Self::Prove { book, holder, bend } => {
                 return prove(divvy, scene, (book, holder), *bend).await;
             }
@@ -158,7 +162,9 @@ impl Scene {
         let prove = |(holder, bend)| Wish::Prove { book: book.clone(), holder, bend };
         let compare = Wish::Reconcile { book: book.clone() };
         let compare = self.town.features.reconciles.then_some(compare);
-        notes.into_iter().chain(holders.map(prove)).chain(compare).collect()
+        let export = Wish::Export { book: book.clone() };
+        let export = self.town.features.exports.then_some(export);
+        notes.into_iter().chain(holders.map(prove)).chain(compare).chain(export).collect()
     }
 }
 
