@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use divvy::core::{Code, Error, Payment};
+use divvy::core::{Code, Error, Evidence, Funds as Noted, Judge, Payment, Time};
 use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_funds, read_payments};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use crate::cli::out::Out;
 use crate::cli::refund::Refunds;
 use crate::cli::setup::{Desk, say_bad_lines};
 use crate::cli::signer::Signer;
+use crate::cli::words::counted;
 
 /// Take in files.
 #[derive(Debug, Subcommand)]
@@ -90,9 +91,11 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let mut settings = payments_settings(&desk)?;
     settings.file.clone_from(&file.file);
     let asset = desk.project.opened.asset.clone();
-    let import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
-    let taken = record(&mut desk, &import.rows, now, out).await?;
-    out.say(&format!("{} payments recorded, {} known before", taken.new, taken.known));
+    let mut import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
+    let (taken, bad) = record(&mut desk, &import.rows, now, out).await?;
+    import.bad.extend(bad);
+    import.bad.sort_by_key(|bad| bad.line);
+    out.say(&format!("{} recorded, {} known before", counted(taken.new, "payment"), taken.known));
     let verdict = finish(desk, &file.file, &import.bad, out, taken.counts()).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
 }
@@ -103,13 +106,40 @@ async fn funds(file: &File, signer: &Signer, out: &mut Out) -> Result<Verdict, E
     desk.set_up(now, out).await?;
     let name = file.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let asset = desk.project.opened.asset.clone();
-    let import = read_funds(&read_file(&file.file)?, &name.unwrap_or_default(), &asset)?;
+    let mut import = read_funds(&read_file(&file.file)?, &name.unwrap_or_default(), &asset)?;
     let (key, reason) = (signer.key()?, format!("as {} says", file.file.display()));
     let judge = signer.judge(&desk, key.as_ref(), &reason)?;
-    let new = desk.book_by(judge)?.note_funds(&import.rows, now).await?;
-    let known = import.rows.len().saturating_sub(new);
-    out.say(&format!("{new} funds noted, {known} known before"));
+    let (new, bad) = note(&mut desk, judge.as_ref(), &import.rows, now).await?;
+    let known = import.rows.len().saturating_sub(new).saturating_sub(bad.len());
+    import.bad.extend(bad);
+    import.bad.sort_by_key(|bad| bad.line);
+    out.say(&format!("{} noted, {known} known before", counted(new, "movement")));
     finish(desk, &file.file, &import.bad, out, json!({"new": new, "known": known})).await
+}
+
+/// Notes funds. Those that contradict what was noted before are bad lines, and the rest goes on.
+async fn note(
+    desk: &mut Desk,
+    judge: Option<&Judge<'_>>,
+    funds: &[Noted],
+    now: Time,
+) -> Result<(usize, Vec<BadLine>), Error> {
+    let (mut new, mut bad) = (0_usize, Vec::new());
+    let mut left = vec![funds];
+    while let Some(some) = left.pop() {
+        match (desk.book_by(judge.cloned())?.note_funds(some, now).await, some) {
+            (Ok(count), _) => new = new.saturating_add(count),
+            (Err(error), [one]) if error.code() == Code::TreasuryConflict => {
+                bad.push(BadLine { line: line_of(&one.evidence), problem: error.to_string() });
+            }
+            (Err(error), _) if error.code() == Code::TreasuryConflict => {
+                let (first, second) = some.split_at(some.len().div_euclid(2));
+                left.extend([second, first]);
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok((new, bad))
 }
 
 /// Where payments come from when the settings do not say.
@@ -120,17 +150,45 @@ pub(crate) fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
     }
 }
 
-/// Records payments, and says which of them contradict what was recorded before.
+/// Records payments, and says which of them contradict what was recorded before. One that cannot
+/// be recorded is a bad line, and the rest goes on.
 pub(crate) async fn record(
     desk: &mut Desk,
     payments: &[Payment],
-    now: divvy::core::Time,
+    now: Time,
     out: &mut Out,
-) -> Result<Taken, Error> {
-    let mut taken = Taken::default();
-    let recordings = desk.book()?.record(payments, now).await?;
-    recordings.iter().for_each(|recording| taken.count(recording, out));
-    Ok(taken)
+) -> Result<(Taken, Vec<BadLine>), Error> {
+    let (mut taken, mut bad) = (Taken::default(), Vec::new());
+    let mut left = vec![payments];
+    while let Some(some) = left.pop() {
+        match (desk.book()?.record(some, now).await, some) {
+            (Ok(recordings), _) => {
+                recordings.iter().for_each(|recording| taken.count(recording, out));
+            }
+            (Err(error), [one]) if is_of_a_line(&error) => {
+                bad.push(BadLine { line: line_of(one.evidence()), problem: error.to_string() });
+            }
+            // None of them was recorded: by halves, until it is known which one is to blame.
+            (Err(error), _) if is_of_a_line(&error) => {
+                let (first, second) = some.split_at(some.len().div_euclid(2));
+                left.extend([second, first]);
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok((taken, bad))
+}
+
+/// Whether one payment is to blame, and not the book or the world.
+const fn is_of_a_line(error: &Error) -> bool {
+    use Code::{AmountAboveCeiling, ClockAhead, PaymentMalformed, RuleMissing};
+    matches!(error.code(), AmountAboveCeiling | ClockAhead | PaymentMalformed | RuleMissing)
+}
+
+/// The line of a file that an evidence names.
+fn line_of(evidence: &Evidence) -> u64 {
+    let line = evidence.source.rsplit(':').next().and_then(|line| line.parse().ok());
+    line.unwrap_or(0)
 }
 
 pub(crate) async fn finish(

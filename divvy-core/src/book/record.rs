@@ -64,6 +64,12 @@ impl Payment {
         self.event_at
     }
 
+    /// Who says so.
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
     /// The same payment, of which the provider kept back so much: the rule divides the rest, and
     /// what was kept back is nobody's share.
     ///
