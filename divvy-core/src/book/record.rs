@@ -150,8 +150,7 @@ impl Book {
     /// book could not hold the sum of all payments. Nothing is recorded then.
     pub fn record(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
         let at = self.stamp(now);
-        let recorded = [self.totals.recorded];
-        Amount::total(recorded.into_iter().chain(payments.iter().map(|payment| payment.amount)))?;
+        self.check_room(payments.iter().map(|payment| payment.amount))?;
         let fact = |payment: &Payment| {
             let Some(rule) = self.rule_number(payment.event_at) else {
                 let detail = format!(
