@@ -19,6 +19,7 @@ mod measure;
 mod out;
 mod page;
 mod pay;
+mod payee;
 mod project;
 mod proof;
 mod reconcile;
@@ -86,6 +87,8 @@ enum Command {
     Restore(refund::Ending),
     /// Record that a dispute is lost: what it took stays away.
     Lose(refund::Ending),
+    /// Set where a payee is paid, and on which terms of their own.
+    Payee(payee::Payee),
     /// Record who brought a person, for rules with an upline.
     Refer(refer::Refer),
     /// Give a holder new units of the pool.
@@ -216,6 +219,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Refund(refund) => refund.run(out).await,
         Command::Restore(ending) => ending.restore(out).await,
         Command::Lose(ending) => ending.lose(out).await,
+        Command::Payee(payee) => payee.run(out).await,
         Command::Refer(refer) => refer.run(out).await,
         Command::Stake(stake) => stake.stake(out).await,
         Command::Unstake(stake) => stake.unstake(out).await,

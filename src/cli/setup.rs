@@ -289,7 +289,11 @@ impl Desk {
 
     /// Refuses destinations that the rail refuses, and those that look like one that is known or
     /// like each other, until a person has said that they are meant.
-    fn check_destinations(&mut self, payees: &[(Name, PayeeSet)], now: Time) -> Result<(), Error> {
+    pub(crate) fn check_destinations(
+        &mut self,
+        payees: &[(Name, PayeeSet)],
+        now: Time,
+    ) -> Result<(), Error> {
         let Some(wallet) = self.project.rail.solana.clone() else { return Ok(()) };
         let rail = Till::quoting(&self.project)?;
         let refused = |why: String| Err(Error::new(Code::RailRefused, why));

@@ -167,7 +167,9 @@ pub(crate) fn obstacle_sentence(obstacle: &Obstacle, expected: Expected, asset: 
             asset.text(*fee),
             asset.text(*most)
         ),
-        Obstacle::NoDestination | _ => return "no destination: tell one to be paid".to_owned(),
+        Obstacle::NoDestination | _ => {
+            return "no destination: tell one by `divvy payee` to be paid".to_owned();
+        }
     };
     if let Expected::On(time) = expected { format!("{why}; expected on {time}") } else { why }
 }

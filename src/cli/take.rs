@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use divvy::core::{Code, Error, Evidence, Funds as Noted, Judge, Payment, Time};
-use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_funds, read_payments};
+use divvy::{
+    BadLine, HolderRow, PaymentsFile, Recording, clock, read_file, read_funds, read_holders,
+    read_payments,
+};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -81,8 +84,54 @@ async fn holders(file: &File, out: &mut Out) -> Result<Verdict, Error> {
         return Err(Error::new(Code::InputMalformed, detail));
     }
     let bad = desk.set_up(now, out).await?;
-    finish(desk, &file.file, &bad, out, json!({})).await
+    let import = read_holders(&read_file(&file.file)?)?;
+    let differ = differences(&mut desk, &import.rows, now)?;
+    for one in differ.iter().take(NAMED_MAX) {
+        out.say(&format!("look: {one}"));
+    }
+    let more = differ.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        out.say(&format!("… and {more} more; --json names them"));
+    }
+    let known = import.rows.len();
+    let verdict =
+        finish(desk, &file.file, &bad, out, json!({"holders": known, "differ": differ})).await?;
+    Ok(if differ.is_empty() { verdict } else { Verdict::Look })
 }
+
+/// Where a file of holders says something else than the book, which keeps what it knows: units come
+/// and go one by one, and an address is changed by whoever it belongs to.
+fn differences(desk: &mut Desk, rows: &[HolderRow], now: Time) -> Result<Vec<String>, Error> {
+    let Some(pool) = desk.project.pool.as_ref().map(|pool| pool.name.clone()) else {
+        return Ok(Vec::new());
+    };
+    let book = desk.book()?;
+    let fold = book.fold()?;
+    let mut differ = Vec::new();
+    for HolderRow { holder, units, destination, .. } in rows {
+        let held = fold.units(pool.as_str(), holder.as_str())?;
+        if held != *units {
+            differ.push(format!(
+                "{holder} holds {held} of {pool} and not {units}: `divvy stake` and `unstake` \
+                 change that"
+            ));
+        }
+        let Some(told) = destination else { continue };
+        let cooling = fold.cooling(holder.as_str(), now)?.map(|(cooling, _)| cooling);
+        let known = cooling.or(fold.balance(holder.as_str(), now)?.destination);
+        let known = known.map(|known| known.address);
+        if known.as_ref() != Some(told) {
+            let known = known.unwrap_or_else(|| "no address".to_owned());
+            differ.push(format!(
+                "{holder} is paid at {known} and not at {told}: `divvy payee` changes that"
+            ));
+        }
+    }
+    Ok(differ)
+}
+
+/// So many differences are named in sentences; `--json` names them all.
+const NAMED_MAX: usize = 10;
 
 async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::open(&file.dir).await?;
