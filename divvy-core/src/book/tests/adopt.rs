@@ -38,7 +38,7 @@ fn adopt(till: &Till, shown: &[Shown]) -> Result<Step, Error> {
 }
 
 fn runs(step: &Step) -> Vec<(u64, Run)> {
-    let of_run = |fact: &&Fact| matches!(fact.stream.place(), crate::Place::Run { .. });
+    let of_run = |fact: &&Fact| matches!(fact.stream.place(), Place::Run { .. });
     let run = |fact: &Fact| {
         let Body::Run(run) = fact.body().unwrap() else { panic!("{fact:?}") };
         (fact.n, run)

@@ -51,6 +51,9 @@ fn a_refusal_that_blames_a_line_which_is_not_there_blames_nobody() {
         let batch = till.pay();
         let (reason, line) = ("closed".to_owned(), Some(line));
         till.hear(batch.stream(), Answer::Refused { reason, line });
+        let kept = till.facts.iter().rfind(|fact| fact.kind == "refused.1").unwrap().body();
+        let Ok(Body::Refused(refused)) = kept else { panic!("{kept:?}") };
+        assert_eq!(refused.line, line.filter(|_| blamed), "only a line that is there is named");
         let held = ["ann", "bob"].map(|who| till.obstacle(who).is_some());
         assert_eq!(held.contains(&true), blamed, "{line:?}");
     }
