@@ -99,8 +99,8 @@ impl Scene {
         for (book, _) in &self.town.books {
             let (mut ours, mut unknown) = (Vec::new(), Vec::new());
             for tried in &self.witness.tries {
-                if matches!(tried.batch.place(), Place::Batch { book: of, .. } if of == book.as_str())
-                {
+                let place = tried.batch.place();
+                if matches!(place, Place::Batch { book: of, .. } if of == book.as_str()) {
                     self.enter(tried, &mut ours, &mut unknown)?;
                 }
             }
