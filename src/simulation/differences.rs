@@ -74,6 +74,24 @@ impl Scene {
         !rail.is_some_and(tells_fees)
     }
 
+    /// What came back when nobody asks about it any more is told by nothing but a difference with
+    /// the statement: for everything else it stays where it went.
+    pub(super) fn leave_out_unasked(&mut self) {
+        let watch_secs = self.town.watch_secs().saturating_mul(2);
+        for tried in &mut self.witness.tries {
+            let Some(batch) = self.witness.batches.get(&tried.batch) else { continue };
+            let is_own = |try_: &&Try| try_.signed.reference == tried.reference;
+            let Some(try_) = batch.tries().iter().find(is_own) else { continue };
+            let until = batch.settled_at().plus_secs(watch_secs);
+            let known = try_.fate != Fate::Settled || !try_.returned.is_empty();
+            if known || !self.statement.leaves_out(&tried.reference, until) {
+                continue;
+            }
+            self.trace.count("returned when nobody asks any more");
+            tried.paid.fill(1);
+        }
+    }
+
     /// At the end our books and the statements say the same, line by line, and no difference is
     /// open. What a rail that remembers nothing moved in another asset, nobody knows.
     pub(super) fn reconciles(&self) -> Result<Option<Broken>, Error> {
@@ -81,8 +99,8 @@ impl Scene {
         for (book, _) in &self.town.books {
             let (mut ours, mut unknown) = (Vec::new(), Vec::new());
             for tried in &self.witness.tries {
-                if matches!(tried.batch.place(), Place::Batch { book: of, .. } if of == book.as_str())
-                {
+                let place = tried.batch.place();
+                if matches!(place, Place::Batch { book: of, .. } if of == book.as_str()) {
                     self.enter(tried, &mut ours, &mut unknown)?;
                 }
             }
@@ -102,6 +120,7 @@ impl Scene {
                 }
             }
             let fold = self.witness.books.book(book.as_str())?;
+            unknown.extend(&self.statement.unasked);
             let mut open = fold.breaks().filter(|(_, one)| one.state != BreakState::Closed);
             if let Some((_, one)) = open.find(|(_, one)| !unknown.contains(&&one.reference)) {
                 return broken(format!("still open in {book}: {one:?}"));

@@ -144,6 +144,11 @@ impl Expected {
         self.passed.values().sum()
     }
 
+    /// What payees were paid before the book began, and what they staked.
+    pub(super) fn paid_elsewhere(&self) -> u128 {
+        self.passed_all().saturating_sub(self.drawn)
+    }
+
     /// What a payee was paid otherwise than by a batch.
     pub(super) fn passed(&self, payee: &Name) -> u128 {
         self.passed.get(payee).copied().unwrap_or(0)

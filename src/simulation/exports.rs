@@ -192,6 +192,12 @@ impl Scene {
             (fees, signed(sums.charged).saturating_sub(signed(sums.borne))),
             (rates, signed(sums.lost).saturating_sub(signed(sums.gained))),
         ];
+        let [before, staked] = ["Before", "Staked"].map(|last| format!("Equity:{book}:{last}"));
+        let elsewhere = signed(own.brought).saturating_sub(signed(own.paid_elsewhere()));
+        let equity = read.held(&before).saturating_add(read.held(&staked));
+        if equity != elsewhere {
+            return Some(format!("{before} and {staked} hold {equity}, not {elsewhere}"));
+        }
         let differs = accounts.iter().find(|(account, is)| read.held(account) != *is);
         differs.map(|(account, is)| format!("{account} holds {}, not {is}", read.held(account)))
     }

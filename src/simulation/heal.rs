@@ -137,6 +137,7 @@ impl Scene {
 
     fn ends_well(&mut self) -> Result<Option<Broken>, Error> {
         self.witness.books.check()?;
+        self.leave_out_unasked();
         for (book, _) in &self.town.books {
             if let Some(broken) = nobody_due(&self.witness.books, book, self.now)? {
                 return Ok(Some(broken));

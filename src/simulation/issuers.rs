@@ -49,13 +49,24 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    pub(super) fn draw(dice: &mut Dice) -> Result<Self, Error> {
-        Ok(Self { key: key_of(&draw_issuer(dice)?).public(), is_first: dice.permille(500) })
+    pub(super) fn draw(issuers: &[(Name, PublicKey)], dice: &mut Dice) -> Option<Self> {
+        let key = draw_issuer(issuers, dice)?;
+        Some(Self { key, is_first: dice.permille(500) })
     }
 }
 
-fn draw_issuer(dice: &mut Dice) -> Result<Name, Error> {
-    Name::new(dice.pick(&ISSUERS).copied().unwrap_or("ivy"))
+/// Their keys are made once: it takes as long as a signature does.
+pub(super) fn issuers() -> Result<Vec<(Name, PublicKey)>, Error> {
+    let issuer = |name: &&str| -> Result<_, Error> {
+        let name = Name::new(name)?;
+        let key = key_of(&name).public();
+        Ok((name, key))
+    };
+    ISSUERS.iter().map(issuer).collect()
+}
+
+fn draw_issuer(issuers: &[(Name, PublicKey)], dice: &mut Dice) -> Option<PublicKey> {
+    dice.pick(issuers).map(|(_, key)| *key)
 }
 
 impl Ruling {
@@ -70,8 +81,9 @@ impl Ruling {
         ];
         let truly = dice.permille(600);
         let how = dice.pick(&hows).copied().filter(|_| !truly).unwrap_or(How::Truly);
-        let paper = if dice.permille(250) {
-            Paper::Heir(key_of(&draw_issuer(dice)?).public())
+        let heir = draw_issuer(&town.issuers, dice).filter(|_| dice.permille(250));
+        let paper = if let Some(heir) = heir {
+            Paper::Heir(heir)
         } else {
             let most = if dice.permille(500) { 3_600 } else { 200_000 };
             let from = now.plus_secs(dice.below(most));
@@ -132,24 +144,24 @@ impl Ruling {
         if self.how == How::NotAtAll || (self.how == How::Truly && issuer.is_none()) {
             return Ok(None);
         }
-        let names = ISSUERS.iter().map(|name| Name::new(name)).collect::<Result<Vec<_>, _>>()?;
-        let known = names.iter().find(|name| Some(key_of(name).public()) == issuer);
-        let Some(issuer) = known.or(names.first()) else { return Ok(None) };
+        let issuers = scene.with(|scene| scene.town.issuers.clone());
+        let known = issuers.iter().find(|(_, key)| Some(*key) == issuer);
+        let Some((issuer, _)) = known.or(issuers.first()) else { return Ok(None) };
         let stranger = Name::new(STRANGER)?;
         let is_strange = self.how == How::ByAStranger;
         let is_stolen = is_strange && scene.with(|scene| scene.is_planted(Planted::StealsIssuer));
-        let by = if is_strange && !is_stolen { &stranger } else { issuer };
+        let by = key_of(if is_strange && !is_stolen { &stranger } else { issuer });
         let late = usize::from(self.how == How::TooLate);
         let facts = facts.get(..facts.len().saturating_sub(late)).unwrap_or_default();
         let before = facts.last().map(|fact| fact.hash);
         let (own, other) = (self.book.clone(), Name::new("elsewhere")?);
         let word = Word {
-            key: Some(key_of(by).public()),
+            key: Some(by.public()),
             book: if self.how == How::ForAnotherBook { other } else { own },
             n: u64::try_from(facts.len()).unwrap_or(u64::MAX),
             before: before.unwrap_or_else(|| Hash::of_stream(&Stream::rule(&self.book))),
             paper: if self.how == How::OverSomethingElse {
-                self.other()
+                self.other(&issuers)
             } else {
                 self.paper.clone()
             },
@@ -158,22 +170,18 @@ impl Ruling {
         if !is_stolen {
             scene.with(|scene| scene.rulings.say(word));
         }
-        Ok(Some((statement, key_of(by).sign(&statement))))
+        Ok(Some((statement, by.sign(&statement))))
     }
 
     /// Something much like it.
-    fn other(&self) -> Paper {
+    fn other(&self, issuers: &[(Name, PublicKey)]) -> Paper {
         match &self.paper {
             Paper::Rule(rule) => {
                 let from = Time::from_millis(rule.from.millis().saturating_add(1));
                 Paper::Rule(Box::new(RuleSet { from, ..(**rule).clone() }))
             }
             Paper::Heir(key) => {
-                let mut keys = ISSUERS.iter().filter_map(|name| Name::new(name).ok());
-                let other = keys.find_map(|name| {
-                    let other = key_of(&name).public();
-                    (other != *key).then_some(other)
-                });
+                let other = issuers.iter().map(|(_, other)| *other).find(|other| other != key);
                 Paper::Heir(other.unwrap_or(*key))
             }
         }

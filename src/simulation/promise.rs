@@ -67,7 +67,7 @@ promises! {
     /// A difference with a statement is something that nobody can know yet; when the world heals
     /// there is none.
     Reconciles "differences with statements have a cause, and end";
-    /// Exports are even in each entry, close with what plain integers say, and reports say the same.
+    /// Exports are even in each entry and close with what plain integers say; reports say the same.
     HandedOn "what is handed on says what happened";
     /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts
     /// say.

@@ -1,6 +1,6 @@
 //! What rails themselves say of what moved: by the tries that they took, and nothing of ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use divvy_core::{Amount, Asset, Direction, Entry, Error, Name, Place, Stream, Time};
 use serde_json::Value;
@@ -17,6 +17,10 @@ pub(super) struct Statement {
     /// Each try that a rail took as its number so and so.
     posted: BTreeMap<(usize, u64), Posted>,
     said: Vec<Said>,
+    /// When a rail has answered a question about a try.
+    answered: Vec<(String, Time)>,
+    /// Tries that came back when nobody asked about them any more.
+    pub(super) unasked: BTreeSet<String>,
 }
 
 /// A try as it came to a rail.
@@ -77,6 +81,33 @@ impl Statement {
         }
     }
 
+    /// A rail has answered somebody who asked for something.
+    pub(super) fn answers(&mut self, url: &str, now: Time) {
+        if let Some((_, reference)) = url.split_once("/tries/") {
+            self.answered.push((reference.to_owned(), now));
+        }
+    }
+
+    /// Whether a try came back and no answer until then has said so. Such a return is left out.
+    pub(super) fn leaves_out(&mut self, reference: &str, until: Time) -> bool {
+        let posted = &self.posted;
+        let own = |said: &Said| {
+            let posted = posted.get(&(said.rail, said.taken));
+            said.kind == EntryKind::Returned
+                && posted.is_some_and(|posted| posted.reference == reference)
+        };
+        let Some(back) = self.said.iter().find(|said| own(said)).map(|said| said.at) else {
+            return false;
+        };
+        let told = |(of, at): &(String, Time)| of == reference && (back..=until).contains(at);
+        if self.answered.iter().any(told) {
+            return false;
+        }
+        self.said.retain(|said| !own(said));
+        self.unasked.insert(reference.to_owned());
+        true
+    }
+
     /// Whether something of a try came back, or was undone.
     pub(super) fn came_back(&self, reference: &str) -> bool {
         self.said.iter().any(|said| {
@@ -94,10 +125,11 @@ impl Statement {
         town: &Town,
     ) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::new();
+        let assets = (Asset::parse("USD")?, Asset::parse("EUR")?);
         for said in &self.said {
             let Some(posted) = self.posted.get(&(said.rail, said.taken)) else { continue };
             if posted.book == *book {
-                said.enter(posted, naming, town, &mut entries)?;
+                said.enter(posted, naming, (town, &assets), &mut entries)?;
             }
         }
         Ok(entries)
@@ -109,7 +141,7 @@ impl Said {
         &self,
         posted: &Posted,
         naming: Naming,
-        town: &Town,
+        (town, (own, other)): (&Town, &(Asset, Asset)),
         entries: &mut Vec<Entry>,
     ) -> Result<(), Error> {
         let Some(price) = town.prices.get(self.rail) else { return Ok(()) };
@@ -137,14 +169,14 @@ impl Said {
             .filter_map(|line| Some((*line, u128::from(posted.amounts.get(*line).copied()?))));
         let Some(rate) = price.rate else {
             for (line, amount) in amounts {
-                enter(&naming.of(reference, line), amount, Asset::parse("USD")?)?;
+                enter(&naming.of(reference, line), amount, own.clone())?;
             }
             return Ok(());
         };
         let total: u128 = posted.amounts.iter().map(|amount| u128::from(*amount)).sum();
         let part: u128 = amounts.map(|(_, amount)| amount).sum();
         let moved = swapped(reference, total, rate).saturating_mul(part);
-        enter(reference, moved.checked_div(total).unwrap_or(0), Asset::parse("EUR")?)
+        enter(reference, moved.checked_div(total).unwrap_or(0), other.clone())
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use divvy_core::{
     Amount, Asset, Code, Destination, Error, FeeShare, FeesSet, Guarded, Name, Opened, Period,
-    Policy, PoolOpened, Rail, Time, Timing, Units,
+    Policy, PoolOpened, PublicKey, Rail, Time, Timing, Units,
 };
 
 use crate::sandbox::{RailSettings, Sandbox, WindowKind};
 use crate::simulation::dice::Dice;
 use crate::simulation::features::Features;
-use crate::simulation::issuers::Issuer;
+use crate::simulation::issuers::{Issuer, issuers};
 use crate::simulation::knobs::Knobs;
 use crate::simulation::people::draw_guard;
 use crate::simulation::planted::Planted;
@@ -22,6 +22,8 @@ use crate::simulation::swap::Swap;
 pub(super) struct Town {
     pub(super) features: Features,
     pub(super) books: Vec<(Name, Opened)>,
+    /// Who may ever issue a book, where anybody does.
+    pub(super) issuers: Vec<(Name, PublicKey)>,
     /// The terms of each book, in the books' order.
     pub(super) terms: Vec<Terms>,
     pub(super) payees: Vec<Name>,
@@ -78,7 +80,7 @@ impl Town {
     pub(super) fn new(knobs: &Knobs, dice: &mut Dice) -> Result<Self, Error> {
         let features = Features::draw(dice);
         let watches_soon = dice.permille(550);
-        let watch_secs = if watches_soon { WATCH_SOON_SECS } else { WATCH_LATE_SECS };
+        let watch_secs = watched_secs(watches_soon);
         let timing =
             Timing { grace_secs: GRACE_SECS, deadline_secs_max: DEADLINE_SECS, watch_secs };
         let lines_max = usize::try_from(dice.within(1, 6)).unwrap_or(1);
@@ -97,14 +99,16 @@ impl Town {
         let pools = pools(features, dice)?;
         payees.extend(pools.iter().filter_map(|pool| pool.opened.payee.clone()));
         let leaps = if dice.permille(300) { 5 } else { 1 };
+        let issuers = if features.issues { issuers()? } else { Vec::new() };
         let (mut books, mut terms) = (Vec::new(), Vec::new());
         for name in names("book", dice.within(1, 2))? {
             books.push((name, opened(dice)?));
-            terms.push(Terms::draw(features, dice)?);
+            terms.push(Terms::draw(&issuers, dice)?);
         }
         let swaps_low = knobs.planted == Some(Planted::SwapsLow);
         Ok(Self {
             features,
+            issuers,
             books,
             terms,
             payees,
@@ -126,6 +130,11 @@ impl Town {
             }
         };
         self.rails.iter().zip(&self.prices).map(shared).collect()
+    }
+
+    /// For so long settled batches are looked at again, at least.
+    pub(super) const fn watch_secs(&self) -> u64 {
+        watched_secs(self.watches_soon)
     }
 
     /// What a rail costs, by its name.
@@ -201,10 +210,14 @@ impl Town {
     }
 }
 
+const fn watched_secs(soon: bool) -> u64 {
+    if soon { WATCH_SOON_SECS } else { WATCH_LATE_SECS }
+}
+
 impl Terms {
-    fn draw(features: Features, dice: &mut Dice) -> Result<Self, Error> {
-        let issues = features.issues && dice.permille(700);
-        let issuer = issues.then(|| Issuer::draw(dice)).transpose()?;
+    fn draw(issuers: &[(Name, PublicKey)], dice: &mut Dice) -> Result<Self, Error> {
+        let issues = !issuers.is_empty() && dice.permille(700);
+        let issuer = if issues { Issuer::draw(issuers, dice) } else { None };
         let guarded = dice.permille(350).then(|| draw_guard(dice)).transpose()?;
         let fees = dice.permille(500).then(|| draw_fees(dice)).transpose()?;
         Ok(Self { guarded, issuer, fees, share: draw_share(dice) })

@@ -134,6 +134,9 @@ impl Scene {
         let outcome = side.world.serve(&stamped, fault);
         self.trace.mark(&(process, &request.url, &request.body, fault));
         let status = outcome.reply.as_ref().map(|reply| reply.status);
+        if status == Some(200) && request.method == "GET" {
+            self.statement.answers(&request.url, now);
+        }
         self.trace.mark(&status);
         self.trace.count(fault_counted(fault, request.method));
         self.tell(|| {
