@@ -8,7 +8,7 @@ use divvy_core::{
 };
 
 use crate::lab::{Same, amount, payee_name, rail, same, text, usd};
-use crate::money::deed::{FED, PEOPLE, Pays, Set};
+use crate::money::deed::{Deed, Each, FED, FUNDS, PEOPLE, Pays, Set};
 use crate::money::lab::{BOOK, Lab};
 use crate::money::pay::who;
 use crate::money::terms::LAPSES;
@@ -21,7 +21,7 @@ impl Lab {
         let after = after.map_or(self.terms.floor, |floor| floor.0.max(1));
         let min = match set.pays {
             Some(Pays::From { min, .. }) => Some(min),
-            Some(Pays::Every { min, .. }) => min,
+            Some(Pays::Every { min, .. } | Pays::Dates { min, .. }) => min,
             Some(Pays::AtOnce) | None => None,
         };
         let low = min.is_some_and(|min| i128::from(min) < after);
@@ -79,6 +79,33 @@ impl Lab {
         Ok(())
     }
 
+    /// Quotes a fee above what somebody would pay, then one just above it, and then they earn a
+    /// little in a pool: as much as the smaller fee asks, and less than the larger one does.
+    pub(crate) fn sway(&mut self, payee: usize, over: [u64; 2], percent: u64) -> Same {
+        let (ledger, terms) = (&self.ledger, &self.terms);
+        let units = |who: usize, fund: usize| ledger.funds[fund].units[who];
+        let weighs = |who: &usize| {
+            let held = (0..FUNDS).any(|fund| units(*who, fund) > 0);
+            held && terms.of(*who).1.is_some() && ledger.payable(*who) > 0
+        };
+        let who: Vec<usize> = (0..PEOPLE).filter(weighs).collect();
+        let Some(at) = payee.checked_rem(who.len()) else { return Ok(()) };
+        let who = who[at];
+        let payable = ledger.payable(who);
+        let most = terms.of(who).1.map_or(0, |(bps, _)| payable * i128::from(bps) / 10_000);
+        let fund = (0..FUNDS).max_by_key(|fund| units(who, *fund)).unwrap();
+        let all = ledger.funds[fund].supply;
+        let more = payable * all / units(who, fund) * i128::from(percent) / 100 + 1;
+        let more = u64::try_from(more.min(1 << 40)).unwrap();
+        for over in over {
+            let fee = most * (100 + i128::from(over)) / 100 + 1;
+            self.quote(u64::try_from(fee).unwrap(), None, 6_000)?;
+        }
+        self.record([more, 0, 0], None, None)?;
+        self.act_plainly(&Deed::Divide)?;
+        self.act_plainly(&Deed::Declare)
+    }
+
     /// A payee asks to be paid now, at so much at most.
     pub(crate) fn demand(&mut self, payee: usize, fee_max: u64) -> Same {
         let now = i128::from(self.now);
@@ -131,6 +158,11 @@ impl Lab {
             let free = !self.ledger.people[one].held && !FED.contains(&Some(one));
             let served = asks && free && !is_due && payable >= self.terms.floor;
             same(&of("a wish"), wished.contains_key(&one), served)?;
+            let expected = self.expected(one, is_due).filter(|_| self.ledger.people[one].known);
+            if let Some(expected) = expected {
+                let real = book.balance(payee_name(one).as_str(), self.time()).map_err(text)?;
+                same(&of("when it is expected"), real.expected_on, expected)?;
+            }
             for found in [due.get(&one), wished.get(&one)].into_iter().flatten() {
                 same(&of("what is paid"), i128::from(found.get()), payable)?;
             }
@@ -157,6 +189,14 @@ fn real_policy(pays: Pays) -> Policy {
         }
         Pays::Every { secs, from, min } => Policy::Periodic {
             every: Period::Every { secs, from: Time::from_millis(from) },
+            min: min.map(amount),
+        },
+        Pays::Dates { each, min } => Policy::Periodic {
+            every: match each {
+                Each::Day => Period::DAILY,
+                Each::Week => Period::WEEKLY,
+                Each::Month => Period::Monthly,
+            },
             min: min.map(amount),
         },
     }
