@@ -117,8 +117,8 @@ pub(crate) enum Deed {
     /// in a pool.
     Sway {
         who: usize,
+        bps: u64,
         over: [u64; 2],
-        percent: u64,
     },
     /// A statement of a rail comes, with differences.
     Statement {
@@ -314,7 +314,7 @@ impl Deed {
             _ => Self::Sway {
                 who,
                 over: [20 + dice.below(10), 1 + dice.below(5)],
-                percent: 4 + dice.below(20),
+                bps: 50 + dice.below(850),
             },
         }
     }

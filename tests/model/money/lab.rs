@@ -62,6 +62,9 @@ pub(crate) fn run(history: &History) -> Same {
             });
             acted.and_then(|()| lab.compare()).map_err(told)?;
         }
+        for roll in 0..STATEMENTS {
+            lab.reconcile(history.seed ^ roll).and_then(|()| lab.compare_breaks(lab.book()))?;
+        }
         lab.again(history.seed)
     };
     catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|_| Err("it panicked".to_owned()))
@@ -190,7 +193,7 @@ impl Lab {
                 self.terms.quote = None;
                 Ok(())
             }
-            Deed::Sway { who, over, percent } => self.sway(*who, *over, *percent),
+            Deed::Sway { who, bps, over } => self.sway(*who, *bps, *over),
             Deed::Statement { roll } => self.reconcile(*roll),
             Deed::Break { which, close } => self.say_of_break(*which, *close),
             Deed::Demand { payee, fee_max } => self.demand(*payee, *fee_max),
@@ -475,6 +478,9 @@ impl Lab {
         Time::from_millis(self.now)
     }
 }
+
+/// How many statements come in the end.
+const STATEMENTS: u64 = 4;
 
 pub(crate) const BOOK: &str = "b";
 

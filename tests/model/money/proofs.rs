@@ -101,7 +101,10 @@ impl Lab {
             let fund = &self.ledger.funds[at];
             let one = fund.declarations.last().ok_or("nobody declared")?;
             let body = body_of(fund, at, one);
-            same("what a declaration says", &fact.bytes, &body)?;
+            let hex = |bytes: &[u8]| -> String {
+                bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+            };
+            same("what a declaration says", hex(&fact.bytes), hex(&body))?;
             let before = self.before(fact);
             let place = (fact.stream.as_str(), fact.n, fact.at.millis());
             let digest = bytes::fact(before.as_bytes(), place, ("declared.1", &body));

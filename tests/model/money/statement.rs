@@ -159,7 +159,9 @@ impl Planted {
     fn plant(&mut self, ours: &[Entry]) {
         let reference = &ours[0].reference;
         let firm = ours[0].firmness;
-        let mut plant = Plant::any(&mut self.dice);
+        // Of batches there are few: each says something else, mostly.
+        let few = ours[0].party.is_some() && self.dice.one_in(3);
+        let mut plant = if few { Plant::Party } else { Plant::any(&mut self.dice) };
         let late = ours[0].at >= self.terms.statement_until;
         if firm != Firmness::Final && !matches!(plant, Plant::Missing | Plant::Merged) {
             plant = Plant::Same;

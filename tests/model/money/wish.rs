@@ -13,6 +13,9 @@ use crate::money::lab::{BOOK, Lab};
 use crate::money::pay::who;
 use crate::money::terms::LAPSES;
 
+/// How often somebody earns a little in a pool.
+const TRICKLES: usize = 6;
+
 impl Lab {
     /// Sets terms for everybody or for one; says whether it was done.
     pub(crate) fn set_terms(&mut self, payee: Option<usize>, set: &Set) -> Same<bool> {
@@ -79,31 +82,37 @@ impl Lab {
         Ok(())
     }
 
-    /// Quotes a fee above what somebody would pay, then one just above it, and then they earn a
-    /// little in a pool: as much as the smaller fee asks, and less than the larger one does.
-    pub(crate) fn sway(&mut self, payee: usize, over: [u64; 2], percent: u64) -> Same {
-        let (ledger, terms) = (&self.ledger, &self.terms);
-        let units = |who: usize, fund: usize| ledger.funds[fund].units[who];
-        let weighs = |who: &usize| {
-            let held = (0..FUNDS).any(|fund| units(*who, fund) > 0);
-            held && terms.of(*who).1.is_some() && ledger.payable(*who) > 0
+    /// Somebody waits for nothing but a fee, which is quoted above what they would pay, and then
+    /// just above it; and they earn a little in a pool again and again, until the smaller fee is
+    /// small enough. Nobody but the pool has changed since, and no second quote comes.
+    pub(crate) fn sway(&mut self, payee: usize, bps: u64, over: [u64; 2]) -> Same {
+        let most = |lab: &Self, who: usize| lab.ledger.payable(who) * i128::from(bps) / 10_000;
+        let units = |lab: &Self, who: usize, fund: usize| lab.ledger.funds[fund].units[who];
+        let could = |who: &usize| {
+            let free = !self.ledger.people[*who].held && !FED.contains(&Some(*who));
+            free && most(self, *who) > 20 && (0..FUNDS).any(|fund| units(self, *who, fund) > 0)
         };
-        let who: Vec<usize> = (0..PEOPLE).filter(weighs).collect();
+        let who: Vec<usize> = (0..PEOPLE).filter(could).collect();
         let Some(at) = payee.checked_rem(who.len()) else { return Ok(()) };
         let who = who[at];
-        let payable = ledger.payable(who);
-        let most = terms.of(who).1.map_or(0, |(bps, _)| payable * i128::from(bps) / 10_000);
-        let fund = (0..FUNDS).max_by_key(|fund| units(who, *fund)).unwrap();
-        let all = ledger.funds[fund].supply;
-        let more = payable * all / units(who, fund) * i128::from(percent) / 100 + 1;
-        let more = u64::try_from(more.min(1 << 40)).unwrap();
-        for over in over {
-            let fee = most * (100 + i128::from(over)) / 100 + 1;
+        let share = Some(Some((bps, None)));
+        self.set_terms(Some(who), &Set { pays: Some(Pays::AtOnce), share, floor: None })?;
+        let fees = over.map(|over| most(self, who) * (100 + i128::from(over)) / 100 + 1);
+        for fee in fees {
             self.quote(u64::try_from(fee).unwrap(), None, 6_000)?;
         }
-        self.record([more, 0, 0], None, None)?;
-        self.act_plainly(&Deed::Divide)?;
-        self.act_plainly(&Deed::Declare)
+        let fund = (0..FUNDS).max_by_key(|fund| units(self, who, *fund)).unwrap();
+        for _ in 0..TRICKLES {
+            let supply = self.ledger.funds[fund].supply;
+            let more = self.ledger.payable(who) * supply / units(self, who, fund) / 20 + 1;
+            self.record([u64::try_from(more.min(1 << 40)).unwrap(), 0, 0], None, None)?;
+            self.act_plainly(&Deed::Divide)?;
+            self.act_plainly(&Deed::Declare)?;
+            if most(self, who) >= fees[1] {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A payee asks to be paid now, at so much at most.
