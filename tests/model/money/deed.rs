@@ -1,6 +1,7 @@
 //! What may happen to the ledger, as small numbers that are taken modulo what there is by then.
 
 use crate::action::{Dice, Heard, Part, Target};
+use crate::lab::START;
 
 pub(crate) const PEOPLE: usize = 8;
 pub(crate) const FUNDS: usize = 4;
@@ -414,7 +415,7 @@ impl Set {
             }),
             _ => Some(Pays::Every {
                 secs: [86_400, 604_800, 3_600, 7_777][dice.place(4)],
-                from: dice.below(4) * 1_800_000,
+                from: if dice.one_in(2) { START } else { 0 } + dice.below(40) * 1_800_000,
                 min: dice.one_in(2).then(|| 1 + dice.size(10)),
             }),
         };

@@ -21,12 +21,7 @@ impl Lab {
         }
         let payable = self.ledger.payable(who);
         let (pays, share) = self.terms.of(who);
-        let runs = payable >= self.terms.runs_from(who);
-        let since = match self.terms.since(who) {
-            Some((first, noticed)) if runs && noticed == Some(first) => Some(first),
-            _ if runs => return None,
-            _ => None,
-        };
+        let since = self.surely_since(who)?;
         if let Some((bps, ends)) = share
             && self.terms.is_met(who, payable, since, self.now.into())
         {
@@ -55,6 +50,39 @@ impl Lab {
             Some(over.max(reached))
         });
         Some(on(crossing.into_iter().chain(waited).min(), Expected::Unknown))
+    }
+
+    /// What keeps somebody's money back beside its amount, the fee, and the most that they pay;
+    /// nothing where it rests on when somebody last looked.
+    pub(crate) fn obstacle(&self, who: usize) -> Option<(&'static str, i128, i128)> {
+        if FED.contains(&Some(who)) {
+            return Some(("a pool", 0, 0));
+        }
+        if self.ledger.people[who].held {
+            return Some(("a hold", 0, 0));
+        }
+        let since = self.surely_since(who)?;
+        let (payable, now) = (self.ledger.payable(who), i128::from(self.now));
+        let Some((bps, ends)) = self.terms.of(who).1 else { return Some(("nothing", 0, 0)) };
+        let over = |secs: u64| since.is_some_and(|since| since + i128::from(secs) * 1_000 <= now);
+        if !self.terms.is_met(who, payable, since, now) || ends.is_some_and(over) {
+            return Some(("nothing", 0, 0));
+        }
+        let most = payable * i128::from(bps) / 10_000;
+        Some(match self.terms.quote.filter(|(_, until)| now <= *until) {
+            None => ("no fee", 0, 0),
+            Some((fee, _)) if most < fee => ("the fee", fee, most),
+            Some(_) => ("nothing", 0, 0),
+        })
+    }
+
+    /// Since when time runs for somebody, if it does; nothing where nobody can be sure.
+    fn surely_since(&self, who: usize) -> Option<Option<i128>> {
+        let runs = self.ledger.payable(who) >= self.terms.runs_from(who);
+        match self.terms.since(who) {
+            Some((first, noticed)) if runs => (noticed == Some(first)).then_some(noticed),
+            _ => (!runs).then_some(None),
+        }
     }
 
     /// When so much is payable, if they go on as they have lately.

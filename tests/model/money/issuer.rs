@@ -3,10 +3,10 @@
 use divvy_core::{
     Body, Code, Fact, Hash, Head, IssuerSet, PublicKey, RuleSet, SecretKey, Signature,
 };
-use divvy_core::{Recorded, Verify};
+use divvy_core::{Recorded, StoredFact, Verify};
 
 use crate::lab::{START, Same, same, text};
-use crate::money::bytes::{hash, terms_of};
+use crate::money::bytes::{bytes, hash, record, terms_of};
 use crate::money::deed::{Plan, Sign};
 use crate::money::lab::{BOOK, Lab, real_rule};
 
@@ -107,10 +107,43 @@ impl Lab {
         if !good {
             self.forge(&Body::IssuerSet(IssuerSet { key: public, signature }))?;
         }
+        self.refuse_weak(&public)?;
         if self.agreed(step, if good { Ok(()) } else { Err(Code::SignatureWrong) })? {
             (self.issuer.before, self.issuer.key) = (self.issuer.key, Some(to));
         }
         Ok(())
+    }
+
+    /// Whom a key is handed to for which anybody can sign is refused by the fold, whoever signed.
+    fn refuse_weak(&self, strong: &PublicKey) -> Same {
+        let mut weak = [0; 32];
+        weak[0] = 1;
+        let last = self.rule_fact(0).unwrap();
+        let before = self.statement("divvy.issuer.1", BOOK, 0, &weak);
+        let signature = self.issuer.key.map(|own| key(own).sign(&before));
+        let signed = signature.map(|one| {
+            let digits = one.to_string();
+            let byte = |at: usize| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap();
+            bytes(&(0..64).map(byte).collect::<Vec<u8>>())
+        });
+        let written = |key: &[u8; 32]| StoredFact {
+            stream: last.stream.clone(),
+            n: last.n + 1,
+            at: self.time(),
+            kind: "issuer_set.1".to_owned(),
+            before: last.hash,
+            bytes: record(&[(0, Some(bytes(key))), (1, signed.clone())]),
+        };
+        let fold = |key: &[u8; 32]| {
+            let fact = written(key).fact()?;
+            self.books.clone().feed(std::slice::from_ref(&fact))
+        };
+        let code = fold(&weak).map_err(|error| error.code());
+        same("a key that anybody signs for", code, Err(Code::SignatureWrong))?;
+        // The same bytes with a key of somebody's are refused for the signature alone.
+        let expected = if signed.is_some() { Err(Code::SignatureWrong) } else { Ok(()) };
+        let code = fold(&bytes_of(strong)).map_err(|error| error.code());
+        same("a key that one person signs for", code, expected)
     }
 
     /// Somebody writes past every step what the issuer never signed: every fold refuses it.

@@ -1,8 +1,10 @@
 //! What a holder can check alone: declarations, their holders and the seals over them, hashed by
 //! hand; and every way in which a proof is bent.
 
-use divvy_core::{Body, Seals, Stream, Units};
-use divvy_core::{Checked, Code, Covered, Cursor, Error, Fact, Hash, Holdings, Proof, SealedFact};
+use divvy_core::{Body, Seals, Stream, Units, Verify};
+use divvy_core::{
+    Checked, Code, Covered, Cursor, Error, Fact, Hash, Head, Holdings, Proof, SealedFact,
+};
 
 use crate::action::Dice;
 use crate::lab::{Same, name, payee_name, pool_name, same, text, units};
@@ -220,6 +222,31 @@ impl Lab {
         same("with another fact", code(&bent), Err(Code::FactTampered))?;
         whole.swap(at, 0);
         same("in another order", code(&whole), Ok(()))
+    }
+
+    /// A declaration that commits to anybody else, or to more of them, is found by whoever verifies.
+    pub(crate) fn refuse_other_holders(&self, seed: u64) -> Same {
+        let proven = |fact: &Fact| match fact.body() {
+            Ok(Body::Declared(declared)) if declared.holders.is_some() => Some(declared),
+            _ => None,
+        };
+        let newest = self.facts.iter().rposition(|fact| proven(fact).is_some());
+        let Some(at) = newest.filter(|_| !self.unsigned) else { return Ok(()) };
+        let fact = &self.facts[at];
+        let mut declared = proven(fact).unwrap();
+        let held = declared.holders.as_mut().unwrap();
+        match seed % 3 {
+            0 => held.root = Hash::of(b"mallory"),
+            1 => held.count += 1,
+            _ => held.index = divvy_core::Index::new(held.index.get() + 1),
+        }
+        let head = Head { stream: fact.stream.clone(), n: fact.n, hash: self.before(fact) };
+        let bent = Fact::new(&head, fact.at, &Body::Declared(declared));
+        let mut verify = Verify::new();
+        verify.feed(&self.facts[..at]).map_err(text)?;
+        let fed = verify.feed(&[bent]).and_then(|()| verify.finish().map(|_| ()));
+        let code = fed.map_err(|error| error.code());
+        same("a declaration of other holders", code, Err(Code::PoolBroken))
     }
 
     /// The newest declaration that a seal covers is proven up to it.

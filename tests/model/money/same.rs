@@ -113,6 +113,7 @@ impl Lab {
         same("what verify says", verified, expected)?;
         self.verify_forged()?;
         self.compare_seals(seed)?;
+        self.refuse_other_holders(seed)?;
         let dice = &mut Dice::new(seed, 999_983);
         let mut streams: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
         for fact in self.facts.iter().rev() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use divvy_core::{
-    Amount, Asset, Code, FeeQuote, FeeShare, Line, Period, Policy, Rate, Rounding, Stated,
-    TermsSet, Time,
+    Amount, Asset, Code, FeeQuote, FeeShare, Line, Obstacle, Period, Policy, Rate, Rounding,
+    Stated, TermsSet, Time,
 };
 
 use crate::lab::{Same, amount, payee_name, rail, same, text, usd};
@@ -167,9 +167,12 @@ impl Lab {
             let free = !self.ledger.people[one].held && !FED.contains(&Some(one));
             let served = asks && free && !is_due && payable >= self.terms.floor;
             same(&of("a wish"), wished.contains_key(&one), served)?;
-            let expected = self.expected(one, is_due).filter(|_| self.ledger.people[one].known);
-            if let Some(expected) = expected {
+            if self.ledger.people[one].known {
                 let real = book.balance(payee_name(one).as_str(), self.time()).map_err(text)?;
+                let told = told_of(real.obstacle.as_ref());
+                same(&of("the obstacle"), told, self.obstacle(one).unwrap_or(told))?;
+                let expected = self.expected(one, is_due);
+                let expected = expected.unwrap_or(real.expected_on);
                 same(&of("when it is expected"), real.expected_on, expected)?;
             }
             for found in [due.get(&one), wished.get(&one)].into_iter().flatten() {
@@ -177,6 +180,20 @@ impl Lab {
             }
         }
         Ok(())
+    }
+}
+
+/// What keeps somebody's money back, with the fee and the most that they pay.
+fn told_of(obstacle: Option<&Obstacle>) -> (&'static str, i128, i128) {
+    match obstacle {
+        None => ("nothing", 0, 0),
+        Some(Obstacle::PassedOn(_)) => ("a pool", 0, 0),
+        Some(Obstacle::Held(_)) => ("a hold", 0, 0),
+        Some(Obstacle::NoQuote(_) | Obstacle::QuoteOld { .. }) => ("no fee", 0, 0),
+        Some(Obstacle::FeeAbove { fee, most, .. }) => {
+            ("the fee", i128::from(fee.get()), i128::from(most.get()))
+        }
+        Some(_) => ("another", 0, 0),
     }
 }
 
