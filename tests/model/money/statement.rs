@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use divvy_core::{
     Amount, Asset, BreakCause, BreakState, Code, Direction, Entry, Fate, Firmness, Found, Pile,
-    Places, Reconciliation, State, Terms, Time, reconcile,
+    Places, Reconciliation, Terms, Time, reconcile,
 };
 
 use crate::action::Dice;
@@ -166,7 +166,12 @@ impl Planted {
         if firm != Firmness::Final && !matches!(plant, Plant::Missing | Plant::Merged) {
             plant = Plant::Same;
         }
-        let theirs = plant.theirs(ours);
+        let mut theirs = plant.theirs(ours);
+        // They say it happened a little later, which is no difference.
+        for entry in &mut theirs {
+            let later = entry.at.millis() + self.dice.below(3) * 1_000;
+            entry.at = entry.at.max(Time::from_millis(later.min(self.now)));
+        }
         self.theirs.extend(theirs.clone());
         let waits = match firm {
             Firmness::Final => IN_FLIGHT,
@@ -290,7 +295,8 @@ impl Lab {
                 let firmness = match one.fate {
                     Fate::Settled => Firmness::Final,
                     Fate::Void | Fate::Refused => continue,
-                    _ if slip.state() == State::Review => Firmness::Held,
+                    // Whether a person has to look is for whoever tells of it: at every other one.
+                    _ if ours.len() % 2 == 1 => Firmness::Held,
                     _ => Firmness::Open,
                 };
                 let reference = &real.signed.reference;
