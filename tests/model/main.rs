@@ -3,12 +3,11 @@
 //! Goal: every figure that a book tells is the one that anyone would reckon by hand.
 //! Method: random histories of both. After each action everything is compared: every balance, who
 //! is due (by asking everyone), pools, batches, claims, totals, and each holder's exact share as a
-//! fraction. What comes before that and beside it, from the ways in which money is shared and who
-//! may say so to the days on which it is due, to what holders can prove, to those in which people
-//! agree and to what statements say of it, is held against a ledger in the same manner; its facts
-//! are then folded again in another order of their streams, and verified. A history that fails is made as short as
-//! it gets and told in one line, which `DIVVY_MODEL` plays again. `DIVVY_SEEDS` says how many
-//! histories, `DIVVY_SEED` from where.
+//! fraction. All the rest is held against a ledger in the same manner: who may set rules and how
+//! they share, which day money is due, what holders can prove, who agreed, and what statements say
+//! of it. Its facts are then folded again in another order of their streams, and verified. A
+//! history that fails is made as short as it gets and told in one line, which `DIVVY_MODEL` plays
+//! again. `DIVVY_SEEDS` says how many histories, `DIVVY_SEED` from where.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -224,7 +224,7 @@ impl Lab {
         same("in another order", code(&whole), Ok(()))
     }
 
-    /// A declaration that commits to anybody else, or to more of them, is found by whoever verifies.
+    /// A declaration that commits to anybody else is found by whoever verifies.
     pub(crate) fn refuse_other_holders(&self, seed: u64) -> Same {
         let proven = |fact: &Fact| match fact.body() {
             Ok(Body::Declared(declared)) if declared.holders.is_some() => Some(declared),

@@ -204,7 +204,7 @@ impl Planted {
                     self.tolerated += u64::from(apart > 0);
                 }
             }
-            // What they cannot know yet waits, and what they say of it all the same is a difference.
+            // What they cannot know yet waits; what they say of it all the same is a difference.
             Some(_) if late || firm != Firmness::Final => {
                 self.put(0, ours, waits);
                 if !theirs.is_empty() {
