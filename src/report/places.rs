@@ -41,7 +41,8 @@ impl Places {
             place("Refunded, borne by the seller", "owed", totals.borne),
         ];
         let mut is = vec![
-            place("Paid out", "paid", totals.paid),
+            // What a pool's payee passed on is where its holders have it.
+            place("Paid out", "paid", totals.paid.minus(totals.drawn)?),
             place("On its way", "way", totals.reserved),
             place("Earned, waiting", "waiting", together.payable),
             place("Not declared yet", "undeclared", totals.undeclared),
@@ -57,5 +58,22 @@ impl Places {
         // A report that does not add up is not made.
         sum.minus(sum_came).and_then(|_| sum_came.minus(sum))?;
         Ok(Self { came, is, sum })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pool_passes_on_is_in_one_place() {
+        let amount = |minor| Amount::new(minor).unwrap();
+        // 100 are earned by the payee of a pool, who passes 60 on to its holders.
+        let mut totals = Totals::default();
+        (totals.recorded, totals.one_shot) = (amount(100), amount(100));
+        (totals.drawn, totals.declared, totals.paid) = (amount(60), amount(60), amount(60));
+        let together =
+            Together { earned: amount(160), payable: amount(100), owed_back: Amount::ZERO };
+        assert_eq!(Places::of(&totals, together).unwrap().sum, amount(100));
     }
 }

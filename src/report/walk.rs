@@ -128,6 +128,15 @@ impl Walk {
         }
     }
 
+    /// Whether what a payee brought along, staked or passed on was so in this book.
+    fn is_in(&self, fact: &Fact) -> bool {
+        matches!(
+            fact.stream.place(),
+            Place::Payee { book, .. } | Place::Run { book } | Place::Pool { book, .. }
+                if book == self.book
+        )
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "most facts are told by the fold")]
     fn see(&mut self, fact: &Fact, body: &Body) {
         let named = |id: &str| (fact.stream.clone(), id.to_owned());
@@ -174,6 +183,10 @@ impl Walk {
     #[expect(clippy::wildcard_enum_match_arm, reason = "most facts move no money over the border")]
     fn take(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
         let at = match body {
+            // What other books were paid elsewhere is none of ours.
+            Body::Brought(_) | Body::Compounded(_) | Body::Declared(_) if !self.is_in(fact) => {
+                fact.at
+            }
             Body::Recorded(recorded) => recorded.event_at,
             Body::Reversed(reversed) => reversed.event_at,
             Body::Sealed(sealed) => {
@@ -204,5 +217,38 @@ impl Walk {
         self.days.add(at, self.before, after)?;
         self.before = after;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use divvy_core::{Asset, Brought, Evidence, Hash, Name, Opened, Policy, Time};
+
+    use super::*;
+
+    #[test]
+    fn what_another_book_was_paid_elsewhere_is_none_of_this_one() {
+        let (mut books, mut walk) = (Books::default(), Walk::of("shop"));
+        let opened = Opened {
+            asset: Asset::parse("USD").unwrap(),
+            policy: Policy::Instant,
+            floor: Amount::ONE,
+            cooling_secs: 0,
+            named_on: None,
+        };
+        for (name, paid) in [("shop", 300), ("stall", 500)] {
+            let name = Name::new(name).unwrap();
+            let open = books.open(&name, opened.clone(), Time::ZERO).unwrap();
+            books.feed(open.facts()).unwrap();
+            walk.feed(open.facts()).unwrap();
+            let (source, said) = ("an old ledger".to_owned(), "its last page".to_owned());
+            let evidence = Evidence { source, hash: Hash::of(b"ledger"), said };
+            let [earned, paid] = [700, paid].map(|minor| Amount::new(minor).unwrap());
+            let entry = (Name::new("ann").unwrap(), Brought { earned, paid, evidence });
+            let step = books.book(name.as_str()).unwrap().bring(&[entry], Time::ZERO).unwrap();
+            books.feed(step.facts()).unwrap();
+            walk.feed(step.facts()).unwrap();
+        }
+        assert_eq!(walk.elsewhere, Amount::new(300).unwrap());
     }
 }
