@@ -206,6 +206,8 @@ fn nobody_expects_what_goes_on_to_a_pools_holders() {
         till.record(&format!("{earned}"), 30);
         let fund = till.book().balance("fund", till.now).unwrap();
         assert_eq!((fund.payable, fund.expected_on), (amount(earned), Expected::Never));
+        let waits = till.book().waits(till.now).unwrap();
+        assert!(waits.iter().all(|wait| wait.payee.as_str() != "fund"), "{waits:?}");
         till.declare();
     }
 }
