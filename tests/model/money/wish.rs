@@ -155,6 +155,7 @@ impl Lab {
         };
         let due = lines(book.due(self.time()).map_err(text)?);
         let wished = lines(book.demanded(self.time(), |_| true).map_err(text)?);
+        let waits = book.waits(self.time()).map_err(text)?;
         for one in 0..PEOPLE {
             let of = |what: &str| format!("{what} of {one}, {:?}", self.terms.of(one));
             let payable = self.ledger.payable(one);
@@ -169,6 +170,12 @@ impl Lab {
             same(&of("a wish"), wished.contains_key(&one), served)?;
             if self.ledger.people[one].known {
                 let real = book.balance(payee_name(one).as_str(), self.time()).map_err(text)?;
+                let waits = waits.iter().find(|wait| wait.payee == payee_name(one));
+                let kept = waits.map(|wait| (i128::from(wait.payable.get()), wait.expected_on));
+                let keeps = self.obstacle(one).unwrap_or_else(|| told_of(real.obstacle.as_ref()));
+                let keeps = payable > 0 && !["nothing", "a pool"].contains(&keeps.0);
+                let own = keeps.then_some((payable, real.expected_on));
+                same(&of("what is kept back"), kept, own)?;
                 let told = told_of(real.obstacle.as_ref());
                 same(&of("the obstacle"), told, self.obstacle(one).unwrap_or(told))?;
                 let expected = self.expected(one, is_due);
