@@ -2,7 +2,7 @@
 
 use divvy_core::{
     Amount, Balance, Body, Books, Brought, Chapter, Code, Error, Explanation, Fact, Judge, Manner,
-    Name, PayeeSet, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
+    Name, Payment, PoolOpened, Step, Stream, Subject, Time, Units, Written,
 };
 
 use crate::divvy::{Divvy, each_page};
@@ -320,23 +320,6 @@ impl Book<'_> {
     ) -> Result<(), Error> {
         let (from, to) = holders;
         self.act(|book| book.move_holding(pool, from, to, units, now)).await
-    }
-
-    /// Records what payees chose: where to be paid, when, or both.
-    ///
-    /// # Errors
-    /// [`Code::PolicyMalformed`] for a threshold below the book's floor, and the host's errors.
-    pub async fn set_payees(
-        &mut self,
-        payees: &[(Name, PayeeSet)],
-        now: Time,
-    ) -> Result<(), Error> {
-        self.act(|book| {
-            payees.iter().try_fold(Step::default(), |step, (payee, set)| {
-                Ok(step.and(book.set_payee(payee, set.clone(), now)?))
-            })
-        })
-        .await
     }
 
     /// The story of a payee, a payment or a batch, from the first fact on.

@@ -19,6 +19,7 @@ mod measure;
 mod out;
 mod page;
 mod pay;
+mod payee;
 mod project;
 mod proof;
 mod reconcile;
@@ -40,8 +41,10 @@ mod till;
 mod treasury;
 mod waits;
 mod webhook;
+mod words;
 mod work;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,10 +58,10 @@ use out::Out;
 #[command(name = "divvy", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
     /// Print JSON instead of sentences.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     /// What is told on standard error while it works: off, error, warn, info, debug or trace.
-    #[arg(long, global = true, env = "DIVVY_LOG", default_value = "error")]
+    #[arg(long, global = true, display_order = 901, env = "DIVVY_LOG", default_value = "error")]
     log: tracing::level_filters::LevelFilter,
     #[command(subcommand)]
     command: Command,
@@ -84,6 +87,8 @@ enum Command {
     Restore(refund::Ending),
     /// Record that a dispute is lost: what it took stays away.
     Lose(refund::Ending),
+    /// Set where a payee is paid, and on which terms of their own.
+    Payee(payee::Payee),
     /// Record who brought a person, for rules with an upline.
     Refer(refer::Refer),
     /// Give a holder new units of the pool.
@@ -144,7 +149,7 @@ enum Command {
     Treasury(treasury::Treasury),
     /// Compare our books with a rail's statement, and note what differs.
     Reconcile(breaks::Reconcile),
-    /// Explain or close a difference with a statement.
+    /// List, explain or close differences with a statement.
     #[command(subcommand)]
     Break(breaks::Breaks),
     /// Show where webhooks stand, try the way, resume or stop one, change its secrets.
@@ -176,7 +181,9 @@ enum Verdict {
 
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(cli.log).init();
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(ansi);
+    log.with_max_level(cli.log).init();
     let mut out = Out::new(cli.json);
     match start(cli.command, &mut out) {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
@@ -212,6 +219,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Refund(refund) => refund.run(out).await,
         Command::Restore(ending) => ending.restore(out).await,
         Command::Lose(ending) => ending.lose(out).await,
+        Command::Payee(payee) => payee.run(out).await,
         Command::Refer(refer) => refer.run(out).await,
         Command::Stake(stake) => stake.stake(out).await,
         Command::Unstake(stake) => stake.unstake(out).await,

@@ -1,7 +1,7 @@
 //! The keys of people who approve and decide, in files of their own.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use divvy_core::{Code, Error, PublicKey, SecretKey};
@@ -57,7 +57,13 @@ pub fn make_key(file: &Path) -> Result<PublicKey, Error> {
         new.write_all(text.as_bytes())?;
         new.sync_all()
     });
-    written.map_err(|error| unusable(file, &error.to_string()))?;
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => unusable(
+            file,
+            "it is there already, and a key that is made anew is another: name a new file",
+        ),
+        _ => unusable(file, &error.to_string()),
+    })?;
     Ok(SecretKey::new(&seed).public())
 }
 

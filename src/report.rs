@@ -120,7 +120,7 @@ impl Divvy {
         let due = Amount::total(due.iter().map(|line| line.amount))?;
         // What was just compared with the facts, fact by fact, and knows what rails quote.
         let fold = self.books().book(book)?;
-        let (waiting, places) = waiting::gather(fold, now)?;
+        let (waiting, places) = waiting::gather(fold, walk.staked, now)?;
         let standing = Standing::of(fold, &walk, terms, due, now)?;
         Ok(Report {
             book: fold.name().clone(),

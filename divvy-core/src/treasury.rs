@@ -17,6 +17,7 @@ pub use runway::{FeeDrain, Projection, Runway, Steady, required_float};
 use std::collections::BTreeMap;
 
 use crate::amount::Amount;
+use crate::asset::Asset;
 use crate::checkpoint::stored;
 use crate::error::{Code, Error};
 use crate::fact::{Fact, Figures, Funds, Head, Purpose, Stream, WeekClosed};
@@ -153,27 +154,13 @@ impl Treasury {
     ///
     /// # Errors
     /// [`Code::TreasuryConflict`] when something else was, under the same id and purpose.
-    pub(crate) fn is_known(&self, funds: &Funds) -> Result<bool, Error> {
-        let noted = self.noted.get(&funds.id).map_or(&[][..], Vec::as_slice);
-        let number = core::mem::discriminant(&funds.purpose);
-        let same = noted.iter().find(|(other, _)| core::mem::discriminant(other) == number);
-        match same {
-            None => Ok(false),
-            Some(known) if *known == (funds.purpose, funds.amount) => Ok(true),
-            Some((purpose, amount)) => {
-                let detail = format!(
-                    "{:?} was noted before as {purpose:?} of {amount}, and now as {:?} of {}: \
-                     give what is new an id of its own",
-                    funds.id, funds.purpose, funds.amount
-                );
-                Err(Error::new(Code::TreasuryConflict, detail))
-            }
-        }
+    pub(crate) fn is_known(&self, funds: &Funds, asset: &Asset) -> Result<bool, Error> {
+        is_noted(self.noted.get(&funds.id).map_or(&[], Vec::as_slice), funds, asset)
     }
 
     /// Folds a fact about funds.
-    pub(crate) fn note(&mut self, funds: &Funds, fact: &Fact) -> Result<(), Error> {
-        if self.is_known(funds)? {
+    pub(crate) fn note(&mut self, funds: &Funds, asset: &Asset, fact: &Fact) -> Result<(), Error> {
+        if self.is_known(funds, asset)? {
             let detail = format!("{:?} is noted twice: run verify", funds.id);
             return Err(Error::new(Code::TreasuryConflict, detail));
         }
@@ -257,6 +244,37 @@ impl Treasury {
         *leg = (leg.0.plus(earned)?, leg.1.plus(given_back)?);
         Ok(())
     }
+}
+
+/// Whether the same is among what was noted under its id.
+///
+/// # Errors
+/// [`Code::TreasuryConflict`] when something else is, for the same purpose.
+pub(crate) fn is_noted(
+    noted: &[(Purpose, Amount)],
+    funds: &Funds,
+    asset: &Asset,
+) -> Result<bool, Error> {
+    let number = core::mem::discriminant(&funds.purpose);
+    let same = noted.iter().find(|(other, _)| core::mem::discriminant(other) == number);
+    let Some((purpose, amount)) = same else { return Ok(false) };
+    if (*purpose, *amount) == (funds.purpose, funds.amount) {
+        return Ok(true);
+    }
+    let said = |purpose: Purpose, amount: Amount| {
+        let on = match purpose {
+            Purpose::Expected(on) => format!(", expected on {on}"),
+            _ => String::new(),
+        };
+        format!("{} {}{on}", asset.text(amount), asset.code())
+    };
+    let detail = format!(
+        "{:?} was noted before with {}, and now with {}: give what is new an id of its own",
+        funds.id,
+        said(*purpose, *amount),
+        said(funds.purpose, funds.amount)
+    );
+    Err(Error::new(Code::TreasuryConflict, detail))
 }
 
 /// What is over is told so many seconds after the last word at the earliest.

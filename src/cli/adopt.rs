@@ -13,6 +13,7 @@ use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::signer::Signer;
 use crate::cli::till::{Till, sender};
+use crate::cli::words::counted;
 
 /// Take in what the rail has paid and no fact knows, after an older copy was put back.
 #[derive(Args, Debug)]
@@ -38,9 +39,10 @@ impl Adopt {
         let asset = desk.project.opened.asset.clone();
         let strangers = || shown.iter().flat_map(|shown| &shown.strangers);
         for stranger in strangers() {
-            let (total, lines) = (asset.text(stranger.total()?), stranger.lines.len());
+            let total = asset.text(stranger.total()?);
+            let lines = counted(stranger.lines.len(), "line");
             let (batch, reference) = (&stranger.batch, &stranger.reference);
-            out.say(&format!("{total:>18}  {lines} lines of {batch} as {reference}"));
+            out.say(&format!("{total:>18}  {lines} of {batch} as {reference}"));
         }
         let key = self.signer.key()?;
         let reason = "the rails show it, and no fact knows it";
@@ -50,7 +52,8 @@ impl Adopt {
             None => worker.adopt(&mut desk.divvy, &book, &shown, &clock).await?,
         };
         let (adopted, count) = (asset.text(adopted), strangers().count());
-        out.say(&format!("{count} tries that no fact knows; {adopted} {} adopted", asset.code()));
+        let tries = counted(count, "try");
+        out.say(&format!("{tries} that no fact knows; {adopted} {} adopted", asset.code()));
         out.value(&json!({
             "dry_run": self.dry_run, "tries": count, "adopted": adopted,
             "asset": asset.to_string(),

@@ -14,6 +14,7 @@ use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::pay::borne;
 use crate::cli::setup::Desk;
+use crate::cli::words::counted;
 
 /// Show what waits for approvals, and since when.
 #[derive(Args, Debug)]
@@ -48,10 +49,10 @@ impl Approvals {
             let (total, code) = (asset.text(batch.total()), asset.code());
             let fee = asset.text(asked.fee_max);
             out.say(&format!(
-                "{}: {total} {code} in {} lines over {}, at a cost of {fee} at most, since \
+                "{}: {total} {code} in {} over {}, at a cost of {fee} at most, since \
                  {since}; {} of {} approved",
                 batch.stream(),
-                batch.lines().len(),
+                counted(batch.lines().len(), "line"),
                 batch.rail(),
                 said.len(),
                 asked.approvals,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::words::counted;
 
 /// Show who approves, and let others follow them as `[approvals]` in the settings says.
 #[derive(Debug, Subcommand)]
@@ -86,12 +87,12 @@ fn show(desk: &mut Desk, out: &mut Out) -> Result<Verdict, Error> {
 fn say(guarded: &Guarded, what: &str, asset: &Asset, out: &mut Out) {
     let people: Vec<&str> = guarded.people.iter().map(|person| person.name.as_str()).collect();
     out.say(&format!(
-        "{what}: above {} {} of a day, {} of {} approve within {} hours",
+        "{what}: above {} {} of a day, {} of {} approve within {}",
         asset.text(guarded.limit),
         asset.code(),
         guarded.approvals,
         people.join(", "),
-        guarded.expires_secs.checked_div(3_600).unwrap_or(0),
+        counted(guarded.expires_secs.div_euclid(3_600), "hour"),
     ));
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
+use crate::cli::words::counted;
 
 /// Copy the database into a new file while it is in use, and verify the copy.
 #[derive(Args, Debug)]
@@ -36,7 +37,7 @@ impl Backup {
         let mut copy = Divvy::open(Sqlite::open_read_only(&self.file)?).await?;
         let facts = copy.verify_anew().await?;
         let file = self.file.display();
-        out.say(&format!("{file}: {facts} facts, and every one holds"));
+        out.say(&format!("{file}: {}, and every one holds", counted(facts, "fact")));
         out.value(&json!({"file": file.to_string(), "facts": facts}));
         Ok(Verdict::Done)
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use divvy::clock;
 use divvy::core::Error;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
@@ -47,6 +47,13 @@ pub(crate) async fn say_balance(desk: &mut Desk, payee: &str, out: &mut Out) -> 
         ));
         if let Value::Object(fields) = &mut value {
             fields.insert("waiting_since".to_owned(), since.to_string().into());
+        }
+    }
+    if let Some((to, from)) = book.fold()?.cooling(payee, now)? {
+        out.say(&format!("paid at {} over {} from {from} on", to.address, to.rail));
+        if let Value::Object(fields) = &mut value {
+            let next = json!({"to": to.address, "rail": to.rail, "from": from});
+            fields.insert("next_destination".to_owned(), next);
         }
     }
     if let Some(demand) = book.fold()?.demand_of(payee, now) {

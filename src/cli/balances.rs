@@ -10,6 +10,7 @@ use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::signer::Signer;
 use crate::cli::take::{File, finish};
+use crate::cli::words::{counted, one_or};
 
 /// Balances are taken in by commits of so many.
 const ROWS_MAX: usize = 1_000;
@@ -112,10 +113,11 @@ impl Differences {
     }
 
     fn say(&self, out: &mut Out, asset: &Asset, dry_run: bool) {
-        let verb = if dry_run { "would bring" } else { "bring" };
+        let verb = one_or(self.new.len(), "brings", "bring");
+        let verb = if dry_run { "would bring" } else { verb };
         out.say(&format!(
-            "{} payees {verb} {} {} along, of which {} is paid; {} known before, {} contradicted",
-            self.new.len(),
+            "{} {verb} {} {} along, of which {} is paid; {} known before, {} contradicted",
+            counted(self.new.len(), "payee"),
             asset.text(self.earned),
             asset.code(),
             asset.text(self.paid),

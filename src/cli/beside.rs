@@ -4,6 +4,7 @@ use divvy::core::{Amount, Asset, Book, BreakState, Difference, Error};
 
 use crate::cli::out::Out;
 use crate::cli::treasury::signed;
+use crate::cli::words::counted;
 
 /// A book's figures beside its payments and payouts.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,8 @@ impl Beside {
             out.say(&format!("{refunded} went back to payers, {left} of it not made up for yet"));
         }
         if self.lines_returned > 0 {
-            out.say(&format!("{} lines came back from where they were paid", self.lines_returned));
+            let lines = counted(self.lines_returned, "line");
+            out.say(&format!("{lines} came back from where they were paid"));
         }
         if !self.fees_charged.is_zero() {
             let (charged, borne) = (text(self.fees_charged), text(self.fees_borne));
@@ -54,8 +56,8 @@ impl Beside {
         }
         if self.weeks_closed > 0 {
             let (balance, code) = (signed(self.treasury, asset), asset.code());
-            let weeks = self.weeks_closed;
-            out.say(&format!("treasury: {balance} {code} there, {weeks} weeks closed"));
+            let weeks = counted(self.weeks_closed, "week");
+            out.say(&format!("treasury: {balance} {code} there, {weeks} closed"));
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::cli::out::Out;
 use crate::cli::setup::{Desk, say_bad_lines};
 use crate::cli::signer::Signer;
 use crate::cli::till::{Till, sender};
+use crate::cli::words::counted;
 
 /// Compare our books with a rail's statement, and note what differs.
 #[derive(Args, Debug)]
@@ -77,7 +78,7 @@ impl Reconcile {
         let ours = desk.book()?.entries(self.payments, fees_apart).await?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
         let source = name.unwrap_or_else(|| "statement".to_owned());
-        let said = format!("{} entries", import.rows.len());
+        let said = counted(import.rows.len(), "entry");
         let evidence = Evidence { source, hash: Hash::of(&bytes), said };
         Ok((reconcile(&ours, &import.rows, &terms), evidence, import.bad))
     }
@@ -112,15 +113,26 @@ fn say(
     for (side, places) in [("ours", &found.ours), ("theirs", &found.theirs)] {
         for (asset, places) in places {
             out.say(&format!(
-                "{side} in {asset}: {} entries match, {} are in flight, {} held, {} broken, of {}",
+                "{side} in {asset}, of {}: {} matched, {} in flight, {} held, {} broken",
+                counted(places.everything.entries, "entry"),
                 places.matched.entries,
                 places.in_flight.entries,
                 places.held.entries,
-                places.broken.entries,
-                places.everything.entries
+                places.broken.entries
             ));
         }
     }
+    let values = say_open(desk, out)?;
+    let any = !values.is_empty();
+    out.value(&json!({
+        "ours": found.ours, "theirs": found.theirs, "tolerated": found.tolerated,
+        "breaks": values, "bad_lines": bad,
+    }));
+    Ok(any)
+}
+
+/// Says which differences are open, and returns them as values.
+fn say_open(desk: &mut Desk, out: &mut Out) -> Result<Vec<Value>, Error> {
     let asset = desk.project.opened.asset.clone();
     let now = clock::now();
     let text = |amount: Option<Amount>| amount.map(|amount| asset.text(amount));
@@ -130,13 +142,17 @@ fn say(
     for (id, known) in book.fold()?.breaks().filter(open) {
         let (ours, theirs) = (text(known.ours), text(known.theirs));
         let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
+        let explained = match known.state {
+            BreakState::Explained => format!("; explained: {}", known.reason),
+            BreakState::Found | BreakState::Closed | _ => String::new(),
+        };
         out.say(&format!(
-            "break {id}: {} of {}, ours {}, theirs {}, {} days old",
+            "break {id}: {} of {}, ours {}, theirs {}, {} old{explained}",
             known.cause.name(),
             known.reference,
             shown(&ours),
             shown(&theirs),
-            known.age_days(now)
+            counted(known.age_days(now), "day")
         ));
         values.push(json!({
             "id": id, "reference": known.reference, "cause": known.cause, "ours": ours,
@@ -144,17 +160,21 @@ fn say(
             "event_at": known.event_at, "since": known.since, "age_days": known.age_days(now),
         }));
     }
-    let any = !values.is_empty();
-    out.value(&json!({
-        "ours": found.ours, "theirs": found.theirs, "tolerated": found.tolerated,
-        "breaks": values, "bad_lines": bad,
-    }));
-    Ok(any)
+    if values.is_empty() {
+        out.say("no break is open");
+    }
+    Ok(values)
 }
 
 /// Say something of a break.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Breaks {
+    /// Show which differences are open, how old they are, and what was said of them.
+    List {
+        /// The folder with `divvy.toml`.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+    },
     /// Say why it is there; it stays open.
     Explain {
         /// Which one.
@@ -191,6 +211,11 @@ impl Breaks {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let now = clock::now();
         let (id, dir, signer, reason) = match self {
+            Self::List { dir } => {
+                let values = say_open(&mut Desk::look(dir).await?, out)?;
+                out.value(&json!({"breaks": values}));
+                return Ok(if values.is_empty() { Verdict::Done } else { Verdict::Look });
+            }
             Self::Explain { id, dir, signer, reason, .. } => (id, dir, signer, reason),
             Self::Close { id, dir, signer, reason } => (id, dir, signer, reason),
         };
@@ -207,7 +232,7 @@ impl Breaks {
                 book.explain_break(id, cause, reason, now).await?;
                 out.say(&format!("break {id} is explained"));
             }
-            Self::Close { .. } => {
+            Self::Close { .. } | Self::List { .. } => {
                 book.close_break(id, reason, now).await?;
                 out.say(&format!("break {id} is closed"));
             }

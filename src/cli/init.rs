@@ -39,6 +39,11 @@ pub(crate) fn init(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
         Error::new(Code::FileUnusable, detail)
     };
     std::fs::create_dir_all(dir).map_err(unusable)?;
+    if path.exists() {
+        let detail =
+            format!("{} is there already: edit it, or name another folder", path.display());
+        return Err(Error::new(Code::FileUnusable, detail));
+    }
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).open(&path).map_err(unusable)?;
     std::io::Write::write_all(&mut file, SETTINGS.as_bytes()).map_err(unusable)?;

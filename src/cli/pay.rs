@@ -4,15 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use divvy::core::{Amount, Asset, Code, Error, Heard, Line, Pack, Rail, Time, Turn};
-use divvy::{Clock, Http, Sender as _, WorkerSettings, clock};
+use divvy::core::{Amount, Asset, Code, Error, Heard, Line, Pack, Rail, State, Time, Turn};
+use divvy::{Clock, Http, Sender as _, Tick, WorkerSettings, clock};
 use serde_json::json;
 
 use crate::cli::Verdict;
+use crate::cli::approve::waiting;
 use crate::cli::demand;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::till::{Till, sender};
+use crate::cli::words::{counted, one_or};
 
 /// Pay who is due.
 #[derive(Args, Debug)]
@@ -53,19 +55,23 @@ impl Pay {
         let settings = WorkerSettings { roster_secs: 0, ..desk.project.worker };
         let sender = Arc::new(sender(&desk.project, clock.clone())?);
         let mut worker = till.worker(&desk, sender, settings)?;
+        let before = desk.book()?.fold()?.totals().lines_settled;
         let tick = worker.tick_by(&mut desk.divvy, &clock).await?;
         let obstacles = worker.obstacles();
         for obstacle in &obstacles {
             out.say(&format!("look: {obstacle}"));
         }
-        let nobody = if tick.lines == 0 && obstacles.is_empty() { "; nobody is due" } else { "" };
-        out.say(&format!("{} lines planned in {} runs{nobody}", tick.lines, tick.runs));
+        let left = Left::of(&mut desk, before, clock.now()).await?;
+        left.say(tick, obstacles.is_empty(), out);
         let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
-        out.value(
-            &json!({"lines": tick.lines, "runs": tick.runs, "obstacles": shown, "asked": asked}),
-        );
+        out.value(&json!({
+            "lines": tick.lines, "runs": tick.runs, "obstacles": shown, "asked": asked,
+            "settled": left.settled, "due": left.due, "waiting": left.waiting,
+            "review": left.review, "unanswered": tick.unanswered,
+        }));
         desk.close().await?;
-        Ok(if obstacles.is_empty() { Verdict::Done } else { Verdict::Look })
+        let all = obstacles.is_empty() && left.review == 0 && left.due == 0;
+        Ok(if all { Verdict::Done } else { Verdict::Look })
     }
 
     async fn show(&self, out: &mut Out) -> Result<Verdict, Error> {
@@ -96,7 +102,8 @@ impl Pay {
             out.say(&format!("look: {dear}"));
         }
         let (total, fee, code) = (asset.text(total), asset.text(fee), asset.code());
-        out.say(&format!("{} payees would get {total} {code}, at a cost of {fee}", lines.len()));
+        let payees = counted(lines.len(), "payee");
+        out.say(&format!("{payees} would get {total} {code}, at a cost of {fee}"));
         out.value(&json!({
             "dry_run": true, "total": total, "fee": fee, "asset": asset.to_string(),
             "waits": dear.as_ref().map(ToString::to_string),
@@ -106,6 +113,64 @@ impl Pay {
             })).collect::<Vec<_>>(),
         }));
         Ok(if dear.is_some() { Verdict::Look } else { Verdict::Done })
+    }
+}
+
+/// What a payout came to, and what is left of it.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    /// Lines that settled.
+    settled: u64,
+    /// Who is due all the same.
+    due: usize,
+    /// Batches that wait until people agree.
+    waiting: usize,
+    /// Batches that wait for a person to say what became of them.
+    review: usize,
+    /// Batches that are signed, and not final yet.
+    open: usize,
+}
+
+impl Left {
+    async fn of(desk: &mut Desk, settled_before: u64, now: Time) -> Result<Self, Error> {
+        let due = desk.divvy.due(desk.project.book.as_str(), now)?.len();
+        let waiting = waiting(desk, now).await?.len();
+        let book = desk.book()?;
+        let fold = book.fold()?;
+        let states: Vec<Option<State>> =
+            fold.open_batches().iter().map(|batch| fold.batch_state(batch)).collect();
+        let review = states.iter().filter(|state| **state == Some(State::Review)).count();
+        let open = states.len().saturating_sub(waiting).saturating_sub(review);
+        let settled = fold.totals().lines_settled.saturating_sub(settled_before);
+        Ok(Self { settled, due, waiting, review, open })
+    }
+
+    fn say(self, tick: Tick, unhindered: bool, out: &mut Out) {
+        let Self { settled, due, waiting, review, open } = self;
+        let rest = [due, waiting, review, open].iter().all(|count| *count == 0);
+        let nobody = tick.lines == 0 && settled == 0 && rest && unhindered;
+        let nobody = if nobody { "; nobody is due" } else { "" };
+        let (lines, runs) = (counted(tick.lines, "line"), counted(tick.runs, "run"));
+        out.say(&format!("{lines} planned in {runs}, {settled} settled{nobody}"));
+        let batches = |count: usize| counted(count, "batch");
+        if open > 0 {
+            out.say(&format!("{} not final yet: pay again, or `divvy work`", batches(open)));
+        }
+        if waiting > 0 {
+            let wait = one_or(waiting, "waits", "wait");
+            out.say(&format!("{} {wait} until people agree: `divvy approvals`", batches(waiting)));
+        }
+        if review > 0 {
+            let wait = one_or(review, "waits", "wait");
+            out.say(&format!("look: {} {wait} for a person: `divvy review`", batches(review)));
+        }
+        if due > 0 {
+            let are = one_or(due, "is", "are");
+            let silent = counted(tick.unanswered, "request");
+            let why = format!(", as {silent} got no answer");
+            let why = if tick.unanswered > 0 { why.as_str() } else { "" };
+            out.say(&format!("look: {due} {are} still due{why}: pay again"));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::words::{counted, one_or};
 
 /// Write down what a holder can prove.
 #[derive(Args, Debug)]
@@ -43,7 +44,10 @@ pub(crate) async fn seal(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::open(dir).await?;
     let sealed = desk.divvy.seal(clock::now()).await?;
     match &sealed {
-        Some((root, facts)) => out.say(&format!("{facts} facts are sealed: keep {root}")),
+        Some((root, facts)) => {
+            let (count, are) = (counted(facts, "fact"), one_or(facts, "is", "are"));
+            out.say(&format!("{count} {are} sealed: keep {root}"));
+        }
         None => out.say("nothing is new since the last seal"),
     }
     let (root, facts) = sealed.unzip();
@@ -62,7 +66,8 @@ impl Prove {
             Some(file) => {
                 std::fs::write(file, &text).map_err(|error| unusable(file, &error))?;
                 let count = proofs.len();
-                out.say(&format!("{count} proofs of {} are in {}", self.holder, file.display()));
+                let (proofs, are) = (counted(count, "proof"), one_or(count, "is", "are"));
+                out.say(&format!("{proofs} of {} {are} in {}", self.holder, file.display()));
             }
             None => out.say(&text),
         }
@@ -81,6 +86,10 @@ impl CheckProof {
             let detail = format!("{} holds no proofs: {error}", self.file.display());
             Error::new(Code::InputMalformed, detail)
         })?;
+        if proofs.is_empty() {
+            let detail = format!("{} holds no proofs: nothing is shown", self.file.display());
+            return Err(Error::new(Code::ProofWrong, detail));
+        }
         let mut shown = Vec::with_capacity(proofs.len());
         for proof in &proofs {
             let checked = lead(proof, &roots)?;
@@ -99,7 +108,9 @@ impl CheckProof {
             ));
             shown.push(checked);
         }
-        out.say(&format!("all {} proofs hold", proofs.len()));
+        let count = proofs.len();
+        let hold = one_or(count, "holds", "hold");
+        out.say(&format!("{} {hold}", counted(count, "proof")));
         out.value(&json!({"proofs": shown}));
         Ok(Verdict::Done)
     }

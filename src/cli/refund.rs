@@ -12,6 +12,7 @@ use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::take::{File, Taken, finish, payments_settings};
+use crate::cli::words::counted;
 
 /// Take back what went back of a payment.
 #[derive(Args, Debug)]
@@ -241,7 +242,7 @@ async fn end(
     taken: Taken,
     out: &mut Out,
 ) -> Result<Verdict, Error> {
-    out.say(&format!("{} refunds recorded, {} known before", taken.new, taken.known));
+    out.say(&format!("{} recorded, {} known before", counted(taken.new, "refund"), taken.known));
     let counts: Value = taken.counts();
     let verdict = finish(desk, path, bad, out, counts).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })

@@ -13,6 +13,7 @@ use crate::cli::rehearsal::People;
 use crate::cli::run::Sums;
 use crate::cli::setup::{Desk, say_bad_lines};
 use crate::cli::till::Till;
+use crate::cli::words::{counted, one_or};
 
 /// The end of a run, in figures.
 #[derive(Debug)]
@@ -34,7 +35,9 @@ impl Report<'_> {
         let file = self.desk.project.payments.as_ref().map(|payments| payments.file.clone());
         say_bad_lines(out, &file.unwrap_or_default(), &sums.bad);
         if sums.later > 0 {
-            out.say(&format!("{} payments are still to come: not taken", sums.later));
+            let are = one_or(sums.later, "is", "are");
+            let later = counted(sums.later, "payment");
+            out.say(&format!("{later} {are} still to come: not taken"));
         }
         self.say_money(out)?;
         let beside = self.beside()?;
@@ -42,30 +45,33 @@ impl Report<'_> {
         self.say_people(out);
         let tick = &sums.tick;
         let rehearsed = till.sandbox().map(|_| {
-            let (ticks, restarts) = (sums.ticks, till.restarts);
-            format!(", in {ticks} ticks; the sandbox was started again {restarts} times")
+            let ticks = counted(sums.ticks, "tick");
+            let restarts = counted(till.restarts, "time");
+            format!(", in {ticks}; the sandbox was started again {restarts}")
         });
         out.say(&format!(
-            "this time: {} lines planned in {} runs, {} requests{}",
-            tick.lines,
-            tick.runs,
-            tick.requests,
+            "this time: {} planned in {}, {}{}",
+            counted(tick.lines, "line"),
+            counted(tick.runs, "run"),
+            counted(tick.requests, "request"),
             rehearsed.unwrap_or_default()
         ));
-        out.say(&format!("verify: {verified} facts hold, and every equation"));
+        let (facts, hold) = (counted(*verified, "fact"), one_or(*verified, "holds", "hold"));
+        out.say(&format!("verify: {facts} {hold}, and every equation"));
         out.say(&format!(
-            "statement: {} lines and fees match, {} ours only, {} theirs only, {} different, {} \
-             undecided; {} breaks open",
-            lines.matched,
+            "statement: {} matched, fees among them, {} ours only, {} theirs only, {} different, \
+             {} undecided; {} open",
+            counted(lines.matched, "line"),
             lines.ours_only,
             lines.theirs_only,
             lines.different,
             lines.undecided,
-            beside.breaks_open
+            counted(beside.breaks_open, "break")
         ));
         let (flushes, memory) = (self.desk.store.flushes(), memory_peak_mib());
         let seconds = started.seconds();
-        out.say(&format!("{flushes} flushes, {seconds:.1} s, {memory} MiB at most"));
+        let flushed = counted(flushes, "flush");
+        out.say(&format!("{flushed}, {seconds:.1} s, {memory} MiB at most"));
         if tick.lines == 0 {
             out.say("nobody is due");
         }
@@ -81,10 +87,10 @@ impl Report<'_> {
         let text = |amount: Amount| format!("{} {}", asset.text(amount), asset.code());
         let (waiting, held) = self.waiting()?;
         out.say(&format!(
-            "{} payments recorded, {} known before, {} lines unreadable",
-            sums.taken.new,
+            "{} recorded, {} known before, {} not taken",
+            counted(sums.taken.new, "payment"),
             sums.taken.known,
-            sums.bad.len()
+            counted(sums.bad.len(), "line")
         ));
         out.say(&format!(
             "{} recorded: {} to legs, {} declared, {} waiting for a declaration",
@@ -94,10 +100,13 @@ impl Report<'_> {
             text(totals.undeclared)
         ));
         out.say(&format!(
-            "{} paid in {} lines, {} reserved; {waiting} payees wait for more, {held} are held",
-            text(totals.paid),
-            totals.lines_settled,
-            text(totals.reserved)
+            "{} paid in {}, {} reserved; {} {} for more, {held} {} held",
+            text(totals.paid.less(totals.drawn)),
+            counted(totals.lines_settled, "line"),
+            text(totals.reserved),
+            counted(waiting, "payee"),
+            one_or(waiting, "waits", "wait"),
+            one_or(held, "is", "are")
         ));
         Ok(())
     }
@@ -106,7 +115,10 @@ impl Report<'_> {
     fn say_people(&self, out: &mut Out) {
         let Some(People { approved, released, closed, sealed, .. }) = self.people else { return };
         out.say(&format!(
-            "people: {approved} batches approved, {released} payees released, {closed} weeks closed"
+            "people: {} approved, {} released, {} closed",
+            counted(approved, "batch"),
+            counted(released, "payee"),
+            counted(closed, "week")
         ));
         if let Some(root) = sealed {
             out.say(&format!("sealed: {root}"));
@@ -129,7 +141,7 @@ impl Report<'_> {
             "asset": asset.to_string(), "payments": payments,
             "recorded": text(totals.recorded), "one_shot": text(totals.one_shot),
             "declared": text(totals.declared), "undeclared": text(totals.undeclared),
-            "reserved": text(totals.reserved), "paid": text(totals.paid),
+            "reserved": text(totals.reserved), "paid": text(totals.paid.less(totals.drawn)),
             "payments_later": sums.later,
             "lines_settled": totals.lines_settled, "lines_planned": sums.tick.lines,
             "runs": sums.tick.runs, "ticks": sums.ticks, "requests": sums.tick.requests,

@@ -16,6 +16,7 @@ use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::signer::Signer;
 use crate::cli::till::{Till, sender};
+use crate::cli::words::counted;
 
 /// Show what waits for a person, and since when; or say what became of it.
 #[derive(Args, Debug)]
@@ -117,15 +118,19 @@ async fn list(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
         let hours = now.millis_since(since).checked_div(3_600_000).unwrap_or(0);
         let total = asset.text(batch.total());
         out.say(&format!(
-            "{stream}: {total} {} in {} lines over {}, since {since}, for {hours} hours: {why}",
+            "{stream}: {total} {} in {} over {}, since {since}, for {}: {why}",
             asset.code(),
-            batch.lines().len(),
-            batch.rail()
+            counted(batch.lines().len(), "line"),
+            batch.rail(),
+            counted(hours, "hour")
         ));
         for try_ in batch.tries() {
             let (signed, fate) = (&try_.signed, try_.fate);
             let (reference, deadline) = (&signed.reference, signed.deadline);
-            out.say(&format!("{:>18}  try {reference}, until {deadline}", format!("{fate:?}")));
+            out.say(&format!(
+                "{:>18}  try {reference}, until {deadline}",
+                format!("{fate:?}").to_lowercase()
+            ));
         }
         // All that is known of it: what was signed when, what the rail said of it, who decided.
         let subject = Subject::Batch(stream.clone());

@@ -96,7 +96,9 @@ impl Run {
         let payments = self.payments(&desk, &mut sums)?;
         let arrived = payments.partition_point(|payment| payment.event_at() <= clock.now());
         let (new, later) = payments.split_at(arrived);
-        sums.taken = record(&mut desk, new, clock.now(), out).await?;
+        let (taken, bad) = record(&mut desk, new, clock.now(), out).await?;
+        sums.taken = taken;
+        sums.bad.extend(bad);
         sums.later = later.len();
         let mut diary = Diary::open(&desk, out)?;
         diary.take(&mut desk, None, clock.now(), out).await?;
@@ -192,8 +194,9 @@ impl Shift {
             let arrived = waiting.partition_point(|payment| payment.event_at() <= now);
             let (new, later) = waiting.split_at(arrived);
             if !new.is_empty() {
-                let taken = record(desk, new, now, out).await?;
+                let (taken, bad) = record(desk, new, now, out).await?;
                 self.sums.taken = self.sums.taken.and(taken);
+                self.sums.bad.extend(bad);
             }
             waiting = later;
             self.tick(desk, till, now, out).await?;

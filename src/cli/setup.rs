@@ -15,6 +15,7 @@ use divvy::{
 use crate::cli::out::Out;
 use crate::cli::store::Store;
 use crate::cli::till::Till;
+use crate::cli::words::{counted, one_or};
 
 /// Payees are set in commits of so many.
 const PAYEES_MAX: usize = 10_000;
@@ -63,6 +64,13 @@ impl Desk {
 
     /// The project's book.
     pub(crate) fn book(&mut self) -> Result<Book<'_>, Error> {
+        if self.divvy.books().all().next().is_none() {
+            let detail = format!(
+                "nothing was taken in for book {} yet: `divvy import` or `divvy run` begins it",
+                self.project.book
+            );
+            return Err(Error::new(Code::BookUnknown, detail));
+        }
         self.divvy.book(self.project.book.as_str())
     }
 
@@ -241,7 +249,9 @@ impl Desk {
         if supply == Units::ZERO {
             self.book()?.issue_first(pool.name.as_str(), &entries, now).await?;
             let supply = self.book()?.fold()?.pool(pool.name.as_str())?.supply();
-            out.say(&format!("{} holders hold {supply} units of {}", entries.len(), pool.name));
+            let holders = counted(entries.len(), "holder");
+            let hold = one_or(entries.len(), "holds", "hold");
+            out.say(&format!("{holders} {hold} {} of {}", counted(supply, "unit"), pool.name));
         }
         self.choose_thresholds(&import.rows, now, out).await?;
         Ok(import.bad)
@@ -279,7 +289,11 @@ impl Desk {
 
     /// Refuses destinations that the rail refuses, and those that look like one that is known or
     /// like each other, until a person has said that they are meant.
-    fn check_destinations(&mut self, payees: &[(Name, PayeeSet)], now: Time) -> Result<(), Error> {
+    pub(crate) fn check_destinations(
+        &mut self,
+        payees: &[(Name, PayeeSet)],
+        now: Time,
+    ) -> Result<(), Error> {
         let Some(wallet) = self.project.rail.solana.clone() else { return Ok(()) };
         let rail = Till::quoting(&self.project)?;
         let refused = |why: String| Err(Error::new(Code::RailRefused, why));

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::words::counted;
 
 /// Units of one holder.
 #[derive(Args, Debug)]
@@ -105,7 +106,8 @@ async fn tell(mut desk: Desk, pool: &Name, holder: &Name, out: &mut Out) -> Resu
     let fold = book.fold()?;
     let units = fold.units(pool.as_str(), holder.as_str())?;
     let supply = fold.pool(pool.as_str())?.supply();
-    out.say(&format!("{holder} holds {units} of {supply} units of {pool}"));
+    let supply_text = counted(supply, "unit");
+    out.say(&format!("{holder} holds {units} of {supply_text} of {pool}"));
     out.value(&json!({"pool": pool, "holder": holder, "units": units.to_string(),
         "supply": supply.to_string()}));
     desk.close().await.map(|()| Verdict::Done)

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use divvy::clock;
-use divvy::core::{Asset, Balance, Error, Expected, Line, Obstacle};
+use divvy::core::{
+    Amount, Asset, Balance, Book, BreakState, Error, Expected, Line, Obstacle, Time,
+};
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
@@ -14,6 +16,7 @@ use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::waits::say_waits;
 use crate::cli::webhook;
+use crate::cli::words::{counted, one_or};
 
 /// Show where the money is.
 #[derive(Args, Debug)]
@@ -51,33 +54,29 @@ fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
         let count = batches.entry(format!("{:?}", standing.state).to_lowercase()).or_default();
         *count = count.saturating_add(1);
     }
-    let rows = [
-        ("recorded", totals.recorded),
-        ("undeclared", totals.undeclared),
-        ("earned by legs", totals.one_shot),
-        ("declared to pools", totals.declared),
-        ("reserved", totals.reserved),
-        ("paid", totals.paid),
-    ];
-    out.say(&format!(
-        "book {}: {} payees, {} due",
-        fold.name(),
-        fold.payees_count(),
-        fold.due_count()
-    ));
+    let payees = counted(fold.payees_count(), "payee");
+    out.say(&format!("book {}: {payees}, {} due", fold.name(), fold.due_count()));
     let mut value = json!({
         "book": fold.name(), "asset": asset.to_string(), "facts": totals.facts,
         "payees": fold.payees_count(), "due": fold.due_count(), "runs": fold.runs(),
         "lines_settled": totals.lines_settled, "batches": batches,
     });
-    for (what, amount) in rows {
-        out.say(&format!("{what:>18}  {} {}", asset.text(amount), asset.code()));
+    for (what, amount) in places(fold, now)? {
+        if !amount.is_zero() || ALWAYS.contains(&what) {
+            out.say(&format!("{what:>18}  {} {}", asset.text(amount), asset.code()));
+        }
         if let Value::Object(fields) = &mut value {
             fields.insert(what.replace(' ', "_"), asset.text(amount).into());
         }
     }
     for (state, count) in &batches {
-        out.say(&format!("{count:>18}  batches {state}"));
+        let word = one_or(count, "batch", "batches");
+        out.say(&format!("{count:>18}  {word} {state}"));
+    }
+    let open = fold.breaks().filter(|(_, one)| one.state != BreakState::Closed).count();
+    if open > 0 {
+        let word = one_or(open, "difference", "differences");
+        out.say(&format!("{open:>18}  {word} with a statement: `divvy break list`"));
     }
     let waits = say_waits(&fold.waits(now)?, &asset, now, out)?;
     let webhooks: Vec<(String, Value)> =
@@ -85,11 +84,45 @@ fn say_book(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
     webhooks.iter().for_each(|(sentence, _)| out.say(sentence));
     if let Value::Object(fields) = &mut value {
         fields.insert("waits".to_owned(), waits);
+        fields.insert("breaks_open".to_owned(), open.into());
         let states = webhooks.into_iter().map(|(_, value)| value).collect();
         fields.insert("webhooks".to_owned(), Value::Array(states));
     }
     out.value(&value);
     Ok(())
+}
+
+/// These are told always, the other places of money where there is some.
+const ALWAYS: [&str; 3] = ["recorded", "payable", "paid"];
+
+/// Where the money is. What is kept back makes up, with the next declarations, for what went back
+/// of money that was declared; what is passed on was earned by a pool's payee for its holders.
+fn places(fold: &Book, now: Time) -> Result<[(&'static str, Amount); 11], Error> {
+    let (totals, (payable, owed_back)) = (fold.totals(), waiting(fold, now)?);
+    Ok([
+        ("recorded", totals.recorded),
+        ("refunded", totals.refunded),
+        ("undeclared", totals.undeclared),
+        ("earned by legs", totals.one_shot),
+        ("declared to pools", totals.declared),
+        ("kept back", totals.deficit),
+        ("passed on", totals.drawn),
+        ("payable", payable),
+        ("reserved", totals.reserved),
+        ("paid", totals.paid.less(totals.drawn)),
+        ("owed back", owed_back),
+    ])
+}
+
+/// What payees can be paid, and what they owe back, together.
+fn waiting(fold: &Book, now: Time) -> Result<(Amount, Amount), Error> {
+    let (mut payable, mut owed_back) = (Amount::ZERO, Amount::ZERO);
+    for payee in fold.payees() {
+        let balance = fold.balance(payee.as_str(), now)?;
+        payable = payable.plus(balance.payable)?;
+        owed_back = owed_back.plus(balance.owed_back)?;
+    }
+    Ok((payable, owed_back))
 }
 
 /// A balance in a sentence.
@@ -134,7 +167,9 @@ pub(crate) fn obstacle_sentence(obstacle: &Obstacle, expected: Expected, asset: 
             asset.text(*fee),
             asset.text(*most)
         ),
-        Obstacle::NoDestination | _ => return "no destination: tell one to be paid".to_owned(),
+        Obstacle::NoDestination | _ => {
+            return "no destination: tell one by `divvy payee` to be paid".to_owned();
+        }
     };
     if let Expected::On(time) = expected { format!("{why}; expected on {time}") } else { why }
 }
@@ -176,8 +211,12 @@ pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> 
     let mut desk = Desk::look(dir).await?;
     let verified = desk.divvy.verify().await?;
     out.say(&format!(
-        "{} facts hold, and every equation; {} of them are sealed; digest {}",
-        verified.facts, verified.sealed, verified.digest
+        "{} {}, and every equation; {} of them {} sealed; digest {}",
+        counted(verified.facts, "fact"),
+        one_or(verified.facts, "holds", "hold"),
+        verified.sealed,
+        one_or(verified.sealed, "is", "are"),
+        verified.digest
     ));
     let (facts, sealed) = (verified.facts, verified.sealed);
     out.value(&json!({"facts": facts, "sealed": sealed, "digest": verified.digest}));

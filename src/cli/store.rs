@@ -29,6 +29,13 @@ impl Store {
     /// Opens a database for looking only.
     pub(crate) async fn look(database: &Database) -> Result<Self, Error> {
         match database {
+            Database::File(path) if !path.exists() => {
+                let detail = format!(
+                    "there is no database at {} yet: `divvy import` or `divvy run` makes one",
+                    path.display()
+                );
+                Err(Error::new(Code::StoreUnusable, detail))
+            }
             Database::File(path) => Ok(Self::File(Arc::new(Sqlite::open_read_only(path)?))),
             Database::Server(url) => {
                 let host = Postgres::open_read_only(&with_secrets(url)).await?;

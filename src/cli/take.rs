@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use divvy::core::{Code, Error, Payment};
-use divvy::{BadLine, PaymentsFile, Recording, clock, read_file, read_funds, read_payments};
+use divvy::core::{Code, Error, Evidence, Funds as Noted, Judge, Payment, Time};
+use divvy::{
+    BadLine, HolderRow, PaymentsFile, Recording, clock, read_file, read_funds, read_holders,
+    read_payments,
+};
 use serde_json::json;
 
 use crate::cli::Verdict;
@@ -13,6 +16,7 @@ use crate::cli::out::Out;
 use crate::cli::refund::Refunds;
 use crate::cli::setup::{Desk, say_bad_lines};
 use crate::cli::signer::Signer;
+use crate::cli::words::counted;
 
 /// Take in files.
 #[derive(Debug, Subcommand)]
@@ -80,8 +84,54 @@ async fn holders(file: &File, out: &mut Out) -> Result<Verdict, Error> {
         return Err(Error::new(Code::InputMalformed, detail));
     }
     let bad = desk.set_up(now, out).await?;
-    finish(desk, &file.file, &bad, out, json!({})).await
+    let import = read_holders(&read_file(&file.file)?)?;
+    let differ = differences(&mut desk, &import.rows, now)?;
+    for one in differ.iter().take(NAMED_MAX) {
+        out.say(&format!("look: {one}"));
+    }
+    let more = differ.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        out.say(&format!("… and {more} more; --json names them"));
+    }
+    let known = import.rows.len();
+    let verdict =
+        finish(desk, &file.file, &bad, out, json!({"holders": known, "differ": differ})).await?;
+    Ok(if differ.is_empty() { verdict } else { Verdict::Look })
 }
+
+/// Where a file of holders says something else than the book, which keeps what it knows: units come
+/// and go one by one, and an address is changed by whoever it belongs to.
+fn differences(desk: &mut Desk, rows: &[HolderRow], now: Time) -> Result<Vec<String>, Error> {
+    let Some(pool) = desk.project.pool.as_ref().map(|pool| pool.name.clone()) else {
+        return Ok(Vec::new());
+    };
+    let book = desk.book()?;
+    let fold = book.fold()?;
+    let mut differ = Vec::new();
+    for HolderRow { holder, units, destination, .. } in rows {
+        let held = fold.units(pool.as_str(), holder.as_str())?;
+        if held != *units {
+            differ.push(format!(
+                "{holder} holds {held} of {pool} and not {units}: `divvy stake` and `unstake` \
+                 change that"
+            ));
+        }
+        let Some(told) = destination else { continue };
+        let cooling = fold.cooling(holder.as_str(), now)?.map(|(cooling, _)| cooling);
+        let known = cooling.or(fold.balance(holder.as_str(), now)?.destination);
+        let known = known.map(|known| known.address);
+        if known.as_ref() != Some(told) {
+            let known = known.unwrap_or_else(|| "no address".to_owned());
+            differ.push(format!(
+                "{holder} is paid at {known} and not at {told}: `divvy payee` changes that"
+            ));
+        }
+    }
+    Ok(differ)
+}
+
+/// So many differences are named in sentences; `--json` names them all.
+const NAMED_MAX: usize = 10;
 
 async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::open(&file.dir).await?;
@@ -90,9 +140,11 @@ async fn payments(file: &File, out: &mut Out) -> Result<Verdict, Error> {
     let mut settings = payments_settings(&desk)?;
     settings.file.clone_from(&file.file);
     let asset = desk.project.opened.asset.clone();
-    let import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
-    let taken = record(&mut desk, &import.rows, now, out).await?;
-    out.say(&format!("{} payments recorded, {} known before", taken.new, taken.known));
+    let mut import = read_payments(&read_file(&file.file)?, &settings, &asset)?;
+    let (taken, bad) = record(&mut desk, &import.rows, now, out).await?;
+    import.bad.extend(bad);
+    import.bad.sort_by_key(|bad| bad.line);
+    out.say(&format!("{} recorded, {} known before", counted(taken.new, "payment"), taken.known));
     let verdict = finish(desk, &file.file, &import.bad, out, taken.counts()).await?;
     Ok(if taken.conflicts > 0 { Verdict::Look } else { verdict })
 }
@@ -103,13 +155,40 @@ async fn funds(file: &File, signer: &Signer, out: &mut Out) -> Result<Verdict, E
     desk.set_up(now, out).await?;
     let name = file.file.file_name().map(|name| name.to_string_lossy().into_owned());
     let asset = desk.project.opened.asset.clone();
-    let import = read_funds(&read_file(&file.file)?, &name.unwrap_or_default(), &asset)?;
+    let mut import = read_funds(&read_file(&file.file)?, &name.unwrap_or_default(), &asset)?;
     let (key, reason) = (signer.key()?, format!("as {} says", file.file.display()));
     let judge = signer.judge(&desk, key.as_ref(), &reason)?;
-    let new = desk.book_by(judge)?.note_funds(&import.rows, now).await?;
-    let known = import.rows.len().saturating_sub(new);
-    out.say(&format!("{new} funds noted, {known} known before"));
+    let (new, bad) = note(&mut desk, judge.as_ref(), &import.rows, now).await?;
+    let known = import.rows.len().saturating_sub(new).saturating_sub(bad.len());
+    import.bad.extend(bad);
+    import.bad.sort_by_key(|bad| bad.line);
+    out.say(&format!("{} noted, {known} known before", counted(new, "movement")));
     finish(desk, &file.file, &import.bad, out, json!({"new": new, "known": known})).await
+}
+
+/// Notes funds. Those that contradict what was noted before are bad lines, and the rest goes on.
+async fn note(
+    desk: &mut Desk,
+    judge: Option<&Judge<'_>>,
+    funds: &[Noted],
+    now: Time,
+) -> Result<(usize, Vec<BadLine>), Error> {
+    let (mut new, mut bad) = (0_usize, Vec::new());
+    let mut left = vec![funds];
+    while let Some(some) = left.pop() {
+        match (desk.book_by(judge.cloned())?.note_funds(some, now).await, some) {
+            (Ok(count), _) => new = new.saturating_add(count),
+            (Err(error), [one]) if error.code() == Code::TreasuryConflict => {
+                bad.push(BadLine { line: line_of(&one.evidence), problem: error.to_string() });
+            }
+            (Err(error), _) if error.code() == Code::TreasuryConflict => {
+                let (first, second) = some.split_at(some.len().div_euclid(2));
+                left.extend([second, first]);
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok((new, bad))
 }
 
 /// Where payments come from when the settings do not say.
@@ -120,17 +199,45 @@ pub(crate) fn payments_settings(desk: &Desk) -> Result<PaymentsFile, Error> {
     }
 }
 
-/// Records payments, and says which of them contradict what was recorded before.
+/// Records payments, and says which of them contradict what was recorded before. One that cannot
+/// be recorded is a bad line, and the rest goes on.
 pub(crate) async fn record(
     desk: &mut Desk,
     payments: &[Payment],
-    now: divvy::core::Time,
+    now: Time,
     out: &mut Out,
-) -> Result<Taken, Error> {
-    let mut taken = Taken::default();
-    let recordings = desk.book()?.record(payments, now).await?;
-    recordings.iter().for_each(|recording| taken.count(recording, out));
-    Ok(taken)
+) -> Result<(Taken, Vec<BadLine>), Error> {
+    let (mut taken, mut bad) = (Taken::default(), Vec::new());
+    let mut left = vec![payments];
+    while let Some(some) = left.pop() {
+        match (desk.book()?.record(some, now).await, some) {
+            (Ok(recordings), _) => {
+                recordings.iter().for_each(|recording| taken.count(recording, out));
+            }
+            (Err(error), [one]) if is_of_a_line(&error) => {
+                bad.push(BadLine { line: line_of(one.evidence()), problem: error.to_string() });
+            }
+            // None of them was recorded: by halves, until it is known which one is to blame.
+            (Err(error), _) if is_of_a_line(&error) => {
+                let (first, second) = some.split_at(some.len().div_euclid(2));
+                left.extend([second, first]);
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+    Ok((taken, bad))
+}
+
+/// Whether one payment is to blame, and not the book or the world.
+const fn is_of_a_line(error: &Error) -> bool {
+    use Code::{AmountAboveCeiling, ClockAhead, PaymentMalformed, RuleMissing};
+    matches!(error.code(), AmountAboveCeiling | ClockAhead | PaymentMalformed | RuleMissing)
+}
+
+/// The line of a file that an evidence names.
+fn line_of(evidence: &Evidence) -> u64 {
+    let line = evidence.source.rsplit(':').next().and_then(|line| line.parse().ok());
+    line.unwrap_or(0)
 }
 
 pub(crate) async fn finish(

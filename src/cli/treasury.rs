@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use divvy::clock;
 use divvy::core::{
-    Amount, Asset, Book, Day, Difference, Error, Health, Runway, TreasuryStatus, WeekClosed,
+    Alert, Amount, Asset, Book, Day, Difference, Error, Health, Runway, TreasuryStatus,
+    TreasuryTerms, WeekClosed,
 };
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::signer::Signer;
+use crate::cli::words::{counted, one_or};
 
 /// Show how long the money lasts, or close a week.
 #[derive(Args, Debug)]
@@ -45,7 +47,7 @@ impl Treasury {
         let status = desk.book()?.fold()?.treasury_status(&terms, due, now)?;
         let book = desk.book()?;
         let costs = costs(book.fold()?, &asset, out)?;
-        say(&status, &asset, costs, out);
+        say(&status, &terms, &asset, costs, out);
         Ok(if status.health == Health::Healthy { Verdict::Done } else { Verdict::Look })
     }
 
@@ -80,7 +82,28 @@ fn costs(fold: &Book, asset: &Asset, out: &mut Out) -> Result<Value, Error> {
     Ok(json!({"fees_charged": charged, "fees_borne": borne, "rate_difference": rates}))
 }
 
-fn say(status: &TreasuryStatus, asset: &Asset, costs: Value, out: &mut Out) {
+/// What an alert means, with the level that it is about.
+fn told(alert: Alert, status: &TreasuryStatus, terms: &TreasuryTerms, asset: &Asset) -> String {
+    let text = |amount| format!("{} {}", asset.text(amount), asset.code());
+    match alert {
+        Alert::Exhausted => "nothing can be spent: put money in".to_owned(),
+        Alert::BalanceLow => {
+            format!("the balance is below {}: put money in", text(terms.low_balance))
+        }
+        Alert::RunwayShort => {
+            format!("it lasts for less than {}: put money in", counted(terms.low_days, "day"))
+        }
+        Alert::ShortOn(day) => format!("if it goes on like this, it is short on {day}"),
+        Alert::SettlementOverdue => {
+            let overdue = text(status.overdue);
+            format!("{overdue} should have arrived by now: ask who owes it")
+        }
+        Alert::SuccessLow => "too many payouts fail".to_owned(),
+        _ => alert.to_string(),
+    }
+}
+
+fn say(status: &TreasuryStatus, terms: &TreasuryTerms, asset: &Asset, costs: Value, out: &mut Out) {
     let rows = [
         ("balance", signed(status.balance, asset)),
         ("fronted", asset.text(status.fronted)),
@@ -114,14 +137,15 @@ fn say(status: &TreasuryStatus, asset: &Asset, costs: Value, out: &mut Out) {
     }
     let runway = match status.runway {
         Runway::Exhausted => "nothing can be spent".to_owned(),
-        Runway::Days(days) => format!("it lasts {days} days"),
+        Runway::Days(days) => format!("it lasts {}", counted(days, "day")),
         Runway::Unbounded => "as much comes in as goes out".to_owned(),
         Runway::NoHistory | _ => "nobody can tell yet how long it lasts".to_owned(),
     };
     let (settled, tried) = (status.lines_settled, status.lines_tried);
-    out.say(&format!("{runway}; {settled} of {tried} payout lines succeeded"));
+    let lines = one_or(tried, "payout line", "payout lines");
+    out.say(&format!("{runway}; {settled} of {tried} {lines} succeeded"));
     for alert in &status.alerts {
-        out.say(&format!("look: {alert:?}"));
+        out.say(&format!("look: {}", told(*alert, status, terms, asset)));
     }
     out.value(&value);
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::out::Out;
 use crate::cli::status::obstacle_sentence;
+use crate::cli::words::{counted, one_or};
 
 /// So many of those who wait longest are named in sentences; `--json` names more.
 const NAMED_MAX: usize = 10;
@@ -39,7 +40,8 @@ pub(crate) fn say_waits(
     for (why, Group { payees, amount, oldest_secs }) in &groups {
         let (amount, code) = (asset.text(*amount), asset.code());
         let oldest = age(*oldest_secs);
-        out.say(&format!("{amount:>18}  {code} {why}: {payees} payees, the oldest for {oldest}"));
+        let payees = counted(*payees, "payee");
+        out.say(&format!("{amount:>18}  {code} {why}: {payees}, the oldest for {oldest}"));
     }
     for wait in waits.iter().take(NAMED_MAX) {
         let (amount, age) = (asset.text(wait.payable), age(wait.age_secs(now)));
@@ -48,7 +50,8 @@ pub(crate) fn say_waits(
     }
     let more = waits.len().saturating_sub(NAMED_MAX);
     if more > 0 {
-        out.say(&format!("{more:>18}  more wait, for less long"));
+        let wait = one_or(more, "waits", "wait");
+        out.say(&format!("{more:>18}  more {wait}, for less long"));
     }
     let by_reason = groups.iter().map(|(why, group)| {
         json!({

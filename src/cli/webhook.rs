@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::words::{counted, one_or};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Webhooks {
@@ -159,10 +160,11 @@ impl Rotate {
         })?;
         rotate_secret(file, self.keep)?;
         out.say(&format!(
-            "the first line of {} is the new secret: give it to the receiver; {} older ones go on \
-             signing at most",
+            "the first line of {} is the new secret: give it to the receiver; of those before it, \
+             {} {} on signing",
             file.display(),
-            self.keep
+            self.keep,
+            one_or(self.keep, "goes", "go")
         ));
         out.value(&json!({"webhook": self.named.name, "file": file, "older_kept": self.keep}));
         Ok(Verdict::Done)
@@ -188,11 +190,11 @@ pub(crate) fn state(fold: &Book, settings: &WebhookSettings, facts: u64) -> (Str
         (None, Some(failing)) => (
             "failing",
             format!(
-                "does not take {} since {}: {}; {} attempts, the next not before {}",
+                "does not take {} since {}: {}; {}, the next not before {}",
                 failing.id,
                 failing_since.map(|at| at.to_string()).unwrap_or_default(),
                 failing.reason,
-                failing.attempts,
+                counted(failing.attempts, "attempt"),
                 failing.not_before
             ),
             json!({

@@ -12,6 +12,7 @@ use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
 use crate::cli::till::{Till, sender};
+use crate::cli::words::counted;
 
 /// Work until told to stop: declare, pay and follow up, beside any number of others.
 #[derive(Args, Debug)]
@@ -73,16 +74,16 @@ fn say(out: &mut Out, did: Tick, obstacles: &[Error]) {
         out.say(&format!("look: {obstacle}"));
     }
     out.say(&format!(
-        "{} lines planned in {} runs; {} batches learned of, {} taken over; {} requests, {} \
-         unanswered; {} races lost; {} messages told, {} not taken",
-        did.lines,
-        did.runs,
-        did.learned,
+        "{} planned in {}; {} learned of, {} taken over; {}, {} unanswered; {} lost; {} told, {} \
+         not taken",
+        counted(did.lines, "line"),
+        counted(did.runs, "run"),
+        counted(did.learned, "batch"),
         did.taken_over,
-        did.requests,
+        counted(did.requests, "request"),
         did.unanswered,
-        did.races_lost,
-        did.told,
+        counted(did.races_lost, "race"),
+        counted(did.told, "message"),
         did.untold
     ));
     let shown: Vec<String> = obstacles.iter().map(ToString::to_string).collect();

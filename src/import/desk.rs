@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use divvy_core::{
-    Asset, Code, Direction, Entry, Error, Evidence, Firmness, Funds, Hash, Purpose, Time,
+    Asset, Code, Day, Direction, Entry, Error, Evidence, Firmness, Funds, Hash, Purpose, Time,
 };
 
 use crate::import::Import;
@@ -46,13 +46,24 @@ pub fn read_funds(bytes: &[u8], name: &str, asset: &Asset) -> Result<Import<Fund
     })
 }
 
+/// A moment, or the beginning of a day: settlements are expected on a day.
+fn day_or_time(text: &str) -> Result<Time, Error> {
+    Time::parse(text).or_else(|error| {
+        let day = (text.len() == DAY_LEN).then(|| Day::parse(text));
+        day.and_then(Result::ok).map(Day::start).ok_or(error)
+    })
+}
+
+/// As in 2026-11-16.
+const DAY_LEN: usize = 10;
+
 fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
     Ok(match &*row.field("purpose")? {
         "replenished" => Purpose::Replenished,
         "withdrawn" => Purpose::Withdrawn,
         "fee_earned" => Purpose::FeeEarned,
         "fee_paid" => Purpose::FeePaid,
-        "expected" => Purpose::Expected(Time::parse(&row.field("expected_on")?)?),
+        "expected" => Purpose::Expected(day_or_time(&row.field("expected_on")?)?),
         "arrived" => Purpose::Arrived,
         "missed" => Purpose::Missed,
         "drawn" => Purpose::Drawn,
@@ -60,7 +71,10 @@ fn purpose(row: &Row<'_>) -> Result<Purpose, Error> {
         "credit_limit" => Purpose::CreditLimit,
         "reserve" => Purpose::Reserve,
         other => {
-            let detail = format!("{other:?} is no purpose: write it as replenished, or arrived");
+            let detail = format!(
+                "{other:?} is no purpose: write replenished, withdrawn, expected, arrived, missed, \
+                 fee_earned, fee_paid, drawn, repaid, credit_limit or reserve"
+            );
             return Err(Error::new(Code::InputMalformed, detail));
         }
     })

@@ -100,7 +100,8 @@ fn read_records<T>(
     let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
     for column in columns {
         if !header.iter().any(|name| name == *column) {
-            let detail = format!("no column {column:?}: the first line must name {columns:?}");
+            let columns = columns.join(", ");
+            let detail = format!("no column {column:?}: the first line must name {columns}");
             return Err(Error::new(Code::InputMalformed, detail));
         }
     }

@@ -28,7 +28,9 @@ pub(super) struct Together {
 }
 
 impl Places {
-    pub(super) fn of(totals: &Totals, together: Together) -> Result<Self, Error> {
+    /// Where it is, with what payees turned into units. What a pool's payee passed on was earned
+    /// twice and left nowhere, so it stands in neither column.
+    pub(super) fn of(totals: &Totals, together: Together, staked: Amount) -> Result<Self, Error> {
         let place = |what, class, amount| Place { what, class, amount };
         let declared = totals.one_shot.plus(totals.declared)?.minus(totals.mirrored)?;
         // What a pool could not divide to the unit is carried to its next declaration.
@@ -41,8 +43,8 @@ impl Places {
             place("Refunded, borne by the seller", "owed", totals.borne),
         ];
         let mut is = vec![
-            // What a pool's payee passed on is where its holders have it.
-            place("Paid out", "paid", totals.paid.minus(totals.drawn)?),
+            place("Paid out", "paid", totals.paid.minus(totals.drawn)?.minus(staked)?),
+            place("Turned into units", "staked", staked),
             place("On its way", "way", totals.reserved),
             place("Earned, waiting", "waiting", together.payable),
             place("Not declared yet", "undeclared", totals.undeclared),
@@ -74,6 +76,6 @@ mod tests {
         (totals.drawn, totals.declared, totals.paid) = (amount(60), amount(60), amount(60));
         let together =
             Together { earned: amount(160), payable: amount(100), owed_back: Amount::ZERO };
-        assert_eq!(Places::of(&totals, together).unwrap().sum, amount(100));
+        assert_eq!(Places::of(&totals, together, Amount::ZERO).unwrap().sum, amount(100));
     }
 }

@@ -55,7 +55,7 @@ pub(super) enum Until {
 /// So many of those who wait are named.
 const NAMED_MAX: usize = 12;
 
-pub(super) fn gather(book: &Book, now: Time) -> Result<(Waiting, Places), Error> {
+pub(super) fn gather(book: &Book, staked: Amount, now: Time) -> Result<(Waiting, Places), Error> {
     let (mut waiting, mut together) = (Waiting::default(), Together::default());
     for (place, payee) in book.payees().enumerate() {
         let balance = book.balance(payee.as_str(), now)?;
@@ -66,7 +66,7 @@ pub(super) fn gather(book: &Book, now: Time) -> Result<(Waiting, Places), Error>
     }
     waiting.largest.sort_by_key(|wait| (Reverse(wait.payable), wait.place));
     waiting.largest.truncate(NAMED_MAX);
-    Ok((waiting, Places::of(book.totals(), together)?))
+    Ok((waiting, Places::of(book.totals(), together, staked)?))
 }
 
 impl Waiting {

@@ -13,6 +13,8 @@ pub(super) struct Walk {
     pub(super) before: Sums,
     /// What was paid before the book, or never left it: no money that went out.
     elsewhere: Amount,
+    /// What of that payees turned into units.
+    pub(super) staked: Amount,
     pub(super) days: Days,
     pub(super) seal: Option<(Time, Hash)>,
     /// The holders that the latest declaration of each pool commits to.
@@ -79,6 +81,7 @@ impl Walk {
             books: Books::default(),
             before: Sums::default(),
             elsewhere: Amount::ZERO,
+            staked: Amount::ZERO,
             days: Days::default(),
             seal: None,
             roots: BTreeMap::new(),
@@ -180,6 +183,30 @@ impl Walk {
         }
     }
 
+    /// What counts as paid in this book, and went out to nobody.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of what is paid went out")]
+    fn set_apart(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
+        let (Place::Payee { book, .. } | Place::Pool { book, .. } | Place::Run { book }) =
+            fact.stream.place()
+        else {
+            return Ok(());
+        };
+        if book != self.book {
+            return Ok(());
+        }
+        let apart = match body {
+            Body::Brought(brought) => brought.paid,
+            Body::Compounded(compounded) => {
+                self.staked = self.staked.plus(compounded.amount)?;
+                compounded.amount
+            }
+            Body::Declared(declared) => declared.drawn.unwrap_or_default(),
+            _ => Amount::ZERO,
+        };
+        self.elsewhere = self.elsewhere.plus(apart)?;
+        Ok(())
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "most facts move no money over the border")]
     fn take(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
         let at = match body {
@@ -193,20 +220,9 @@ impl Walk {
                 self.seal = Some((fact.at, sealed.root));
                 return Ok(());
             }
-            Body::Brought(brought) => {
-                self.elsewhere = self.elsewhere.plus(brought.paid)?;
-                fact.at
-            }
-            Body::Compounded(compounded) => {
-                self.elsewhere = self.elsewhere.plus(compounded.amount)?;
-                fact.at
-            }
-            Body::Declared(declared) => {
-                self.elsewhere = self.elsewhere.plus(declared.drawn.unwrap_or_default())?;
-                fact.at
-            }
             _ => fact.at,
         };
+        self.set_apart(fact, body)?;
         let Ok(book) = self.books.book(&self.book) else { return Ok(()) };
         let totals = book.totals();
         let after = Sums {

@@ -70,6 +70,42 @@ fn a_bad_line_is_told_by_its_number_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_line_that_the_book_refuses_is_told_by_its_number_and_the_rest_goes_on() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    let text = "id,paid_at,amount\n\
+        a,2026-03-01T00:00:00Z,1.00\n\
+        b,2999-03-01T00:00:00Z,1.00\n\
+        c,2026-03-01T00:00:00Z,92233720368547758.07\n\
+        d,2026-03-01T00:00:00Z,2.00\n";
+    let file = folder.write("more.csv", text);
+    let ended = run(&["import", "payments", file.to_str().unwrap(), "--dir", dir]);
+    assert_eq!((ended.code, &ended.value["counts"]["new"]), (Some(5), &2.into()), "{}", ended.said);
+    let bad = ended.value["bad_lines"].as_array().unwrap();
+    let told = |at: usize, what: &str| bad[at]["problem"].as_str().unwrap().contains(what);
+    assert_eq!((&bad[0]["line"], &bad[1]["line"]), (&3.into(), &4.into()), "{}", ended.said);
+    assert!(told(0, "2999") && told(1, "ceiling"), "{}", ended.said);
+    assert_eq!(done(&["status", dir])["recorded"], "3.00");
+
+    let head = "id,purpose,amount,at,expected_on\n";
+    let day = "x,expected,7.00,2026-03-01T00:00:00Z,2026-03-04\n";
+    let rows = "f1,replenished,5.00,2026-03-01T00:00:00Z,\n";
+    let funds = |name: &str, text: String| {
+        let file = folder.write(name, text);
+        run(&["import", "funds", file.to_str().unwrap(), "--dir", dir])
+    };
+    let ended = funds("funds.csv", [head, rows, day].concat());
+    assert_eq!((ended.code, &ended.value["counts"]["new"]), (Some(0), &2.into()), "{}", ended.said);
+    let more = "f1,replenished,6.00,2026-03-01T00:00:00Z,\nf2,gift,1.00,now,\n\
+                f3,withdrawn,1.00,2026-03-01T00:00:00Z,\n";
+    let ended = funds("more.csv", [head, more].concat());
+    assert_eq!((ended.code, &ended.value["counts"]["new"]), (Some(5), &1.into()), "{}", ended.said);
+    let lines: Vec<&serde_json::Value> =
+        ended.value["bad_lines"].as_array().unwrap().iter().map(|bad| &bad["line"]).collect();
+    assert_eq!(lines, [2, 3], "{}", ended.said);
+}
+
+#[test]
 fn files_that_are_empty_missing_or_lack_a_column_are_refused() {
     let folder = Folder::example("duet");
     let dir = folder.path().to_str().unwrap();

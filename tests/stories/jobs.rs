@@ -3,6 +3,22 @@
 use crate::command::{Folder, done, run};
 
 #[test]
+fn nobody_is_said_to_be_paid_or_not_due_while_the_rail_is_silent() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    folder.edit("divvy.toml", "seed = 1", "seed = 1\nfaults = \"lost=1000\"");
+    let payments = folder.path().join("payments.csv");
+    done(&["import", "payments", payments.to_str().unwrap(), "--dir", dir]);
+    let paid = run(&["pay", dir]);
+    assert_eq!((paid.code, &paid.value["settled"]), (Some(5), &0.into()), "{}", paid.said);
+    assert_eq!(paid.value["due"], 2, "the rail did not say what it had paid before");
+    assert!(paid.value["unanswered"].as_u64().unwrap() > 0, "{}", paid.said);
+    folder.edit("divvy.toml", "faults = \"lost=1000\"", "");
+    let paid = run(&["pay", dir]);
+    assert_eq!((paid.code, &paid.value["settled"]), (Some(0), &2.into()), "{}", paid.said);
+}
+
+#[test]
 fn splitting_prints_what_was_promised_to_the_letter() {
     let ended = run(&["split", "--amount", "100", "--weights", "1,1,1"]);
     let promised = r#"{"rule":"largest_remainder","shares":["34","33","33"],"left":"0"}"#;

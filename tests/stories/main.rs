@@ -18,6 +18,7 @@ mod jobs;
 mod kills;
 mod outward;
 mod pages;
+mod payees;
 mod policies;
 mod projections;
 #[path = "../support/receiver.rs"]

@@ -81,3 +81,34 @@ fn what_waits_for_people_is_on_the_page_until_they_have_agreed() {
     done(&["pay", dir]);
     assert!(!page(&folder).contains("Waits until people agree"));
 }
+
+#[test]
+fn a_page_adds_up_where_a_pool_passes_on_and_where_money_becomes_units() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    folder.edit("divvy.toml", "{ payee = \"collaborator\"", "{ pool = \"fans\"");
+    let pools = "[pool]\nname = \"fans\"\nsupply = \"10\"\nholders = \"fans.csv\"\n\
+                 [[pools]]\nname = \"crew\"\nsupply = \"3\"\nholders = \"crew.csv\"\n\
+                 payee = \"fund\"\n[payments]";
+    folder.edit("divvy.toml", "[payments]", pools);
+    folder.edit(
+        "divvy.toml",
+        "tick_secs",
+        "holds = [{ payee = \"ann\", reason = \"x\" }]\ntick_secs",
+    );
+    folder.write("fans.csv", "holder,units\nann,5\nfund,5\n");
+    folder.write("crew.csv", "holder,units\nbob,1\ncyd,2\n");
+    done(&["run", dir]);
+    // 5 % of 657.50 is 32.87, of which the fund passes its half on: only that leaves nowhere.
+    done(&["compound", "ann", "--amount", "0.43", "--dir", dir]);
+    let status = done(&["status", dir]);
+    assert_eq!((&status["passed_on"], &status["refunded"]), (&"16.43".into(), &"0.00".into()));
+    let seen = rows(&folder, "Every unit has its place");
+    assert_eq!(seen, [["Payments", "657.50"]]);
+    let page = page(&folder);
+    let paid = page.split("Paid out</th><td>").nth(1).unwrap().split('<').next().unwrap();
+    let cents = |text: &str| text.replace('.', "").parse::<u64>().unwrap();
+    let all = cents(status["paid"].as_str().unwrap());
+    assert_eq!(cents(paid) + 43, all, "what left, and nothing else");
+    assert!(page.contains("Turned into units</th><td>0.43"), "and what was staked is apart");
+}

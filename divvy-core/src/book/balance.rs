@@ -119,6 +119,40 @@ impl Book {
         self.balance_of(self.payee_id(payee)?, now)
     }
 
+    /// The destination that a payee has chosen and that still cools, and from when on it counts.
+    ///
+    /// ```
+    /// use divvy_core::{Asset, Books, Destination, Name, Opened, PayeeSet, Policy, Time};
+    /// # use divvy_core::Amount;
+    /// # let opened = Opened {
+    /// #     asset: Asset::parse("USD")?,
+    /// #     policy: Policy::Instant,
+    /// #     floor: Amount::ONE,
+    /// #     cooling_secs: 86_400,
+    /// #     named_on: None,
+    /// # };
+    /// # let mut books = Books::default();
+    /// # books.feed(books.open(&Name::new("chapter-42")?, opened, Time::ZERO)?.facts())?;
+    /// let (rail, alice) = (Name::new("sandbox")?, Name::new("alice")?);
+    /// for address in ["old", "new"] {
+    ///     let destination = Some(Destination { rail: rail.clone(), address: address.into() });
+    ///     let set = PayeeSet { destination, policy: None };
+    ///     let step = books.book("chapter-42")?.set_payee(&alice, set, Time::ZERO)?;
+    ///     books.feed(step.facts())?;
+    /// }
+    /// // The first counts at once; whoever changes it later has to wait, a thief too.
+    /// let cooling = books.book("chapter-42")?.cooling("alice", Time::ZERO)?;
+    /// assert_eq!(cooling.map(|(to, _)| to.address), Some("new".to_owned()));
+    /// # Ok::<(), divvy_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`crate::Code::PayeeUnknown`] for a name that was never part of this book.
+    pub fn cooling(&self, payee: &str, now: Time) -> Result<Option<(Destination, Time)>, Error> {
+        let chosen = self.payee(self.payee_id(payee)?)?.cooling(now);
+        Ok(chosen.map(|chosen| (chosen.destination.clone(), chosen.from)))
+    }
+
     pub(super) fn balance_of(&self, id: PayeeId, now: Time) -> Result<Balance, Error> {
         let (payee, terms) = (self.payee(id)?, self.terms(id)?);
         let (earned, spoken_for) = (self.earned(id)?, payee.spoken_for()?);

@@ -90,6 +90,17 @@ pub struct Totals {
 }
 
 impl Book {
+    /// Refuses what would take a book beyond what it can count. All that ever came in, was brought
+    /// along or was passed on is one sum, and what is earned, declared or paid is no more than
+    /// that: a fact that goes beyond would be written, and then refused by every fold.
+    ///
+    /// # Errors
+    /// [`Code::AmountAboveCeiling`].
+    pub(super) fn check_room(&self, more: impl Iterator<Item = Amount>) -> Result<(), Error> {
+        let Totals { recorded, opened, drawn, .. } = self.totals;
+        Amount::total([recorded, opened, drawn].into_iter().chain(more)).map(drop)
+    }
+
     /// Checks accrual and payout from the running sums, in O(1).
     ///
     /// # Errors

@@ -202,7 +202,9 @@ impl Book {
         self.check_kept(id)?;
         let payable = self.payable(id)?;
         if amount.is_zero() || amount > payable {
-            let detail = format!("{amount} of {payable} payable to {holder} cannot be staked");
+            let asset = &self.settings.asset;
+            let (text, payable, code) = (asset.text(amount), asset.text(payable), asset.code());
+            let detail = format!("{text} of {payable} {code} payable to {holder} cannot be staked");
             return Err(Error::new(Code::BatchStale, detail));
         }
         let units = Units::new(amount.get())?;

@@ -148,13 +148,15 @@ impl Book {
     /// # Errors
     /// [`Code::AmountAboveCeiling`] when a pool would pass its ceiling.
     pub fn declare(&self, now: Time) -> Result<Step, Error> {
-        let mut facts = Vec::new();
+        let (mut facts, mut drawn) = (Vec::new(), Vec::new());
         for account in &self.pools {
             let bodies = match (account.flow_millis, account.pool.supply()) {
                 (Some(_), _) => account.flow_on(self.stamp(now))?,
                 (None, Units::ZERO) => continue,
                 (None, _) => {
                     let drawable = self.drawable(account)?;
+                    drawn.push(drawable);
+                    self.check_room(drawn.iter().copied())?;
                     account.declarations(PAYMENTS_MAX, drawable, |id| self.name_of(id))?
                 }
             };

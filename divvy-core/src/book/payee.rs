@@ -104,8 +104,12 @@ impl Payee {
 
     /// When the next destination comes into force.
     pub(super) fn next_change(&self, now: Time) -> Option<Time> {
-        let destinations = &self.choices.as_ref()?.destinations;
-        destinations.iter().map(|chosen| chosen.from).find(|from| *from > now)
+        self.cooling(now).map(|chosen| chosen.from)
+    }
+
+    /// The destination that is chosen and not in force yet.
+    pub(super) fn cooling(&self, now: Time) -> Option<&Chosen> {
+        self.choices.as_ref()?.destinations.iter().find(|chosen| chosen.from > now)
     }
 
     /// The payee's own destination in force at a moment.

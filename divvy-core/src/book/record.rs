@@ -64,6 +64,12 @@ impl Payment {
         self.event_at
     }
 
+    /// Who says so.
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
     /// The same payment, of which the provider kept back so much: the rule divides the rest, and
     /// what was kept back is nobody's share.
     ///
@@ -144,8 +150,7 @@ impl Book {
     /// book could not hold the sum of all payments. Nothing is recorded then.
     pub fn record(&self, payments: &[Payment], now: Time) -> Result<Vec<Fact>, Error> {
         let at = self.stamp(now);
-        let recorded = [self.totals.recorded];
-        Amount::total(recorded.into_iter().chain(payments.iter().map(|payment| payment.amount)))?;
+        self.check_room(payments.iter().map(|payment| payment.amount))?;
         let fact = |payment: &Payment| {
             let Some(rule) = self.rule_number(payment.event_at) else {
                 let detail = format!(

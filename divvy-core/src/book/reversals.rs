@@ -4,6 +4,8 @@
 //! netted off its next declarations, or mirrored to those who held units at the record date. Facts
 //! of a payment and of a pool come in any order among themselves, so each sum below only grows.
 
+use std::collections::HashSet;
+
 use crate::amount::Amount;
 use crate::batch::Step;
 use crate::book::apply::{Folded, misplaced};
@@ -66,10 +68,14 @@ impl Book {
     /// # Errors
     /// [`Code::BookConflict`] for a payee who brought money along before.
     pub fn bring(&self, entries: &[(Name, Brought)], now: Time) -> Result<Step, Error> {
-        let mut step = Step::default();
+        let most = |(_, brought): &(Name, Brought)| brought.earned.max(brought.paid);
+        self.check_room(entries.iter().map(most))?;
+        let paid = entries.iter().map(|(_, brought)| brought.paid);
+        Amount::total(core::iter::once(self.totals.paid).chain(paid))?;
+        let (mut step, mut named) = (Step::default(), HashSet::new());
         for (payee, brought) in entries {
             let id = self.payee_ids.get(payee.as_str());
-            if id.is_some_and(|id| self.brought.contains_key(id)) {
+            if id.is_some_and(|id| self.brought.contains_key(id)) || !named.insert(payee) {
                 let detail = format!("{payee} brought money along before: correct it otherwise");
                 return Err(Error::new(Code::BookConflict, detail));
             }

@@ -27,6 +27,7 @@ mod nested;
 mod policies;
 mod reversals;
 mod review;
+mod room;
 mod rules;
 mod till;
 mod told;

@@ -1,5 +1,7 @@
 //! A book's treasury: what is noted of it, how a week is closed, and what it is held to.
 
+use std::collections::BTreeMap;
+
 use crate::amount::Amount;
 use crate::batch::{State, Step};
 use crate::book::Book;
@@ -8,7 +10,7 @@ use crate::error::{Code, Error};
 use crate::fact::{Alerted, Body, Fact, Figures, Funds, Head, WeekClosed};
 use crate::name::Name;
 use crate::time::Time;
-use crate::treasury::{Alert, Day, Payouts, Treasury, TreasuryStatus, TreasuryTerms};
+use crate::treasury::{Alert, Day, Payouts, Treasury, TreasuryStatus, TreasuryTerms, is_noted};
 
 impl Book {
     /// The book's treasury.
@@ -20,14 +22,24 @@ impl Book {
     /// Notes what no payment and no payout tells; what was noted before is passed over.
     ///
     /// # Errors
-    /// [`Code::TreasuryConflict`] when something else was noted under the same purpose and id.
+    /// [`Code::TreasuryConflict`] when something else was noted under the same purpose and id,
+    /// before or among these; [`Code::AmountAboveCeiling`] for more than can be counted. Nothing is
+    /// noted then.
     pub fn note_funds(&self, funds: &[Funds], now: Time) -> Result<Step, Error> {
-        let mut bodies = Vec::new();
+        let (mut bodies, mut fresh) = (Vec::new(), BTreeMap::<&str, Vec<_>>::new());
+        let mut figures = self.treasury.up_to(None)?;
         for funds in funds {
-            let body = Body::Funds(funds.clone());
-            if !self.treasury.is_known(funds)? && !bodies.contains(&body) {
-                bodies.push(body);
+            let own = fresh.entry(&funds.id).or_default();
+            let asset = &self.settings.asset;
+            if self.treasury.is_known(funds, asset)? || is_noted(own, funds, asset)? {
+                continue;
             }
+            // What no sum could hold would be written, and then refused by every fold.
+            if let Some(sum) = figures.sum_of(funds.purpose) {
+                *sum = sum.plus(funds.amount)?;
+            }
+            own.push((funds.purpose, funds.amount));
+            bodies.push(Body::Funds(funds.clone()));
         }
         let facts = Fact::chain(&self.treasury.head, self.stamp(now), &bodies);
         Ok(Step::new(facts, Vec::new()))
@@ -102,7 +114,7 @@ impl Book {
             return Ok(Folded::Early);
         }
         match body {
-            Body::Funds(funds) => self.treasury.note(funds, fact)?,
+            Body::Funds(funds) => self.treasury.note(funds, &self.settings.asset, fact)?,
             Body::WeekClosed(closing) => self.treasury.close(closing, fact)?,
             Body::Decided(decided) => {
                 if self.apply_decided(decided, fact)? == Folded::Early {

@@ -96,7 +96,7 @@ impl Figures {
     }
 
     /// The sum that a purpose adds to, if it moves money.
-    pub(super) const fn sum_of(&mut self, purpose: Purpose) -> Option<&mut Amount> {
+    pub(crate) const fn sum_of(&mut self, purpose: Purpose) -> Option<&mut Amount> {
         match purpose {
             Purpose::Replenished => Some(&mut self.replenished),
             Purpose::Withdrawn => Some(&mut self.withdrawn),
