@@ -3,11 +3,11 @@
 //! Goal: every figure that a book tells is the one that anyone would reckon by hand.
 //! Method: random histories of both. After each action everything is compared: every balance, who
 //! is due (by asking everyone), pools, batches, claims, totals, and each holder's exact share as a
-//! fraction. What comes before that and beside it, from the ways in which money is shared to those
-//! in which people agree, is held against a ledger in the same manner; its facts are then folded
-//! again in another order of their streams, and verified. A history that fails is made as short as
-//! it gets and told in one line, which `DIVVY_MODEL` plays again. `DIVVY_SEEDS` says how many
-//! histories, `DIVVY_SEED` from where.
+//! fraction. All the rest is held against a ledger in the same manner: who may set rules and how
+//! they share, which day money is due, what holders can prove, who agreed, and what statements say
+//! of it. Its facts are then folded again in another order of their streams, and verified. A
+//! history that fails is made as short as it gets and told in one line, which `DIVVY_MODEL` plays
+//! again. `DIVVY_SEEDS` says how many histories, `DIVVY_SEED` from where.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -52,7 +52,11 @@ impl Book {
         now: Time,
         obstacle: Option<&Obstacle>,
     ) -> Result<Expected, Error> {
-        if matches!(obstacle, Some(Obstacle::Held(_) | Obstacle::NoDestination)) {
+        let stands = matches!(
+            obstacle,
+            Some(Obstacle::Held(_) | Obstacle::NoDestination | Obstacle::PassedOn(_))
+        );
+        if stands {
             return Ok(Expected::Never);
         }
         if self.due.due.contains(&id) || self.due.lanes.is_due(id, now) {

@@ -49,7 +49,8 @@ impl Wait {
 
 impl Book {
     /// Payable money that is unclaimed, held, or kept back by a fee: whoever waits longest comes
-    /// first. It costs the number of payees.
+    /// first. What goes on to a pool's holders waits for nothing but its declaration, and is none
+    /// of these. It costs the number of payees.
     ///
     /// # Errors
     /// [`crate::Code::BookUnbalanced`] when the book contradicts itself.
@@ -61,6 +62,9 @@ impl Book {
                 continue;
             }
             let Some(obstacle) = self.obstacle_of(id, now)? else { continue };
+            if matches!(obstacle, Obstacle::PassedOn(_)) {
+                continue;
+            }
             let expected_on = self.expected_on(id, now, Some(&obstacle))?;
             let payee = self.payee(id)?;
             // What waits below a least amount has no time of its own yet: it waits since now.

@@ -1,11 +1,14 @@
 //! What may happen to the ledger, as small numbers that are taken modulo what there is by then.
 
 use crate::action::{Dice, Heard, Part, Target};
+use crate::lab::START;
 
 pub(crate) const PEOPLE: usize = 8;
 pub(crate) const FUNDS: usize = 4;
 /// Whose earnings go to the holders of which pool.
 pub(crate) const FED: [Option<usize>; FUNDS] = [None, Some(6), Some(7), None];
+/// Whose declarations commit to their holders.
+pub(crate) const PROVEN: [bool; FUNDS] = [true, false, true, false];
 /// The pool whose money flows.
 pub(crate) const FLOWING: usize = 3;
 
@@ -19,6 +22,11 @@ pub(crate) enum Deed {
     Rule {
         from_secs: u64,
         plan: Plan,
+        sign: Sign,
+    },
+    Issuer {
+        key: usize,
+        sign: Sign,
     },
     Refer {
         who: usize,
@@ -106,6 +114,21 @@ pub(crate) enum Deed {
         secs: u64,
     },
     LoseQuote,
+    /// A fee above what somebody would pay falls without reaching it, and then they earn a little
+    /// in a pool.
+    Sway {
+        who: usize,
+        bps: u64,
+        over: [u64; 2],
+    },
+    /// A statement of a rail comes, with differences.
+    Statement {
+        roll: u64,
+    },
+    Break {
+        which: usize,
+        close: bool,
+    },
     Demand {
         payee: usize,
         fee_max: u64,
@@ -133,12 +156,37 @@ pub(crate) enum Deed {
     },
 }
 
+/// How something that only the issuer may do is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// With the issuer's key, where there is one.
+    AsWanted,
+    Not,
+    /// With the key before, or anybody's.
+    ByAnother,
+    /// For the place before.
+    Stale,
+    /// For another book.
+    Elsewhere,
+    /// Over something else.
+    OfAnother,
+}
+
 /// When payable money is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pays {
     AtOnce,
     From { min: u64, wait_secs: Option<u64> },
     Every { secs: u64, from: u64, min: Option<u64> },
+    Dates { each: Each, min: Option<u64> },
+}
+
+/// What begins at a midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Each {
+    Day,
+    Week,
+    Month,
 }
 
 /// Terms of payouts from now on; whatever is not there stays.
@@ -199,7 +247,7 @@ impl Deed {
     pub(crate) fn at(seed: u64, at: usize) -> Self {
         let dice = &mut Dice::new(seed ^ 0x00C0_FFEE, 1 + at as u64);
         match at {
-            0 => Self::Rule { from_secs: 0, plan: Plan::any(dice) },
+            0 => Self::Rule { from_secs: 0, plan: Plan::any(dice), sign: Sign::AsWanted },
             1..5 => {
                 let entry = |dice: &mut Dice| (dice.place(6), dice.size(30));
                 Self::Issue { fund: at - 1, entries: (0..3).map(|_| entry(dice)).collect() }
@@ -214,10 +262,14 @@ impl Deed {
 
     fn any(dice: &mut Dice) -> Self {
         let (payment, payee) = (dice.place(1 << 20), dice.place(PEOPLE as u64));
-        match dice.below(68) {
+        match dice.below(78) {
             0..=3 => Self::Pass { secs: dice.pause() },
             4 => Self::Pass { secs: dice.below(5) * 43_200 },
-            5 => Self::Rule { from_secs: dice.below(4) * 500, plan: Plan::any(dice) },
+            5 => Self::Rule {
+                from_secs: dice.below(4) * 500,
+                plan: Plan::any(dice),
+                sign: Sign::any(dice),
+            },
             6 | 7 => Self::Refer { who: payee, by: dice.place(6) },
             8..=10 => Self::Divide,
             11..=15 => Self::Declare,
@@ -243,7 +295,28 @@ impl Deed {
             38 => Self::Lose { payment, which: dice.place(4) },
             39 => Self::Bring { payee, earned: dice.size(20), paid: dice.size(20) },
             40..=55 => Self::paying(dice),
-            _ => Self::people(dice),
+            56..=67 => Self::people(dice),
+            _ => Self::beside(dice),
+        }
+    }
+
+    fn beside(dice: &mut Dice) -> Self {
+        let who = dice.place(PEOPLE as u64);
+        match dice.below(10) {
+            0 | 1 => Self::Issuer { key: dice.place(3), sign: Sign::any(dice) },
+            2 => Self::Rule {
+                from_secs: dice.below(4) * 500,
+                plan: Plan::any(dice),
+                sign: Sign::any(dice),
+            },
+            3 => Self::Pass { secs: dice.below(500) * 7_200 },
+            4..=6 => Self::Statement { roll: dice.below(1 << 40) },
+            7 => Self::Break { which: dice.place(1 << 20), close: dice.one_in(2) },
+            _ => Self::Sway {
+                who,
+                over: [20 + dice.below(10), 1 + dice.below(5)],
+                bps: 50 + dice.below(850),
+            },
         }
     }
 
@@ -321,16 +394,28 @@ impl Deed {
     }
 }
 
+impl Sign {
+    /// Mostly as it is wanted.
+    fn any(dice: &mut Dice) -> Self {
+        let all = [Self::Not, Self::ByAnother, Self::Stale, Self::Elsewhere, Self::OfAnother];
+        if dice.one_in(2) { Self::AsWanted } else { all[dice.place(5)] }
+    }
+}
+
 impl Set {
     fn any(dice: &mut Dice) -> Self {
         let some = |dice: &mut Dice| dice.one_in(2).then(|| dice.below(9) * 3_000);
-        let pays = match dice.below(5) {
+        let pays = match dice.below(7) {
             0 => None,
             1 => Some(Pays::AtOnce),
-            2 => Some(Pays::From { min: 1 + dice.size(12), wait_secs: some(dice) }),
+            4 => Some(Pays::From { min: 1 + dice.size(12), wait_secs: some(dice) }),
+            2 | 3 => Some(Pays::Dates {
+                each: [Each::Day, Each::Week, Each::Month, Each::Month][dice.place(4)],
+                min: dice.one_in(2).then(|| 1 + dice.size(10)),
+            }),
             _ => Some(Pays::Every {
                 secs: [86_400, 604_800, 3_600, 7_777][dice.place(4)],
-                from: dice.below(4) * 1_800_000,
+                from: if dice.one_in(2) { START } else { 0 } + dice.below(40) * 1_800_000,
                 min: dice.one_in(2).then(|| 1 + dice.size(10)),
             }),
         };

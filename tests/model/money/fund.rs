@@ -30,6 +30,8 @@ pub(crate) struct Fund {
     pub(crate) flows: Vec<Flow>,
     pub(crate) flowed_until: i128,
     pub(crate) declarations: Vec<Declaration>,
+    /// What a unit had got, whenever that had changed.
+    pub(crate) indexes: Vec<(i128, i128)>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,11 +45,17 @@ pub(crate) struct Flow {
 /// What one declaration gave out, and whom it brought how many whole units.
 #[derive(Clone, Debug)]
 pub(crate) struct Declaration {
-    payments: Vec<String>,
-    gross: i128,
-    netted: i128,
-    effective: i128,
+    pub(crate) payments: Vec<String>,
+    pub(crate) gross: i128,
+    pub(crate) netted: i128,
+    pub(crate) regained: i128,
+    pub(crate) drawn: i128,
+    pub(crate) effective: i128,
     brought: Vec<i128>,
+    /// What a unit had got before and after.
+    pub(crate) indexes: [i128; 2],
+    /// Who held how many units.
+    pub(crate) units: Vec<i128>,
 }
 
 impl Flow {
@@ -75,11 +83,17 @@ impl Fund {
             flows: Vec::new(),
             flowed_until: 0,
             declarations: Vec::new(),
+            indexes: Vec::new(),
         }
     }
 
     pub(crate) fn earned(&self, who: usize) -> i128 {
         self.credit[who] / self.scale
+    }
+
+    /// What a unit had got before a moment.
+    pub(crate) fn per_unit_at(&self, at: i128) -> i128 {
+        self.indexes.iter().rev().find(|(when, _)| *when < at).map_or(0, |(_, index)| *index)
     }
 
     pub(crate) fn waits(&self) -> i128 {
@@ -108,10 +122,23 @@ impl Fund {
         let gross: i128 = self.waiting.values().sum();
         let netted = self.owes.min(gross + beside);
         let effective = gross + beside - netted;
-        (self.owes, self.again) = (self.owes - netted, 0);
+        let regained = std::mem::take(&mut self.again);
+        self.owes -= netted;
         let payments = std::mem::take(&mut self.waiting).into_keys().collect();
+        let before = self.per_unit;
         let brought = self.give(effective);
-        self.declarations.push(Declaration { payments, gross, netted, effective, brought });
+        let (indexes, units) = ([before, self.per_unit], self.units.clone());
+        self.declarations.push(Declaration {
+            payments,
+            gross,
+            netted,
+            regained,
+            drawn,
+            effective,
+            brought,
+            indexes,
+            units,
+        });
         true
     }
 

@@ -1,5 +1,6 @@
 //! The book and the ledger side by side: each deed is asked of both.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use divvy_core::danger::{Vouched, VouchedReversal, vouched, vouched_at, vouched_reversal};
@@ -13,11 +14,13 @@ use crate::action::{Dice, Part, Target};
 use crate::lab::{
     START, Same, amount, evidence, name, payee_name, pool_name, rail, real_legs, text, units, usd,
 };
-use crate::money::deed::{Deed, FED, FLOWING, FUNDS, PEOPLE, Plan};
+use crate::money::deed::{Deed, FED, FLOWING, FUNDS, PEOPLE, PROVEN, Plan};
+use crate::money::issuer::Issuer;
 use crate::money::ledger::{End, Going, Ledger};
 use crate::money::pay::Slip;
 use crate::money::people::Guard;
 use crate::money::rule::Place;
+use crate::money::statement::Broken;
 use crate::money::terms::Terms;
 use crate::shrink::History;
 
@@ -36,6 +39,9 @@ pub(crate) struct Lab {
     /// Who agrees above which limit, and what was planned of which day.
     pub(crate) guard: Option<Guard>,
     pub(crate) planned: (i128, i128),
+    pub(crate) issuer: Issuer,
+    /// Differences with statements, by their names.
+    pub(crate) breaks: BTreeMap<String, Broken>,
     /// Whether somebody did what nobody signed, and whether they are about to.
     pub(crate) unsigned: bool,
     pub(crate) forgets: bool,
@@ -51,9 +57,13 @@ pub(crate) fn run(history: &History) -> Same {
             let deed = Deed::at(history.seed, *at);
             let told = |what| format!("deed {at}, {deed:?}: {what}");
             let acted = lab.act(&deed).map(|seen| {
+                lab.ledger.note_indexes(lab.now.into());
                 lab.terms.refresh(&lab.ledger, lab.now.into(), &seen);
             });
             acted.and_then(|()| lab.compare()).map_err(told)?;
+        }
+        for roll in 0..STATEMENTS {
+            lab.reconcile(history.seed ^ roll).and_then(|()| lab.compare_breaks(lab.book()))?;
         }
         lab.again(history.seed)
     };
@@ -80,6 +90,8 @@ impl Lab {
             terms: Terms::new(),
             guard: None,
             planned: (0, 0),
+            issuer: Issuer::default(),
+            breaks: BTreeMap::new(),
             unsigned: false,
             forgets: false,
         };
@@ -95,7 +107,8 @@ impl Lab {
         for (at, supply) in supplies.into_iter().enumerate() {
             let payee = FED[at].map(payee_name);
             let flow_millis = (at == FLOWING).then_some(flow_millis);
-            let opened = PoolOpened { supply: units(supply), flow_millis, proofs: None, payee };
+            let proofs = PROVEN[at].then_some(1);
+            let opened = PoolOpened { supply: units(supply), flow_millis, proofs, payee };
             let step = lab.book().open_pool_with(&pool_name(at), opened, lab.time());
             lab.commit(&step.map_err(text)?)?;
         }
@@ -114,11 +127,12 @@ impl Lab {
         }
     }
 
-    fn act_plainly(&mut self, deed: &Deed) -> Same {
+    pub(crate) fn act_plainly(&mut self, deed: &Deed) -> Same {
         self.ledger.now = self.now.into();
         match deed {
             Deed::Pass { secs } => self.now += secs * 1_000,
-            Deed::Rule { from_secs, plan } => return self.rule(*from_secs, plan),
+            Deed::Rule { from_secs, plan, sign } => return self.rule(*from_secs, plan, *sign),
+            Deed::Issuer { key, sign } => return self.hand_over(*key, *sign),
             Deed::Refer { who, by } => return self.refer(*who, *by),
             Deed::Divide => {
                 let step = self.book().divide(self.time()).map_err(text)?;
@@ -129,6 +143,7 @@ impl Lab {
                 let step = self.book().declare(self.time()).map_err(text)?;
                 self.commit(&step)?;
                 self.ledger.declare(self.now.into());
+                return self.compare_declared(step.facts());
             }
             Deed::Issue { fund, entries } => return self.issue(*fund, entries),
             Deed::Move { fund, from, to, units } => {
@@ -178,6 +193,9 @@ impl Lab {
                 self.terms.quote = None;
                 Ok(())
             }
+            Deed::Sway { who, bps, over } => self.sway(*who, *bps, *over),
+            Deed::Statement { roll } => self.reconcile(*roll),
+            Deed::Break { which, close } => self.say_of_break(*which, *close),
             Deed::Demand { payee, fee_max } => self.demand(*payee, *fee_max),
             Deed::Guard { limit, needed, people } => self.guard(*limit, *needed, *people),
             Deed::Approve { batch, who, forged } => self.approve(*batch, *who, *forged),
@@ -185,18 +203,6 @@ impl Lab {
             Deed::Cancel { batch } => self.cancel(*batch),
             deed => Err(format!("nobody does {deed:?}")),
         }
-    }
-
-    fn rule(&mut self, from_secs: u64, plan: &Plan) -> Same {
-        let newest = u64::try_from(self.ledger.event_newest()).unwrap().max(START);
-        let from = newest + from_secs * 1_000 - 500_000;
-        let late = !self.ledger.rules.is_empty() && i128::from(from) < self.ledger.event_newest();
-        let expected = if late { Err(Code::RuleMissing) } else { Ok(()) };
-        let step = self.book().set_rule_whole(&real_rule(from, plan)?, self.time());
-        if self.agreed(step, expected)? {
-            self.ledger.set_rule(from.into(), plan.clone());
-        }
-        Ok(())
     }
 
     fn refer(&mut self, who: usize, by: usize) -> Same {
@@ -293,7 +299,7 @@ impl Lab {
         Ok(())
     }
 
-    fn record(
+    pub(crate) fn record(
         &mut self,
         [minor, ago_secs, kept]: [u64; 3],
         payer: Option<usize>,
@@ -319,7 +325,10 @@ impl Lab {
         let stream = payment.stream().to_string();
         let facts = self.book().record(&[payment], self.time());
         match (facts, expected) {
-            (Ok(facts), Ok(())) => self.feed(&facts)?,
+            (Ok(facts), Ok(())) => {
+                self.compare_recorded(&facts[0])?;
+                self.feed(&facts)?;
+            }
             (Err(error), Err(code)) if error.code() == code => return Ok(()),
             (facts, expected) => return Err(format!("recorded {facts:?}, not {expected:?}")),
         }
@@ -428,7 +437,7 @@ impl Lab {
         Movement::fold(&self.of(&stream)).map_err(text)
     }
 
-    fn of(&self, stream: &Stream) -> Vec<Fact> {
+    pub(crate) fn of(&self, stream: &Stream) -> Vec<Fact> {
         self.facts.iter().filter(|fact| fact.stream == *stream).cloned().collect()
     }
 
@@ -470,9 +479,12 @@ impl Lab {
     }
 }
 
+/// How many statements come in the end.
+const STATEMENTS: u64 = 4;
+
 pub(crate) const BOOK: &str = "b";
 
-fn real_rule(from: u64, plan: &Plan) -> Same<RuleSet> {
+pub(crate) fn real_rule(from: u64, plan: &Plan) -> Same<RuleSet> {
     let legs = |legs: &[(Target, Part)]| real_legs(legs);
     let mut tiers = Vec::new();
     for (secs, over, own) in &plan.tiers {

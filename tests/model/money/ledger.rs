@@ -139,8 +139,8 @@ impl Ledger {
         self.payments.iter().map(|paid| paid.event_at).max().unwrap_or(0)
     }
 
-    pub(crate) fn set_rule(&mut self, from: i128, plan: Plan) {
-        let rule = Rule::new(from, plan);
+    pub(crate) fn set_rule(&mut self, from: i128, plan: Plan, n: u64) {
+        let rule = Rule::new(from, plan, n);
         for place in rule.named() {
             if let Place::Person(who) = place {
                 self.people[who].known = true;
@@ -275,6 +275,15 @@ impl Ledger {
             }
         }
         count
+    }
+
+    /// Writes down what a unit of every pool has got by now.
+    pub(crate) fn note_indexes(&mut self, now: i128) {
+        for fund in &mut self.funds {
+            if fund.indexes.last().is_none_or(|(_, index)| *index != fund.per_unit) {
+                fund.indexes.push((now, fund.per_unit));
+            }
+        }
     }
 
     /// Whether units of a pool for this holder would lead its money back to it.

@@ -27,6 +27,8 @@ pub(crate) struct Slip {
     worth: Option<i128>,
     /// What the rail has charged so far, by try and asset.
     charged: BTreeMap<(usize, &'static str), i128>,
+    /// When it was planned.
+    pub(crate) at: u64,
     /// Who has to agree first.
     pub(crate) asked: Option<Asked>,
 }
@@ -41,7 +43,7 @@ pub(crate) struct Outcome {
 }
 
 impl Slip {
-    fn new(stream: &Stream, lines: &[Line], asked: Option<Asked>) -> Self {
+    fn new(stream: &Stream, lines: &[Line], asked: Option<Asked>, at: u64) -> Self {
         let fees = lines.iter().map(|line| line.fee.map_or(0, |fee| fee.get().into())).collect();
         let lines = lines.iter().map(|line| NaiveLine {
             payee: who(line),
@@ -50,7 +52,7 @@ impl Slip {
         });
         let batch = NaiveBatch::new(0, stream.to_string(), 0, lines.collect());
         let (worth, charged) = (None, BTreeMap::new());
-        let mut slip = Self { batch, fees, worth, charged, asked };
+        let mut slip = Self { batch, fees, worth, charged, at, asked };
         if slip.asked.is_none() {
             slip.sign();
         }
@@ -64,6 +66,12 @@ impl Slip {
     /// The newest try.
     fn newest(&self) -> Option<usize> {
         self.batch.tries.len().checked_sub(1)
+    }
+
+    /// Who is paid how much by its lines.
+    pub(crate) fn pays(&self) -> Vec<(usize, i128)> {
+        let lines = self.batch.lines.iter().zip(&self.fees);
+        lines.map(|(line, fee)| (line.payee, i128::from(line.amount) - fee)).collect()
     }
 
     fn charged(&self, asset: &str) -> i128 {
@@ -176,7 +184,8 @@ impl Lab {
             for (plan, stream) in plans.iter().zip(streams) {
                 let own = facts.iter().filter(|fact| fact.stream == stream);
                 self.batches.push(Batch::fold(&own.cloned().collect::<Vec<_>>()).map_err(text)?);
-                self.slips.push(Slip::new(&stream, &plan.planned.lines, waits.map(Asked::new)));
+                let asked = waits.map(Asked::new);
+                self.slips.push(Slip::new(&stream, &plan.planned.lines, asked, self.now));
             }
             lines().for_each(|line| self.terms.asked[who(line)] = None);
             self.note_planned(total);

@@ -10,6 +10,8 @@ use crate::money::deed::{Legs, PEOPLE, Plan, Upline};
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) from: i128,
+    /// Its place among the facts of the book's rules.
+    pub(crate) n: u64,
     plan: Plan,
     pub(crate) divided: i128,
     levels: Vec<i128>,
@@ -36,9 +38,9 @@ impl From<Target> for Place {
 }
 
 impl Rule {
-    pub(crate) fn new(from: i128, plan: Plan) -> Self {
+    pub(crate) fn new(from: i128, plan: Plan, n: u64) -> Self {
         let levels = plan.upline.as_ref().map_or(0, |upline| upline.levels.len());
-        Self { from, plan, divided: 0, levels: vec![0; levels], people: vec![0; PEOPLE] }
+        Self { from, n, plan, divided: 0, levels: vec![0; levels], people: vec![0; PEOPLE] }
     }
 
     /// Whether what a payment brings depends on those before it.

@@ -21,6 +21,8 @@ impl Lab {
         (0..PEOPLE).try_for_each(|who| self.compare_person(who))?;
         (0..FUNDS).try_for_each(|fund| self.compare_fund(fund))?;
         self.compare_totals()?;
+        self.compare_issuer()?;
+        self.compare_breaks(self.book())?;
         self.compare_paying()
     }
 
@@ -109,6 +111,9 @@ impl Lab {
         let verified = verify.finish().map(|_| ()).map_err(|error| error.code());
         let expected = if self.unsigned { Err(Code::ActUnsigned) } else { Ok(()) };
         same("what verify says", verified, expected)?;
+        self.verify_forged()?;
+        self.compare_seals(seed)?;
+        self.refuse_other_holders(seed)?;
         let dice = &mut Dice::new(seed, 999_983);
         let mut streams: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
         for fact in self.facts.iter().rev() {
@@ -127,6 +132,7 @@ impl Lab {
         same("facts that wait", books.early().len(), 0)?;
         let book = books.book(BOOK).map_err(text)?;
         same("totals in another order", book.totals(), self.book().totals())?;
+        self.compare_breaks(book)?;
         for who in (0..PEOPLE).filter(|who| self.ledger.people[*who].known) {
             let payee = payee_name(who);
             let told = |book: &divvy_core::Book| -> Same<[Amount; 4]> {

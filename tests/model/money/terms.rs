@@ -53,11 +53,18 @@ impl Terms {
     }
 
     /// From how much on time runs.
-    fn runs_from(&self, who: usize) -> i128 {
+    pub(crate) fn runs_from(&self, who: usize) -> i128 {
         match self.of(who).0 {
             Pays::AtOnce | Pays::From { .. } => 1,
-            Pays::Every { min, .. } => i128::from(min.unwrap_or(1)).max(self.floor),
+            Pays::Every { min, .. } | Pays::Dates { min, .. } => {
+                i128::from(min.unwrap_or(1)).max(self.floor)
+            }
         }
+    }
+
+    /// Since when something waits, and when it was surely noticed.
+    pub(crate) fn since(&self, who: usize) -> Option<(i128, Option<i128>)> {
+        self.since[who].map(|since| (since.first, since.noticed))
     }
 
     /// Follows since when everyone waits; whoever is in `seen` was looked at, or everybody.
@@ -78,7 +85,7 @@ impl Terms {
             let waits = match pays {
                 Pays::AtOnce => false,
                 Pays::From { wait_secs, .. } => wait_secs.is_some(),
-                Pays::Every { .. } => true,
+                Pays::Every { .. } | Pays::Dates { .. } => true,
             };
             let watched = waits || person.held || share.is_some_and(|(_, ends)| ends.is_some());
             let runs = ledger.payable(who) >= self.runs_from(who);
@@ -105,23 +112,27 @@ impl Terms {
         (surely, self.says_now(who, payable, since.map(|since| since.first), now))
     }
 
-    fn says_now(&self, who: usize, payable: i128, since: Option<i128>, now: i128) -> bool {
-        let (pays, share) = self.of(who);
+    /// Whether the policy says now, whatever it costs.
+    pub(crate) fn is_met(&self, who: usize, payable: i128, since: Option<i128>, now: i128) -> bool {
+        let (pays, _) = self.of(who);
         let over = |secs: u64| since.is_some_and(|since| since + i128::from(secs) * 1_000 <= now);
-        let met = match pays {
+        match pays {
             Pays::AtOnce => payable >= self.floor,
             Pays::From { min, wait_secs } => {
                 payable >= i128::from(min).max(self.floor)
                     || payable >= self.floor && wait_secs.is_some_and(over)
             }
-            Pays::Every { secs, from, min } => {
-                let (step, from) = (i128::from(secs) * 1_000, i128::from(from));
-                let boundary =
-                    |since: i128| from + ((since - from).max(0) + step - 1) / step * step;
+            Pays::Every { min, .. } | Pays::Dates { min, .. } => {
                 payable >= i128::from(min.unwrap_or(1)).max(self.floor)
-                    && since.is_some_and(|since| boundary(since) <= now)
+                    && since.and_then(|since| pays.boundary(since)).is_some_and(|at| at <= now)
             }
-        };
+        }
+    }
+
+    fn says_now(&self, who: usize, payable: i128, since: Option<i128>, now: i128) -> bool {
+        let met = self.is_met(who, payable, since, now);
+        let over = |secs: u64| since.is_some_and(|since| since + i128::from(secs) * 1_000 <= now);
+        let (_, share) = self.of(who);
         let Some((bps, ends)) = share else { return met };
         let cheap = self
             .quote

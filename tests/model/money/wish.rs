@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use divvy_core::{
-    Amount, Asset, Code, FeeQuote, FeeShare, Line, Period, Policy, Rate, Rounding, Stated,
-    TermsSet, Time,
+    Amount, Asset, Code, FeeQuote, FeeShare, Line, Obstacle, Period, Policy, Rate, Rounding,
+    Stated, TermsSet, Time,
 };
 
 use crate::lab::{Same, amount, payee_name, rail, same, text, usd};
-use crate::money::deed::{FED, PEOPLE, Pays, Set};
+use crate::money::deed::{Deed, Each, FED, FUNDS, PEOPLE, Pays, Set};
 use crate::money::lab::{BOOK, Lab};
 use crate::money::pay::who;
 use crate::money::terms::LAPSES;
+
+/// How often somebody earns a little in a pool.
+const TRICKLES: usize = 6;
 
 impl Lab {
     /// Sets terms for everybody or for one; says whether it was done.
@@ -21,7 +24,7 @@ impl Lab {
         let after = after.map_or(self.terms.floor, |floor| floor.0.max(1));
         let min = match set.pays {
             Some(Pays::From { min, .. }) => Some(min),
-            Some(Pays::Every { min, .. }) => min,
+            Some(Pays::Every { min, .. } | Pays::Dates { min, .. }) => min,
             Some(Pays::AtOnce) | None => None,
         };
         let low = min.is_some_and(|min| i128::from(min) < after);
@@ -79,6 +82,39 @@ impl Lab {
         Ok(())
     }
 
+    /// Somebody waits for nothing but a fee, which is quoted above what they would pay, and then
+    /// just above it; and they earn a little in a pool again and again, until the smaller fee is
+    /// small enough. Nobody but the pool has changed since, and no second quote comes.
+    pub(crate) fn sway(&mut self, payee: usize, bps: u64, over: [u64; 2]) -> Same {
+        let most = |lab: &Self, who: usize| lab.ledger.payable(who) * i128::from(bps) / 10_000;
+        let units = |lab: &Self, who: usize, fund: usize| lab.ledger.funds[fund].units[who];
+        let could = |who: &usize| {
+            let free = !self.ledger.people[*who].held && !FED.contains(&Some(*who));
+            free && most(self, *who) > 20 && (0..FUNDS).any(|fund| units(self, *who, fund) > 0)
+        };
+        let who: Vec<usize> = (0..PEOPLE).filter(could).collect();
+        let Some(at) = payee.checked_rem(who.len()) else { return Ok(()) };
+        let who = who[at];
+        let share = Some(Some((bps, None)));
+        self.set_terms(Some(who), &Set { pays: Some(Pays::AtOnce), share, floor: None })?;
+        let fees = over.map(|over| most(self, who) * (100 + i128::from(over)) / 100 + 1);
+        for fee in fees {
+            self.quote(u64::try_from(fee).unwrap(), None, 6_000)?;
+        }
+        let fund = (0..FUNDS).max_by_key(|fund| units(self, who, *fund)).unwrap();
+        for _ in 0..TRICKLES {
+            let supply = self.ledger.funds[fund].supply;
+            let more = self.ledger.payable(who) * supply / units(self, who, fund) / 20 + 1;
+            self.record([u64::try_from(more.min(1 << 40)).unwrap(), 0, 0], None, None)?;
+            self.act_plainly(&Deed::Divide)?;
+            self.act_plainly(&Deed::Declare)?;
+            if most(self, who) >= fees[1] {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// A payee asks to be paid now, at so much at most.
     pub(crate) fn demand(&mut self, payee: usize, fee_max: u64) -> Same {
         let now = i128::from(self.now);
@@ -119,6 +155,7 @@ impl Lab {
         };
         let due = lines(book.due(self.time()).map_err(text)?);
         let wished = lines(book.demanded(self.time(), |_| true).map_err(text)?);
+        let waits = book.waits(self.time()).map_err(text)?;
         for one in 0..PEOPLE {
             let of = |what: &str| format!("{what} of {one}, {:?}", self.terms.of(one));
             let payable = self.ledger.payable(one);
@@ -131,11 +168,39 @@ impl Lab {
             let free = !self.ledger.people[one].held && !FED.contains(&Some(one));
             let served = asks && free && !is_due && payable >= self.terms.floor;
             same(&of("a wish"), wished.contains_key(&one), served)?;
+            if self.ledger.people[one].known {
+                let real = book.balance(payee_name(one).as_str(), self.time()).map_err(text)?;
+                let waits = waits.iter().find(|wait| wait.payee == payee_name(one));
+                let kept = waits.map(|wait| (i128::from(wait.payable.get()), wait.expected_on));
+                let keeps = self.obstacle(one).unwrap_or_else(|| told_of(real.obstacle.as_ref()));
+                let keeps = payable > 0 && !["nothing", "a pool"].contains(&keeps.0);
+                let own = keeps.then_some((payable, real.expected_on));
+                same(&of("what is kept back"), kept, own)?;
+                let told = told_of(real.obstacle.as_ref());
+                same(&of("the obstacle"), told, self.obstacle(one).unwrap_or(told))?;
+                let expected = self.expected(one, is_due);
+                let expected = expected.unwrap_or(real.expected_on);
+                same(&of("when it is expected"), real.expected_on, expected)?;
+            }
             for found in [due.get(&one), wished.get(&one)].into_iter().flatten() {
                 same(&of("what is paid"), i128::from(found.get()), payable)?;
             }
         }
         Ok(())
+    }
+}
+
+/// What keeps somebody's money back, with the fee and the most that they pay.
+fn told_of(obstacle: Option<&Obstacle>) -> (&'static str, i128, i128) {
+    match obstacle {
+        None => ("nothing", 0, 0),
+        Some(Obstacle::PassedOn(_)) => ("a pool", 0, 0),
+        Some(Obstacle::Held(_)) => ("a hold", 0, 0),
+        Some(Obstacle::NoQuote(_) | Obstacle::QuoteOld { .. }) => ("no fee", 0, 0),
+        Some(Obstacle::FeeAbove { fee, most, .. }) => {
+            ("the fee", i128::from(fee.get()), i128::from(most.get()))
+        }
+        Some(_) => ("another", 0, 0),
     }
 }
 
@@ -157,6 +222,14 @@ fn real_policy(pays: Pays) -> Policy {
         }
         Pays::Every { secs, from, min } => Policy::Periodic {
             every: Period::Every { secs, from: Time::from_millis(from) },
+            min: min.map(amount),
+        },
+        Pays::Dates { each, min } => Policy::Periodic {
+            every: match each {
+                Each::Day => Period::DAILY,
+                Each::Week => Period::WEEKLY,
+                Each::Month => Period::Monthly,
+            },
             min: min.map(amount),
         },
     }

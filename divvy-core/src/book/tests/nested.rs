@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::verify::Verify;
-use crate::{Movement, PoolOpened};
+use crate::{Expected, FeeShare, Movement, PoolOpened, TermsSet};
 
 impl Till {
     /// A pool to whose holders a payee's earnings go.
@@ -193,4 +193,21 @@ fn nobody_pays_out_or_draws_what_is_not_theirs() {
     verify.feed(&till.facts).unwrap();
     verify.feed(std::slice::from_ref(&fact)).unwrap();
     assert_eq!(verify.finish().unwrap_err().code(), Code::FactOrphan);
+}
+
+#[test]
+fn nobody_expects_what_goes_on_to_a_pools_holders() {
+    let mut till = three_levels();
+    let waits_secs = Some(21_000);
+    let fee_share = Some(FeeShare::AtMost { bps: 105, waits_secs });
+    let step = till.book().set_terms(TermsSet { fee_share, ..TermsSet::NONE }, till.now).unwrap();
+    till.commit(&step);
+    for earned in [0, 20] {
+        till.record(&format!("{earned}"), 30);
+        let fund = till.book().balance("fund", till.now).unwrap();
+        assert_eq!((fund.payable, fund.expected_on), (amount(earned), Expected::Never));
+        let waits = till.book().waits(till.now).unwrap();
+        assert!(waits.iter().all(|wait| wait.payee.as_str() != "fund"), "{waits:?}");
+        till.declare();
+    }
 }
