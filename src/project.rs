@@ -159,8 +159,11 @@ impl Project {
     /// # Errors
     /// As [`Project::read`].
     pub fn parse(text: &str, dir: &Path) -> Result<Self, Error> {
-        let raw: RawProject = toml::from_str(text)
-            .map_err(|error| malformed(&format!("{SETTINGS_FILE}: {}", error.message())))?;
+        let raw: RawProject = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
+            malformed(&format!("{SETTINGS_FILE}:{line}: {}", error.message()))
+        })?;
         let asset = Asset::parse(&raw.asset)?;
         let (floor, floor_stated) = stated(raw.floor.as_deref(), &asset)?;
         let floor = floor.unwrap_or(Amount::ONE).max(Amount::ONE);

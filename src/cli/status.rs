@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use divvy::clock;
 use divvy::core::{
-    Amount, Asset, Balance, Book, BreakState, Error, Expected, Line, Obstacle, Time,
+    Amount, Asset, Balance, Body, Book, BreakState, Code, Error, Expected, Fact, Hash, Line,
+    Obstacle, Stream, Time,
 };
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::balance::say_balance;
 use crate::cli::out::Out;
+use crate::cli::proof::root;
 use crate::cli::setup::Desk;
 use crate::cli::waits::say_waits;
 use crate::cli::webhook;
@@ -206,9 +208,40 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     Ok(Verdict::Done)
 }
 
-/// `divvy verify`.
-pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
-    let mut desk = Desk::look(dir).await?;
+/// Recompute everything, and look for seals.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// What `divvy seal` said before: it has to be among the seals of this history.
+    #[arg(long = "root", value_name = "HASH")]
+    roots: Vec<String>,
+}
+
+impl Verify {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let roots: Vec<Hash> =
+            self.roots.iter().map(|text| root(text)).collect::<Result<_, _>>()?;
+        let mut desk = Desk::look(&self.dir).await?;
+        verify(&mut desk, out).await?;
+        let facts = desk.divvy.host().read(&Stream::seal()).await?;
+        let bodies = facts.iter().map(Fact::body).collect::<Result<Vec<Body>, Error>>()?;
+        for root in roots {
+            if !bodies.iter().any(|body| matches!(body, Body::Sealed(seal) if seal.root == root)) {
+                let detail = format!(
+                    "no seal of this history says {root}: it is another history than the one that \
+                     was sealed"
+                );
+                return Err(Error::new(Code::ProofWrong, detail));
+            }
+            out.say(&format!("sealed by {root}"));
+        }
+        Ok(Verdict::Done)
+    }
+}
+
+async fn verify(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
     let verified = desk.divvy.verify().await?;
     out.say(&format!(
         "{} {}, and every equation; {} of them {} sealed; digest {}",
@@ -220,5 +253,5 @@ pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> 
     ));
     let (facts, sealed) = (verified.facts, verified.sealed);
     out.value(&json!({"facts": facts, "sealed": sealed, "digest": verified.digest}));
-    Ok(Verdict::Done)
+    Ok(())
 }

@@ -245,6 +245,9 @@ fn a_byte_that_was_altered_is_named_whatever_it_became() {
         assert!(detail.contains(said), "{sql}: {detail}");
     }
     fs::write(&database, &whole).unwrap();
+    let root = done(&["seal", dir])["root"].as_str().unwrap().to_owned();
+    done(&["verify", dir, "--root", &root]);
+    refused(&["verify", dir, "--root", &"0".repeat(64)], "proof_wrong", "another history");
     let connection = rusqlite::Connection::open(&database).unwrap();
     connection.execute("DELETE FROM divvy_fact WHERE stream LIKE '%/sale-10'", []).unwrap();
     drop(connection);
