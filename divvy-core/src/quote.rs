@@ -95,6 +95,7 @@ impl FeeQuote {
     /// let (fee, source, until) = (Amount::ONE, String::new(), Time::from_millis(7));
     /// let quote = FeeQuote { rail, asset, fee, rate: None, source, at: Time::ZERO, until };
     /// assert!(quote.holds_at(until));
+    /// assert!(!quote.holds_at(until.plus_secs(1)));
     /// # Ok::<(), divvy_core::Error>(())
     /// ```
     #[must_use]

@@ -62,3 +62,20 @@ impl Places {
         Ok(Self { came, is, sum })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pool_passes_on_is_in_one_place() {
+        let amount = |minor| Amount::new(minor).unwrap();
+        // 100 are earned by the payee of a pool, who passes 60 on to its holders.
+        let mut totals = Totals::default();
+        (totals.recorded, totals.one_shot) = (amount(100), amount(100));
+        (totals.drawn, totals.declared, totals.paid) = (amount(60), amount(60), amount(60));
+        let together =
+            Together { earned: amount(160), payable: amount(100), owed_back: Amount::ZERO };
+        assert_eq!(Places::of(&totals, together).unwrap().sum, amount(100));
+    }
+}

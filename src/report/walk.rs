@@ -131,6 +131,15 @@ impl Walk {
         }
     }
 
+    /// Whether what a payee brought along, staked or passed on was so in this book.
+    fn is_in(&self, fact: &Fact) -> bool {
+        matches!(
+            fact.stream.place(),
+            Place::Payee { book, .. } | Place::Run { book } | Place::Pool { book, .. }
+                if book == self.book
+        )
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "most facts are told by the fold")]
     fn see(&mut self, fact: &Fact, body: &Body) {
         let named = |id: &str| (fact.stream.clone(), id.to_owned());
@@ -177,12 +186,8 @@ impl Walk {
     /// What counts as paid in this book, and went out to nobody.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of what is paid went out")]
     fn set_apart(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
-        let (Place::Payee { book, .. } | Place::Pool { book, .. } | Place::Run { book }) =
-            fact.stream.place()
-        else {
-            return Ok(());
-        };
-        if book != self.book {
+        // What other books were paid elsewhere is none of ours.
+        if !self.is_in(fact) {
             return Ok(());
         }
         let apart = match body {
@@ -220,5 +225,38 @@ impl Walk {
         self.days.add(at, self.before, after)?;
         self.before = after;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use divvy_core::{Asset, Brought, Evidence, Hash, Name, Opened, Policy, Time};
+
+    use super::*;
+
+    #[test]
+    fn what_another_book_was_paid_elsewhere_is_none_of_this_one() {
+        let (mut books, mut walk) = (Books::default(), Walk::of("shop"));
+        let opened = Opened {
+            asset: Asset::parse("USD").unwrap(),
+            policy: Policy::Instant,
+            floor: Amount::ONE,
+            cooling_secs: 0,
+            named_on: None,
+        };
+        for (name, paid) in [("shop", 300), ("stall", 500)] {
+            let name = Name::new(name).unwrap();
+            let open = books.open(&name, opened.clone(), Time::ZERO).unwrap();
+            books.feed(open.facts()).unwrap();
+            walk.feed(open.facts()).unwrap();
+            let (source, said) = ("an old ledger".to_owned(), "its last page".to_owned());
+            let evidence = Evidence { source, hash: Hash::of(b"ledger"), said };
+            let [earned, paid] = [700, paid].map(|minor| Amount::new(minor).unwrap());
+            let entry = (Name::new("ann").unwrap(), Brought { earned, paid, evidence });
+            let step = books.book(name.as_str()).unwrap().bring(&[entry], Time::ZERO).unwrap();
+            books.feed(step.facts()).unwrap();
+            walk.feed(step.facts()).unwrap();
+        }
+        assert_eq!(walk.elsewhere, Amount::new(300).unwrap());
     }
 }

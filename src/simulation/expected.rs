@@ -5,17 +5,19 @@ mod divided;
 mod flow;
 mod paid;
 mod pool;
+mod pools;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use divvy_core::{
-    Accrued, Amount, Body, Compounded, Declared, Divided, Error, Fact, Flowing, Issued, Name,
-    Parts, Place, Planned, Recorded, RuleSet, Stream, Target, Time,
+    Body, Compounded, Divided, Error, Fact, Name, Parts, Place, Planned, Recorded, RuleSet, Stream,
+    Target,
 };
 
 use divided::{Count, bands, counts, parts};
 use paid::{Paid, Undivided};
 use pool::Pool;
+pub(super) use pool::Share;
 
 /// One book, computed beside the engine.
 #[derive(Debug)]
@@ -95,7 +97,7 @@ impl Expected {
                 self.rules.push((fact.n, rule.clone()));
                 None
             }
-            (Place::Pool { book, pool }, body) if own(book) => self.pool(pool, body, fact.at),
+            (Place::Pool { book, pool }, body) if own(book) => self.pool(pool, fact, body),
             (Place::Division { book }, Body::Referred(said)) if own(book) => {
                 self.brought_by.insert(said.who.clone(), said.by.clone());
                 None
@@ -147,11 +149,24 @@ impl Expected {
         self.passed.get(payee).copied().unwrap_or(0)
     }
 
+    /// What of the payments has gone back to the payers.
+    pub(super) fn gone_back(&self) -> u128 {
+        self.payments.values().map(Paid::gone).sum()
+    }
+
     /// The payees of pools that somebody holds, and what of their earnings may stay with them:
     /// what their pool is to keep back.
     pub(super) fn feeders(&self) -> impl Iterator<Item = (&Name, u128)> {
         let held = self.pools.values().filter(|pool| pool.is_held());
         held.filter_map(|pool| Some((pool.payee.as_ref()?, pool.deficit())))
+    }
+
+    /// What a holder had in each declaration of which they can prove it: of the pool and the place
+    /// that are named.
+    pub(super) fn provable(&self, holder: &Name) -> impl Iterator<Item = (&str, u64, Share)> {
+        self.pools.iter().flat_map(move |(name, pool)| {
+            pool.shares(holder).map(move |(n, share)| (name.as_str(), n, share))
+        })
     }
 
     /// What a payee has earned: exactly by legs, and within a unit of the ideal in each pool.
@@ -175,7 +190,7 @@ impl Expected {
             sum(Pool::surplus),
             self.undivided.values().map(|waiting| waiting.amount).sum(),
             self.waiting.values().sum(),
-            self.payments.values().flat_map(|paid| paid.back.values()).sum(),
+            self.gone_back(),
             self.one_shot.values().sum(),
         ];
         let borne: u128 = self.payments.values().map(Paid::borne).sum();
@@ -298,96 +313,6 @@ impl Expected {
         let fed = |payee: &Name| self.pools.values().any(|pool| pool.payee.as_ref() == Some(payee));
         let line = planned.lines.iter().find(|line| fed(&line.payee))?;
         Some(format!("{} is paid {} that is for holders", line.payee, line.amount))
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "nothing else changes a pool")]
-    fn pool(&mut self, name: &str, body: &Body, at: Time) -> Wrong {
-        let pool = self.pools.entry(name.to_owned()).or_default();
-        let changes = matches!(body, Body::Issued(_) | Body::Redeemed(_) | Body::Moved(_));
-        if changes && !pool.is_even(at) {
-            return Some(format!("units of {name} change at {at}, before what has flowed"));
-        }
-        match body {
-            Body::PoolOpened(opened) => pool.open(opened),
-            Body::Issued(issued) => {
-                pool.issue(issued);
-                return self.is_staked(name, issued);
-            }
-            Body::Redeemed(redeemed) => pool.redeem(redeemed),
-            Body::Moved(moved) => pool.move_units(moved),
-            Body::Declared(declared) => return self.declare(name, declared),
-            Body::Flowing(flowing) => return self.flow(name, flowing, at),
-            Body::Accrued(Accrued { gross, netted, .. }) => {
-                let netted = netted.map_or(0, u128::from);
-                return pool.accrue((*gross).into(), netted, at);
-            }
-            Body::Mirrored(mirrored) => {
-                for (holder, amount) in &mirrored.entries {
-                    pool.mirrored = pool.mirrored.saturating_add((*amount).into());
-                    add(&mut self.taken, holder, (*amount).into());
-                }
-            }
-            _ => {}
-        }
-        None
-    }
-
-    /// Money that became units brings as many of them.
-    fn is_staked(&mut self, pool: &str, issued: &Issued) -> Wrong {
-        let Compounded { pool: of, holder, amount } = self.staked.take()?;
-        let own =
-            |(to, units): &(Name, divvy_core::Units)| *to == holder && units.get() == amount.get();
-        let right = of.as_str() == pool && issued.entries.len() == 1;
-        let right = right && issued.entries.iter().all(own);
-        (!right).then(|| format!("{amount} of {holder} became {:?} of {pool}", issued.entries))
-    }
-
-    fn declare(&mut self, name: &str, declared: &Declared) -> Wrong {
-        let (gross, missing) = self.parts_for(name, &declared.payments);
-        let some = |amount: Option<Amount>| amount.map_or(0, u128::from);
-        let drawn = some(declared.drawn);
-        let payee = self.pools.get(name).and_then(|pool| pool.payee.clone());
-        let most = payee.as_ref().map_or(0, |payee| self.passable(payee));
-        if drawn > most {
-            return Some(format!("{name} draws {drawn}, its payee had {most}"));
-        }
-        payee.iter().for_each(|payee| add(&mut self.passed, payee, drawn));
-        self.drawn = self.drawn.saturating_add(drawn);
-        let pool = self.pools.entry(name.to_owned()).or_default();
-        let all = gross.saturating_add(drawn);
-        pool.declare(all, some(declared.netted), some(declared.regained));
-        let wrong = gross != u128::from(declared.gross);
-        missing.or_else(|| wrong.then(|| format!("{gross} is declared in {name}, not otherwise")))
-    }
-
-    fn flow(&mut self, name: &str, flowing: &Flowing, at: Time) -> Wrong {
-        let (gross, missing) = self.parts_for(name, &flowing.payments);
-        let pool = self.pools.entry(name.to_owned()).or_default();
-        let wrong = pool.begin_flow(gross, flowing, at);
-        let other = gross != u128::from(flowing.gross);
-        let wrong = wrong.or_else(|| other.then(|| format!("{gross} begin to flow in {name}")));
-        missing.or(wrong)
-    }
-
-    /// What a pool's payee may pass on at most. What went back meanwhile is owed back.
-    fn passable(&self, payee: &Name) -> u128 {
-        let ever = [&self.gone, &self.taken].map(|sums| sums.get(payee).copied().unwrap_or(0));
-        let ever = self.bounds(payee).most.saturating_add(ever.into_iter().sum());
-        ever.saturating_sub(self.passed(payee))
-    }
-
-    /// What waits for a pool of these payments, each of which is taken once.
-    fn parts_for(&mut self, pool: &str, payments: &[Stream]) -> (u128, Wrong) {
-        let names: BTreeSet<&Stream> = payments.iter().collect();
-        let mut sum = 0_u128;
-        for payment in &names {
-            let Some(part) = self.waiting.remove(&(pool.to_owned(), (*payment).clone())) else {
-                return (sum, Some(format!("nothing of {payment} waits for {pool}")));
-            };
-            sum = sum.saturating_add(part);
-        }
-        let twice = names.len() < payments.len();
-        (sum, twice.then(|| format!("a payment is for {pool} twice")))
     }
 }
 

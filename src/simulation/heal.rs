@@ -151,6 +151,9 @@ impl Scene {
         if let Some(broken) = self.fees_agree()? {
             return Ok(Some(broken));
         }
+        if let Some(broken) = self.reconciles()? {
+            return Ok(Some(broken));
+        }
         if let Some(broken) = self.all_told() {
             return Ok(Some(broken));
         }

@@ -92,7 +92,7 @@ impl Scene {
         }
         let Self { town, dice, till, now, .. } = self;
         let book = town.book(dice)?;
-        let wish = dice.permille(100).then(|| Wish::draw(town, *now, dice)).transpose()?;
+        let wish = dice.permille(140).then(|| Wish::draw(town, *now, dice)).transpose()?;
         if let Some(wish) = wish.flatten() {
             return Ok(Job::Wish(wish));
         }

@@ -20,6 +20,8 @@ pub(super) struct Notes {
     payments: Vec<(usize, Name, Time, u128)>,
     /// So many facts are sealed.
     sealed: u64,
+    /// Until where each seal reaches, and what it says.
+    seals: Vec<(u64, Hash)>,
     hashes: Vec<[u8; 32]>,
 }
 
@@ -95,6 +97,12 @@ impl Notes {
         Ok(None)
     }
 
+    /// What the seal says that covers the fact at a place, if one does.
+    pub(super) fn seal_over(&self, place: usize) -> Option<Hash> {
+        let covers = |(until, _): &&(u64, Hash)| u64::try_from(place).is_ok_and(|at| at < *until);
+        self.seals.iter().find(covers).map(|(_, root)| *root)
+    }
+
     /// What notes left in a treasury.
     pub(super) fn noted(&self, book: &Name) -> i128 {
         self.noted.get(book).copied().unwrap_or(0)
@@ -126,6 +134,7 @@ impl Notes {
         let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let covered = self.hashes.get(place(sealed.from)..place(sealed.until));
         let before = std::mem::replace(&mut self.sealed, sealed.until);
+        self.seals.push((sealed.until, sealed.root));
         let Some(covered) = covered.filter(|_| sealed.from == before) else {
             return Some(format!("facts {} to {} are sealed", sealed.from, sealed.until));
         };

@@ -14,7 +14,7 @@ use crate::simulation::scene::{Scene, Shared};
 /// Who may ever be asked.
 const PEOPLE: [&str; 4] = ["ann", "bob", "cyd", "dot"];
 /// Nobody asks them.
-const STRANGER: &str = "eve";
+pub(super) const STRANGER: &str = "eve";
 
 /// Something that is signed with somebody's name beside it.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub(super) struct Rotation {
 pub(super) type By = Option<Name>;
 
 /// The key of somebody, which nobody else has.
-fn key_of(name: &Name) -> SecretKey {
+pub(super) fn key_of(name: &Name) -> SecretKey {
     SecretKey::new(Hash::of(name.as_str().as_bytes()).as_bytes())
 }
 

@@ -61,6 +61,26 @@ planted! {
     StealsKey "steals_key";
     /// A program of somebody's holds payees past the front door, and nobody has signed it.
     ActsUnsigned "acts_unsigned";
+    /// Somebody has the issuer's key, and sets rules that the issuer has never seen.
+    StealsIssuer "steals_issuer";
+    /// A program of somebody's sets rules past the front door, and no issuer has signed them.
+    ForgesRule "forges_rule";
+    /// The host shows those who read it rules of other times.
+    ShowsOtherRule "shows_other_rule";
+    /// The host shows those who prove other units than were written.
+    ShowsOtherUnits "shows_other_units";
+    /// Whoever hands out proofs hands out those of somebody else.
+    ProvesAnother "proves_another";
+    /// Whoever looks at a proof takes the root from it.
+    BelievesProofs "believes_proofs";
+    /// A statement leaves out a line.
+    LosesLine "loses_line";
+    /// A statement says a line twice.
+    DoublesLine "doubles_line";
+    /// Whoever writes an export to a file leaves out a posting.
+    DropsPosting "drops_posting";
+    /// Whoever writes an export to a file mixes up two payees, in all of it.
+    MixesNames "mixes_names";
     /// The network leaves out of replies what a rail charges.
     HidesFees "hides_fees";
     /// The host shows those who read it policies that nobody chose.

@@ -55,8 +55,20 @@ promises! {
     /// No batch costs more than its book allows, no line more than its share; payees bear what
     /// was shown before.
     FeesFit "nothing is paid at a cost that was not allowed";
+    /// Where a book has an issuer, nobody else sets a rule; the issuer does at any time.
+    IssuersSet "only issuers set rules";
+    /// Each payment is divided by the newest rule that has begun.
+    RulesInTime "payments are divided by the rules of their time";
     /// Nobody is paid less than their policy waits for, unless they asked for it at that cost.
     PoliciesHold "nobody is paid before their policy or they say so";
+    /// What a holder proves leads to a root that was known before, is what plain integers say, and
+    /// stays so; what was bent is refused.
+    ProofsHold "holders prove their part, and nothing else";
+    /// A difference with a statement is something that nobody can know yet; when the world heals
+    /// there is none.
+    Reconciles "differences with statements have a cause, and end";
+    /// Exports are even in each entry, close with what plain integers say, and reports say the same.
+    HandedOn "what is handed on says what happened";
     /// What is in a treasury, what a closed week says, and what a seal is over, is what the facts
     /// say.
     TreasuryAgrees "treasuries, weeks and seals are what the facts say";

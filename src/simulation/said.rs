@@ -105,10 +105,14 @@ impl Said {
                 unsaid.then(|| format!("{} has decided nothing about {stream}", said.by))
             }
             Body::Held(held) if held.cause.is_some() => None,
+            // What an issuer signs needs nobody else.
+            Body::RuleSet(rule) if rule.signature.is_some() => None,
+            Body::IssuerSet(set) if set.signature.is_some() => None,
             Body::Funds(funds) if !is_owners(funds.purpose) => None,
             Body::Held(_)
             | Body::Released(_)
             | Body::RuleSet(_)
+            | Body::IssuerSet(_)
             | Body::FeesSet(_)
             | Body::Brought(_)
             | Body::Funds(_)

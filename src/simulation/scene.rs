@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use divvy_core::{
-    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, Stream, Time, Written,
+    Body, Code, Cursor, Error, Fact, Manner, Page, PayeeSet, Policy, RuleSet, Stream, Time, Units,
+    Written,
 };
 
 use crate::simulation::dice::Dice;
@@ -16,6 +17,9 @@ use crate::simulation::notes::Notes;
 use crate::simulation::planted::Planted;
 use crate::simulation::prices::Prices;
 use crate::simulation::promise::{Broken, Promise};
+use crate::simulation::proofs::Shown;
+use crate::simulation::rulings::Rulings;
+use crate::simulation::statement::Statement;
 use crate::simulation::store::Store;
 use crate::simulation::till::Till;
 use crate::simulation::town::Town;
@@ -52,6 +56,9 @@ pub(super) struct Scene {
     /// What payees chose and asked for.
     pub(super) waits: Waits,
     pub(super) notes: Notes,
+    pub(super) rulings: Rulings,
+    pub(super) statement: Statement,
+    pub(super) shown: Shown,
     pub(super) heard: Heard,
     /// What everyone must have earned, book by book.
     pub(super) expected: Vec<Expected>,
@@ -109,6 +116,9 @@ impl Scene {
             set_up: 0,
             waits: Waits::default(),
             notes: Notes::default(),
+            rulings: Rulings::default(),
+            statement: Statement::default(),
+            shown: Shown::default(),
             heard: Heard::default(),
             expected,
             broken: None,
@@ -254,6 +264,7 @@ impl Scene {
             Ok(None)
         });
         self.held_against(|scene| scene.notes.written(&new, before));
+        self.held_against(|scene| scene.rulings.written(&new, before));
         self.held_against(|scene| scene.heard.written(&new).map(|()| None));
         self.held_against(|scene| scene.earns(&new));
         outcome
@@ -266,6 +277,7 @@ impl Scene {
         });
         self.held_against(|scene| scene.waits.offered(facts, read, &scene.town));
         self.held_against(|scene| scene.notes.offered(facts, read));
+        self.held_against(|scene| scene.rulings.offered(facts, read));
     }
 
     fn held_against(&mut self, look: impl FnOnce(&mut Self) -> Result<Option<Broken>, Error>) {
@@ -280,7 +292,11 @@ impl Scene {
             self.trace.count("reads failed");
             return Err(Error::new(Code::StoreUnusable, "the disk is gone for a moment"));
         }
-        Ok(self.store.read(stream))
+        let mut facts = self.store.read(stream);
+        if self.is_planted(Planted::ShowsOtherUnits) {
+            facts.iter_mut().for_each(one_more);
+        }
+        Ok(facts)
     }
 
     pub(super) fn since(
@@ -302,6 +318,9 @@ impl Scene {
         if self.is_planted(Planted::ShowsOtherPolicy) {
             page.facts.iter_mut().for_each(hurried);
         }
+        if self.is_planted(Planted::ShowsOtherRule) {
+            page.facts.iter_mut().for_each(put_off);
+        }
         if let Some(seat) = self.seats.get_mut(process) {
             seat.read = usize::try_from(page.cursor.position).unwrap_or(0);
         }
@@ -317,8 +336,7 @@ impl Scene {
         self.now = Time::from_millis(self.now.millis().saturating_add(millis));
         if millis >= 5_000 {
             for (rail, effects) in self.worlds.advance(self.now) {
-                let found = self.witness.seen(rail, &effects, &mut self.trace);
-                self.found(found);
+                self.seen(rail, &effects);
             }
         }
     }
@@ -329,6 +347,23 @@ fn hurried(fact: &mut Fact) {
     let Ok(Body::PayeeSet(set)) = fact.body() else { return };
     if set.policy.is_some() {
         fact.bytes = Body::PayeeSet(PayeeSet { policy: Some(Policy::Instant), ..set }).encode();
+    }
+}
+
+/// A planted mistake: whoever was given units first seems to have been given one more.
+fn one_more(fact: &mut Fact) {
+    let Ok(Body::Issued(mut issued)) = fact.body() else { return };
+    if let Some((_, units)) = issued.entries.first_mut() {
+        *units = Units::new(units.get().saturating_add(1)).unwrap_or(*units);
+        fact.bytes = Body::Issued(issued).encode();
+    }
+}
+
+/// A planted mistake: a rule that was set later seems to begin later still.
+fn put_off(fact: &mut Fact) {
+    let Ok(Body::RuleSet(rule)) = fact.body() else { return };
+    if rule.from > Time::ZERO {
+        fact.bytes = Body::RuleSet(RuleSet { from: rule.from.plus_secs(500_000), ..rule }).encode();
     }
 }
 

@@ -104,7 +104,8 @@ async fn answered_for(
         Job::Hold { book, payee, by } => {
             let stream = Stream::payee(book, payee);
             if scene.with(|scene| scene.is_planted(Planted::ActsUnsigned)) {
-                return hold_unsigned(divvy, &stream, now).await;
+                let held = Held { reason: "because".to_owned(), cause: None };
+                return forge(divvy, &stream, &Body::Held(held), now).await;
             }
             let hold = async |mut book: Book<'_>| book.hold(payee, "asked to wait", now).await;
             decide(divvy, scene, (book, &stream, by), hold).await
@@ -136,7 +137,14 @@ async fn set_up(
         for (pool, entries) in town.pools.iter().zip(issues) {
             book.issue_first(pool.name.as_str(), entries, now).await?;
         }
+        let issuer = terms.issuer.as_ref();
+        if let Some(issuer) = issuer.filter(|issuer| issuer.is_first) {
+            book.set_issuer(issuer.key, None, now).await?;
+        }
         book.set_rule_whole(rule, now).await?;
+        if let Some(issuer) = issuer.filter(|issuer| !issuer.is_first) {
+            book.set_issuer(issuer.key, None, now).await?;
+        }
         if let Some(fees) = &terms.fees {
             book.set_fees(fees, now).await?;
         }
@@ -148,14 +156,18 @@ async fn set_up(
     Ok(())
 }
 
-/// A planted mistake: a hold that no person answers for, written by who knows nothing of people.
-async fn hold_unsigned(divvy: &Divvy, stream: &Stream, now: Time) -> Result<String, Error> {
+/// A planted mistake: what nobody answers for, written by who knows nothing of people and issuers.
+pub(super) async fn forge(
+    divvy: &Divvy,
+    stream: &Stream,
+    body: &Body,
+    now: Time,
+) -> Result<String, Error> {
     let facts = divvy.host().read(stream).await?;
     let head = facts.last().map_or_else(|| Head::start(stream.clone()), Head::after);
-    let body = Body::Held(Held { reason: "because".to_owned(), cause: None });
     let at = facts.last().map_or(now, |fact| fact.at.max(now));
-    divvy.host().commit(vec![Fact::new(&head, at, &body)], Manner::Together).await?;
-    Ok("held by nobody".to_owned())
+    divvy.host().commit(vec![Fact::new(&head, at, body)], Manner::Together).await?;
+    Ok("done by nobody".to_owned())
 }
 
 /// Records receipts, and strikes off the till's list what is recorded.

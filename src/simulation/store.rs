@@ -90,6 +90,12 @@ impl Store {
         Ok(Page { facts, cursor, is_last: to == self.facts.len() })
     }
 
+    /// What stands at an address, and its place among all facts.
+    pub(super) fn at(&self, stream: &Stream, n: u64) -> Option<(usize, &Fact)> {
+        let place = *self.streams.get(stream)?.get(usize::try_from(n).ok()?)?;
+        Some((place, self.facts.get(place)?))
+    }
+
     /// Every fact, in the order in which they were written.
     pub(super) fn facts(&self) -> &[Fact] {
         &self.facts

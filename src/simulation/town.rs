@@ -10,6 +10,7 @@ use divvy_core::{
 use crate::sandbox::{RailSettings, Sandbox, WindowKind};
 use crate::simulation::dice::Dice;
 use crate::simulation::features::Features;
+use crate::simulation::issuers::Issuer;
 use crate::simulation::knobs::Knobs;
 use crate::simulation::people::draw_guard;
 use crate::simulation::planted::Planted;
@@ -41,6 +42,8 @@ pub(super) struct Town {
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) guarded: Option<Guarded>,
+    /// Whose key sets the rules, where that is so from the beginning.
+    pub(super) issuer: Option<Issuer>,
     pub(super) fees: Option<FeesSet>,
     pub(super) share: FeeShare,
 }
@@ -97,7 +100,7 @@ impl Town {
         let (mut books, mut terms) = (Vec::new(), Vec::new());
         for name in names("book", dice.within(1, 2))? {
             books.push((name, opened(dice)?));
-            terms.push(Terms::draw(dice)?);
+            terms.push(Terms::draw(features, dice)?);
         }
         let swaps_low = knobs.planted == Some(Planted::SwapsLow);
         Ok(Self {
@@ -199,10 +202,12 @@ impl Town {
 }
 
 impl Terms {
-    fn draw(dice: &mut Dice) -> Result<Self, Error> {
+    fn draw(features: Features, dice: &mut Dice) -> Result<Self, Error> {
+        let issues = features.issues && dice.permille(700);
+        let issuer = issues.then(|| Issuer::draw(dice)).transpose()?;
         let guarded = dice.permille(350).then(|| draw_guard(dice)).transpose()?;
         let fees = dice.permille(500).then(|| draw_fees(dice)).transpose()?;
-        Ok(Self { guarded, fees, share: draw_share(dice) })
+        Ok(Self { guarded, issuer, fees, share: draw_share(dice) })
     }
 }
 
@@ -218,7 +223,8 @@ fn pools(features: Features, dice: &mut Dice) -> Result<Vec<Pool>, Error> {
         let flow_millis = flows.then(|| dice.within(0, 100_000_000));
         let nests = features.nests && !flows && !pools.is_empty() && dice.permille(700);
         let payee = nests.then(|| Name::new(&format!("{name}-fund"))).transpose()?;
-        let proofs = (!flows && dice.permille(200)).then_some(1);
+        let proves = features.proves && !flows && dice.permille(700);
+        let proofs = proves.then_some(1);
         pools.push(Pool { name, opened: PoolOpened { supply, flow_millis, proofs, payee } });
     }
     Ok(pools)

@@ -5,9 +5,13 @@ use divvy_core::{Amount, Brought, Day, Error, Evidence, Funds, Hash, Name, Strea
 use crate::Divvy;
 use crate::book::Book;
 use crate::simulation::dice::Dice;
+use crate::simulation::differences::compare;
 use crate::simulation::ear::ENDPOINT;
+use crate::simulation::exports::export;
+use crate::simulation::issuers::Ruling;
 use crate::simulation::notes::draw_funds;
 use crate::simulation::people::{By, decide, draw_by};
+use crate::simulation::proofs::{BENDS, prove};
 use crate::simulation::scene::{START_MILLIS, Scene, Shared};
 use crate::simulation::town::Town;
 
@@ -28,6 +32,14 @@ pub(super) enum Wish {
     Close { book: Name, at: Time, by: By },
     /// Everything up to now is sealed.
     Seal,
+    /// A rule or another issuer, signed in one way or another.
+    Rule(Box<Ruling>),
+    /// Somebody proves what they had of each declaration.
+    Prove { book: Name, holder: Name, bend: u64 },
+    /// A book is compared with the statements of its rails.
+    Reconcile { book: Name },
+    /// A book is exported and reported.
+    Export { book: Name },
     /// An endpoint was mended.
     Resume { book: Name },
 }
@@ -37,11 +49,15 @@ impl Wish {
     pub(super) fn draw(town: &Town, now: Time, dice: &mut Dice) -> Result<Option<Self>, Error> {
         let (book, payee, by) = (town.book(dice)?, town.payee(dice)?, draw_by(dice)?);
         let has = town.features;
-        let (refers, notes) = ([has.counts; 2], [has.notes; 3]);
+        let (refers, notes, rules) = ([has.counts; 2], [has.notes; 3], [has.issues; 3]);
+        let (proves, reconciles) = ([has.proves; 2], [has.reconciles; 2]);
         let kinds = [has.flows, has.asks, has.brings, has.tells].into_iter();
         let kinds: Vec<usize> = kinds
             .chain(refers)
             .chain(notes)
+            .chain(rules)
+            .chain(proves)
+            .chain(reconciles)
             .enumerate()
             .filter_map(|(kind, has)| has.then_some(kind))
             .collect();
@@ -64,7 +80,10 @@ impl Wish {
                 let at = Time::from_millis(now.millis().saturating_sub(ago));
                 Self::Close { book, at, by }
             }
-            _ => Self::Seal,
+            8 => Self::Seal,
+            9..=11 => Self::Rule(Box::new(Ruling::draw(town, now, dice)?)),
+            14..=15 => Self::Reconcile { book },
+            _ => Self::Prove { book, holder: payee, bend: dice.below(BENDS) },
         }))
     }
 
@@ -107,6 +126,12 @@ impl Wish {
                     async |mut book: Book<'_>| book.close_week(day, None, now).await.map(drop);
                 return decide(divvy, scene, (book, &stream, by), close).await;
             }
+            Self::Rule(ruling) => return ruling.tell(divvy, scene, now).await,
+            Self::Reconcile { book } => return compare(divvy, scene, book, now).await,
+            Self::Export { book } => return export(divvy, scene, book, now).await,
+            Self::Prove { book, holder, bend } => {
+                return prove(divvy, scene, (book, holder), *bend).await;
+            }
             Self::Seal => {
                 let sealed = divvy.seal(now).await?;
                 return Ok(format!("sealed: {sealed:?}"));
@@ -131,8 +156,18 @@ impl Scene {
     pub(super) fn closing(&self, book: &Name) -> Vec<Wish> {
         let (at, by) = (Time::from_millis(START_MILLIS), self.who_decides(book));
         let close = Wish::Close { book: book.clone(), at, by };
-        if self.town.features.notes { vec![close, Wish::Seal] } else { Vec::new() }
+        let notes = if self.town.features.notes { vec![close, Wish::Seal] } else { Vec::new() };
+        let proves = if self.town.features.proves { PROVERS } else { 0 };
+        let holders = self.town.payees.iter().rev().take(proves).cloned().zip(0_u64..);
+        let prove = |(holder, bend)| Wish::Prove { book: book.clone(), holder, bend };
+        let compare = Wish::Reconcile { book: book.clone() };
+        let compare = self.town.features.reconciles.then_some(compare);
+        let export = Wish::Export { book: book.clone() };
+        let export = self.town.features.exports.then_some(export);
+        notes.into_iter().chain(holders.map(prove)).chain(compare).chain(export).collect()
     }
 }
 
+/// So many holders of each book prove their part at the end.
+const PROVERS: usize = 3;
 const DAY_MILLIS: u64 = 86_400_000;

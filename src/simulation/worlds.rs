@@ -142,8 +142,7 @@ impl Scene {
             let heard = outcome.reply.as_ref().map(|reply| String::from_utf8_lossy(&reply.body));
             format!("{process}: {method} {url} {body} ({fault:?}): {status:?} {heard:?}")
         });
-        let found = self.witness.seen(rail, &outcome.effects, &mut self.trace);
-        self.found(found);
+        self.seen(rail, &outcome.effects);
         outcome.reply
     }
 }

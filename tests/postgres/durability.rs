@@ -3,7 +3,8 @@
 use divvy::core::{Asset, Code, Fact, Manner, Name, Time};
 use divvy::{Divvy, Host as _, Postgres};
 
-use crate::desk::{all, alone, block_on, chain, commit, fresh, open, order, read};
+use crate::desk::{alone, fresh, open, order};
+use crate::host::{all, block_on, chain, commit, read};
 use crate::lines::{Cut, Line};
 use crate::server::{Server, run};
 

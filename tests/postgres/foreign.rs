@@ -5,7 +5,8 @@ use std::thread;
 use divvy::core::{Code, Manner, Time};
 use divvy::{Host, Postgres};
 
-use crate::desk::{all, block_on, chain, commit, fresh, open};
+use crate::desk::{fresh, open};
+use crate::host::{all, block_on, chain, commit};
 use crate::server::{Server, run};
 
 fn refused(url: &str) -> divvy::core::Error {

@@ -5,13 +5,20 @@
     reason = "a test that panics is a red test, which is what it is for"
 )]
 
+#[path = "../support/host/addresses.rs"]
 mod addresses;
+#[path = "../support/host/cursors.rs"]
 mod cursors;
 mod desk;
 mod durability;
+mod flushes;
 mod foreign;
+mod horizon;
+#[path = "../support/host.rs"]
+mod host;
 mod lines;
 mod restores;
+#[path = "../support/host/roster.rs"]
 mod roster;
 #[path = "../support/postgres.rs"]
 mod server;

@@ -3,7 +3,8 @@
 use divvy::Host;
 use divvy::core::{Code, Manner};
 
-use crate::desk::{all, alone, block_on, chain, commit, open, order};
+use crate::desk::{alone, open, order};
+use crate::host::{all, block_on, chain, commit};
 use crate::server::{Server, run};
 
 /// Draws thousands of transaction numbers, so that rows carry numbers which are far ahead of those

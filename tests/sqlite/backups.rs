@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use divvy::core::{Code, Fact, Manner, Written};
+use divvy::core::{Code, Cursor, Fact, Manner, Written};
 use divvy::{Divvy, Host, Sqlite};
 
-use crate::desk::{Folder, all, block_on, chain, commit, hash, made};
+use crate::desk::{Folder, hash, made};
+use crate::host::{all, block_on, chain, commit, since};
 
 #[test]
 fn a_copy_made_while_others_write_is_a_prefix_of_whole_commits() {
@@ -132,4 +133,26 @@ fn a_database_in_memory_and_one_for_reading_alone_are_copied_too() {
     }
     drop(reader);
     assert_eq!(hash(&path), before);
+}
+
+#[test]
+fn a_cursor_ahead_of_a_restored_copy_is_refused() {
+    let folder = Folder::new("restored");
+    let path = folder.file("a");
+    let host = Sqlite::open(&path).expect("a database");
+    commit(&host, &chain("alice", 2), Manner::Together).expect("a commit");
+    drop(host);
+    fs::copy(&path, folder.file("backup")).expect("a copy");
+    let host = Sqlite::open(&path).expect("a database");
+    commit(&host, &chain("alice", 3)[2..], Manner::Together).expect("a commit");
+    let cursor = since(&host, None, 9).cursor;
+    assert_eq!(since(&host, Some(&cursor), 9).facts, []);
+    drop(host);
+
+    let restored = Sqlite::open(folder.file("backup")).expect("the copy");
+    let error = block_on(restored.since(Some(&cursor), 9)).expect_err("facts are gone");
+    assert_eq!(error.code(), Code::EpochChanged);
+    let beyond = Cursor { position: u64::MAX, ..cursor };
+    let error = block_on(restored.since(Some(&beyond), 9)).expect_err("no such position");
+    assert_eq!(error.code(), Code::EpochChanged);
 }

@@ -1,11 +1,13 @@
-//! What the tests work with: folders of their own, facts, and a runtime.
+//! Folders of the tests' own, and databases in them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use divvy::core::{Body, Error, Fact, Hash, Head, Held, Manner, Stream, Time, Written};
-use divvy::{Host, Sqlite};
+use divvy::Sqlite;
+use divvy::core::{Hash, Manner};
+
+use crate::host::{chain, commit};
 
 /// A folder that is gone with its test.
 #[derive(Debug)]
@@ -40,36 +42,15 @@ impl Drop for Folder {
     }
 }
 
-/// Runs to the end on this thread.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+/// A new database, and the folder that it is in.
+pub(crate) fn fresh() -> (Sqlite, Folder) {
+    let folder = Folder::new("fresh");
+    (open(&folder), folder)
 }
 
-pub(crate) fn stream(name: &str) -> Stream {
-    Stream::parse(&format!("payee/chapter-42/{name}")).expect("a stream")
-}
-
-/// The first facts of a payee's stream.
-pub(crate) fn chain(name: &str, len: usize) -> Vec<Fact> {
-    chain_of(name, len, "asked to wait")
-}
-
-pub(crate) fn chain_of(name: &str, len: usize, reason: &str) -> Vec<Fact> {
-    let held = Body::Held(Held { reason: reason.to_owned(), cause: None });
-    Fact::chain(&Head::start(stream(name)), Time::from_millis(7), &vec![held; len])
-}
-
-pub(crate) fn commit(host: &Sqlite, facts: &[Fact], manner: Manner) -> Result<Vec<Written>, Error> {
-    block_on(host.commit(facts.to_vec(), manner))
-}
-
-pub(crate) fn read(host: &Sqlite, name: &str) -> Vec<Fact> {
-    block_on(host.read(&stream(name))).expect("a readable stream")
-}
-
-/// Everything in it, in the order of the cursor.
-pub(crate) fn all(host: &Sqlite) -> Vec<Fact> {
-    block_on(host.since(None, usize::MAX)).expect("a readable database").facts
+/// Another handle on the database of a folder.
+pub(crate) fn open(folder: &Folder) -> Sqlite {
+    Sqlite::open(folder.file("a")).expect("a database")
 }
 
 /// A database with three facts, closed again.

@@ -5,7 +5,8 @@ use std::fs;
 use divvy::Sqlite;
 use divvy::core::{Fact, Manner};
 
-use crate::desk::{Folder, all, chain, commit, made};
+use crate::desk::{Folder, made};
+use crate::host::{all, chain, commit};
 
 const FRAME: usize = 24 + 4_096;
 const LOG_HEAD: usize = 32;

@@ -8,7 +8,8 @@ use divvy::core::{Code, Manner};
 use divvy::{Host, Sqlite};
 use rusqlite::Connection;
 
-use crate::desk::{Folder, all, block_on, chain, commit, hash, made, read};
+use crate::desk::{Folder, hash, made};
+use crate::host::{all, block_on, chain, commit, read};
 
 #[test]
 fn a_database_is_one_file_when_it_is_closed() {

@@ -8,7 +8,8 @@ use divvy::core::{Code, Manner};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use crate::desk::{Folder, all, chain, commit, hash, made};
+use crate::desk::{Folder, hash, made};
+use crate::host::{all, chain, commit};
 
 type Open = fn(PathBuf) -> Result<Sqlite, divvy::core::Error>;
 const OPENINGS: [Open; 3] = [Sqlite::open, Sqlite::open_existing, Sqlite::open_read_only];

@@ -5,11 +5,17 @@
     reason = "a test that panics is a red test, which is what it is for"
 )]
 
+#[path = "../support/host/addresses.rs"]
 mod addresses;
 mod backups;
+#[path = "../support/host/cursors.rs"]
 mod cursors;
 mod desk;
 mod durability;
 mod files;
+mod flushes;
 mod foreign;
+#[path = "../support/host.rs"]
+mod host;
+#[path = "../support/host/roster.rs"]
 mod roster;

@@ -437,6 +437,9 @@ fn what_comes_next_follows_from_state_window_and_time() {
         ("PSs", Next::Submit { try_n: 1 }),
         ("PSsv", Next::Submit { try_n: 0 }),
         ("PSFBOV", Next::Done),
+        ("PSsV", Next::Submit { try_n: 1 }),
+        // The lines were payable again in between, and may be under another batch by now.
+        ("PSsFBOV", Next::Look),
     ];
     for (word, next) in table {
         assert_eq!(history(word).unwrap().next(Time::ZERO, None, TIMING), next, "{word}");

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod acts;
+mod adopt;
 mod costs;
 mod demands;
 mod desk;

@@ -154,8 +154,10 @@ impl RuleSet {
     /// use divvy_core::{Leg, Legs, RuleSet, Share, Target, Time};
     ///
     /// let all = Leg { to: Target::Payee("alice".into()), share: Share::Remaining };
-    /// let rule = RuleSet::plain(Time::ZERO, Legs::new(vec![all])?);
+    /// let rule = RuleSet::plain(Time::ZERO, Legs::new(vec![all.clone()])?);
     /// assert!(rule.is_same(&RuleSet { from: Time::from_millis(1), ..rule.clone() }));
+    /// let other = Leg { to: Target::Payee("bob".into()), ..all };
+    /// assert!(!rule.is_same(&RuleSet::plain(Time::ZERO, Legs::new(vec![other])?)));
     /// # Ok::<(), divvy_core::Error>(())
     /// ```
     #[must_use]

@@ -98,3 +98,52 @@ fn a_lost_entry_is_noticed() {
     found.theirs.get_mut("USD").unwrap().matched.amount -= 1;
     assert_eq!(found.check().unwrap_err().code(), Code::ReconcileIncomplete);
 }
+
+/// One entry a row: its reference, which way, how much, when, and how sure.
+fn row((reference, minor, at, firmness): (&str, i64, u64, Firmness)) -> Entry {
+    let amount = Amount::new(minor.unsigned_abs()).unwrap();
+    let paid = Entry::paid(reference, amount, asset(0), Time::from_millis(at));
+    let direction = if minor < 0 { Direction::In } else { Direction::Out };
+    Entry { direction, firmness, ..paid }
+}
+
+#[test]
+fn each_difference_has_its_cause_and_what_is_not_known_yet_waits() {
+    use BreakCause::{
+        Amount as Differs, Direction, Duplicate, MissingOurs, MissingTheirs, Unsourced,
+    };
+    use Firmness::{Final, Held, Open};
+    let until = Time::from_millis(10);
+    let terms = Terms { statement_until: until, ours_until: until, tolerance: Amount::ONE };
+    #[rustfmt::skip]
+    let table: [(&[_], &[_], &[BreakCause]); 20] = [
+        // ours                    theirs                                  breaks
+        (&[("a", 5, 1, Final)],    &[("a", 5, 1, Final)],                  &[]),
+        (&[("a", 5, 1, Final)],    &[("a", 6, 1, Final)],                  &[]),
+        (&[("a", 5, 1, Final)],    &[("a", 7, 1, Final)],                  &[Differs]),
+        (&[("a", 5, 1, Final)],    &[("a", -5, 1, Final)],                 &[Direction]),
+        (&[("a", 5, 1, Final)],    &[("a", 5, 1, Final), ("a", 5, 2, Final)], &[Duplicate]),
+        (&[("a", 5, 1, Final)],    &[("a", 10, 1, Final)],                 &[Differs]),
+        (&[("a", 5, 1, Final)],    &[("a", 5, 1, Final), ("a", 4, 2, Final)], &[Differs]),
+        (&[("a", 5, 1, Final), ("a", 5, 2, Final)], &[("a", 5, 1, Final)], &[Differs]),
+        (&[("a", 5, 1, Final), ("a", -5, 2, Final)], &[("a", 5, 1, Final)], &[Differs]),
+        (&[("a", 5, 1, Final), ("a", -5, 2, Final)], &[],                  &[]),
+        (&[("a", 5, 9, Final)],    &[],                                    &[MissingTheirs]),
+        (&[("a", 5, 10, Final)],   &[],                                    &[]),
+        (&[("a", 5, 1, Open)],     &[],                                    &[]),
+        (&[],                      &[("a", 5, 9, Final)],                  &[MissingOurs]),
+        (&[],                      &[("a", 5, 10, Final)],                 &[]),
+        (&[("", 5, 9, Final)],     &[("", 5, 9, Final)],                   &[Unsourced, Unsourced]),
+        (&[("", 5, 10, Final)],    &[],                                    &[]),
+        (&[("", 5, 1, Held)],      &[],                                    &[]),
+        (&[],                      &[("", 5, 1, Open)],                    &[]),
+        (&[],                      &[("", 5, 9, Final), ("", 5, 9, Final)], &[Unsourced, Unsourced]),
+    ];
+    for (ours, theirs, breaks) in table {
+        let said = |rows: &[_]| rows.iter().copied().map(row).collect::<Vec<_>>();
+        let found = reconcile(&said(ours), &said(theirs), &terms);
+        found.check().unwrap();
+        let causes: Vec<_> = found.breaks.iter().map(|found| found.cause).collect();
+        assert_eq!(causes, breaks, "{ours:?} against {theirs:?}");
+    }
+}

@@ -55,11 +55,16 @@ impl TreasuryTerms {
 /// What a person should look at.
 ///
 /// ```
-/// use divvy_core::{Alert, Health};
+/// use divvy_core::{Alert, Day, Health, Time};
+///
+/// let short = Alert::ShortOn(Day::of(Time::parse("2026-11-23T08:00:00Z")?));
+/// assert_eq!(short.to_string(), "short_on 2026-11-23");
+/// assert_eq!(Alert::Exhausted.to_string(), "exhausted");
 ///
 /// assert_eq!(Health::of(&[]), Health::Healthy);
 /// assert_eq!(Health::of(&[Alert::BalanceLow]), Health::Low);
 /// assert_eq!(Health::of(&[Alert::BalanceLow, Alert::Exhausted]), Health::Critical);
+/// # Ok::<(), divvy_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

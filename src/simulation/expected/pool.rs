@@ -26,7 +26,25 @@ pub(super) struct Pool {
     /// The payee whose earnings are for the holders.
     pub(super) payee: Option<Name>,
     flow_millis: Option<u64>,
+    /// Who held what at each declaration, where they can prove it.
+    proves: bool,
+    declarations: BTreeMap<u64, Declaration>,
     flows: Flows,
+}
+
+/// Who held what when so much was declared.
+#[derive(Debug)]
+struct Declaration {
+    amount: u128,
+    units: BTreeMap<Name, u128>,
+}
+
+/// What somebody had of one declaration: so many units, of so many, of so much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::simulation) struct Share {
+    pub(in crate::simulation) units: u128,
+    pub(in crate::simulation) supply: u128,
+    pub(in crate::simulation) amount: u128,
 }
 
 impl Pool {
@@ -34,6 +52,7 @@ impl Pool {
         self.supply_first = opened.supply.get().into();
         self.payee.clone_from(&opened.payee);
         self.flow_millis = opened.flow_millis;
+        self.proves = opened.proofs.is_some();
     }
 
     pub(super) fn issue(&mut self, issued: &Issued) {
@@ -63,6 +82,23 @@ impl Pool {
         self.netted = self.netted.saturating_add(netted);
         self.regained = self.regained.saturating_add(regained);
         self.give(amount.saturating_add(regained).saturating_sub(netted));
+    }
+
+    /// Keeps who held what when something was declared.
+    pub(super) fn keep(&mut self, n: u64, amount: u128) {
+        if self.proves {
+            let units = self.units.clone();
+            self.declarations.insert(n, Declaration { amount, units });
+        }
+    }
+
+    /// What a holder had of each declaration.
+    pub(super) fn shares(&self, holder: &Name) -> impl Iterator<Item = (u64, Share)> {
+        self.declarations.iter().filter_map(move |(n, Declaration { amount, units })| {
+            let own = units.get(holder).copied().filter(|own| *own > 0)?;
+            let share = Share { units: own, supply: units.values().sum(), amount: *amount };
+            Some((*n, share))
+        })
     }
 
     /// What is for the holders over time. Says what is wrong about it.

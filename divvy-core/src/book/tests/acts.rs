@@ -61,8 +61,8 @@ fn acts(till: &Till) -> Vec<(&'static str, Step)> {
 }
 
 impl Till {
-    /// Two payees, of whom one is held, an open break, and ann as the one person.
-    fn known() -> Self {
+    /// Two payees, of whom one is held, and an open break.
+    fn stocked() -> Self {
         let mut till = Self::instant();
         till.rule(&[("ann", "50%"), ("eve", "50%")]);
         let step = till.book().hold(&name("eve"), "asked to wait", None, till.now);
@@ -72,6 +72,12 @@ impl Till {
         let found = BreakFound { reference, cause, ours, theirs, event_at, evidence: evidence() };
         let head = Head::start(Stream::of_break(&name("b"), &name("x")));
         till.commit(&Step::new(vec![Fact::new(&head, till.now, &Body::BreakFound(found))], vec![]));
+        till
+    }
+
+    /// The same, with ann as the one person.
+    fn known() -> Self {
+        let mut till = Self::stocked();
         let step = till.book().guard(guarded(&[("ann", 1)]), till.now).unwrap();
         till.commit(&step);
         till.now = till.now.plus_secs(30 * 86_400);
@@ -117,6 +123,25 @@ fn each_act_is_signed_by_one_whom_the_book_knows_or_does_not_count() {
         let plan = forged.plan_of(due.lines);
         let stopped = forged.books.plan("b", &[plan], forged.now).unwrap_err();
         assert_eq!(stopped.code(), Code::ActUnsigned, "{what}");
+    }
+}
+
+#[test]
+fn a_first_guard_tells_how_many_acts_it_lets_stand() {
+    for (mut till, standing) in [(Till::instant(), None), (Till::stocked(), Some(2))] {
+        let step = till.book().guard(guarded(&[("ann", 1)]), till.now).unwrap();
+        till.commit(&step);
+        assert_eq!(till.book().guarded().unwrap().unsigned, standing);
+    }
+}
+
+#[test]
+fn in_a_book_that_knows_nobody_nobody_need_sign() {
+    let mut till = Till::stocked();
+    till.now = till.now.plus_secs(30 * 86_400);
+    for (what, step) in acts(&till) {
+        assert_eq!(till.books.check_step(&step), Ok(()), "{what}");
+        till.clone().commit(&step);
     }
 }
 

@@ -209,3 +209,15 @@ fn whichever_stream_is_read_first_the_same_run_has_served_it() {
         assert_eq!(said(&books), wanted);
     }
 }
+
+#[test]
+fn the_least_line_may_be_asked_for_and_nothing_below() {
+    for (minor, asked) in [(198, Err(Code::DemandRefused)), (200, Ok(100))] {
+        let mut till = Till::open(threshold(2_000, None), 100, Some("sandbox"));
+        till.rule(&[("ann", "50%"), ("bob", "50%")]);
+        till.record("1", minor);
+        let due = till.book().demandable("ann", till.now);
+        let found = due.map(|due| due.lines[0].amount.get()).map_err(|error| error.code());
+        assert_eq!(found, asked, "half of {minor}");
+    }
+}

@@ -2,7 +2,7 @@
 //! Method: honest facts with one thing changed, hashed and chained anew.
 
 use super::*;
-use crate::{BreakCause, BreakState, Head};
+use crate::{BreakCause, BreakState, Head, PoolOpened};
 
 /// A plan of one line, written past everything that checks plans.
 fn forged(till: &Till, line: Line, rail: &str) -> Result<(), Error> {
@@ -53,6 +53,51 @@ fn a_refusal_that_blames_a_line_which_is_not_there_blames_nobody() {
         till.hear(batch.stream(), Answer::Refused { reason, line });
         let held = ["ann", "bob"].map(|who| till.obstacle(who).is_some());
         assert_eq!(held.contains(&true), blamed, "{line:?}");
+    }
+}
+
+/// While no units move, each declaration commits to the same holders as the one before.
+#[test]
+fn a_declaration_commits_to_the_holders_that_the_pool_has() {
+    let mut till = Till::instant();
+    let supply = Units::new(2).unwrap();
+    for (pool, proofs) in [("shown", Some(1)), ("plain", None)] {
+        let opened = PoolOpened { supply, flow_millis: None, proofs, payee: None };
+        let step = till.book().open_pool_with(&name(pool), opened, till.now).unwrap();
+        till.commit(&step);
+        let step = till.book().issue_units(pool, &[(name("ann"), supply)], till.now).unwrap();
+        till.commit(&step);
+    }
+    till.rule(&[("*shown", "50%"), ("*plain", "rest")]);
+    till.record("1", 200);
+    till.declare();
+    till.record("2", 200);
+    let honest = till.book().declare(till.now).unwrap();
+    let of = |pool: &str| {
+        let mut facts = honest.facts().iter().filter(|fact| fact.stream.as_str().ends_with(pool));
+        let fact = facts.next().unwrap();
+        let Body::Declared(declared) = fact.body().unwrap() else { panic!("{fact:?}") };
+        let before = till.facts.iter().rfind(|before| before.stream == fact.stream).unwrap();
+        (Head::after(before), declared)
+    };
+    let (shown, plain) = (of("shown"), of("plain"));
+    let own = shown.1.holders.clone().unwrap();
+    let other = crate::Holders { root: Hash::of(b"other"), ..own.clone() };
+    let fewer = crate::Holders { count: 0, ..own.clone() };
+    #[rustfmt::skip]
+    let table = [
+        (&shown, Some(own.clone()), true),
+        (&shown, Some(other),       false),
+        (&shown, Some(fewer),       false),
+        (&shown, None,              false),
+        (&plain, None,              true),
+        (&plain, Some(own),         false),
+    ];
+    for ((head, declared), holders, holds) in table {
+        let declared = crate::Declared { holders, ..declared.clone() };
+        let fact = Fact::new(head, till.now, &Body::Declared(declared.clone()));
+        let fed = till.books.clone().feed(&[fact]).map_err(|error| error.code());
+        assert_eq!(fed, if holds { Ok(()) } else { Err(Code::PoolBroken) }, "{declared:?}");
     }
 }
 

@@ -43,6 +43,7 @@ fn three_levels() -> Till {
 #[test]
 fn money_goes_down_every_level_to_the_unit() {
     let mut till = three_levels();
+    assert_eq!((till.book().pools_nested(), Till::instant().book().pools_nested()), (2, 0));
     for id in 1..=100_u64 {
         till.record(&id.to_string(), 1);
         till.declare();

@@ -370,3 +370,31 @@ fn a_mirrored_refund_takes_nothing_that_its_declaration_kept_back() {
     till.commit(&step);
     assert_eq!((till.earned("a"), till.book().totals().deficit.get()), (100, 100));
 }
+
+/// A provider's notice may tell what it kept back later than the payment itself, or never.
+#[test]
+fn the_same_payment_told_with_and_without_what_was_kept_back_is_one() {
+    let mut till = Till::instant();
+    till.rule(&[("ann", "rest")]);
+    let recorded = |withheld: Option<u64>| {
+        let payment = payment("1", 10_000, till.now);
+        let payment = match withheld {
+            Some(minor) => payment.with_withheld(amount(minor)).unwrap(),
+            None => payment,
+        };
+        let fact = till.book().record(&[payment], till.now).unwrap().remove(0);
+        let Body::Recorded(recorded) = fact.body().unwrap() else { panic!("{fact:?}") };
+        recorded
+    };
+    #[rustfmt::skip]
+    let table = [
+        (None,      None,      true),
+        (Some(320), None,      true),
+        (None,      Some(320), true),
+        (Some(320), Some(320), true),
+        (Some(320), Some(321), false),
+    ];
+    for (one, other, same) in table {
+        assert_eq!(recorded(one).is_same_money(&recorded(other)), same, "{one:?} {other:?}");
+    }
+}

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::danger::{VouchedReversal, vouched_reversal};
 use crate::{
-    BreakCause, Brought, Cause, Day, Explanation, FeeShare, FeesSet, Funds, Guarded, Judge, Level,
-    Movement, Period, Person, PoolOpened, Purpose, SecretKey, Subject, TermsSet, Tier, Upline,
-    WebhookHeard, WebhookUnheard,
+    Alert, BreakCause, Brought, Cause, Day, Explanation, FeeShare, FeesSet, Funds, Guarded, Judge,
+    Level, Movement, Period, Person, PoolOpened, Purpose, SecretKey, Subject, TermsSet, Tier,
+    Upline, WebhookHeard, WebhookUnheard,
 };
 
 const STORIES: &str = include_str!("told.txt");
@@ -239,6 +239,10 @@ fn desk(till: &mut Till) {
     let week = Day::of(till.now);
     till.now = week.week().1.start();
     till.took(till.book().close_week(week, None, till.now));
+    let alerts = [Alert::BalanceLow, Alert::ShortOn(week)];
+    till.took(Ok(till.book().note_alerts(&alerts, till.now)));
+    till.now = till.now.plus_secs(3_600);
+    till.took(Ok(till.book().note_alerts(&[], till.now)));
     let usd = Asset::parse("USD").unwrap();
     let ours = crate::Entry::paid("po", amount(500), usd, till.now);
     let found = crate::reconcile(&[ours], &[], &crate::Terms::default());

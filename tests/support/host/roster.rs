@@ -1,9 +1,10 @@
 //! The roster of workers: who lives, by the callers' own time.
 
+use divvy::Host;
 use divvy::core::{Manner, Time};
-use divvy::{Host, Sqlite};
 
-use crate::desk::{Folder, block_on, chain, commit};
+use crate::desk::{fresh, open};
+use crate::host::{block_on, chain, commit};
 
 fn at(secs: u64) -> Time {
     Time::from_millis(1_000).plus_secs(secs)
@@ -11,10 +12,9 @@ fn at(secs: u64) -> Time {
 
 #[test]
 fn a_roster_holds_who_entered_until_their_time_is_over() {
-    let folder = Folder::new("roster");
-    let open = || Sqlite::open(folder.file("db")).expect("a database");
-    let (one, other) = (open(), open());
-    let enter = |host: &Sqlite, name, now, until| {
+    let (one, place) = fresh();
+    let other = open(&place);
+    let enter = |host: &dyn Host, name, now, until| {
         block_on(host.roster(name, at(now), at(until))).expect("the roster")
     };
     assert_eq!(enter(&one, "b", 0, 10), ["b"]);
@@ -28,7 +28,7 @@ fn a_roster_holds_who_entered_until_their_time_is_over() {
 
 #[test]
 fn a_roster_costs_no_flush_and_facts_are_flushed_as_before() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     block_on(host.roster("a", at(0), at(10))).expect("the roster");
     assert_eq!(host.flushes(), 0);
     commit(&host, &chain("ann", 1), Manner::Together).expect("a commit");

@@ -1,20 +1,18 @@
 //! An address is written once, after its predecessor, and whole commits stand or fall.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
+use divvy::Host;
 use divvy::core::{Code, Fact, Hash, Manner, Stream, Time, Written};
-use divvy::{Host, Sqlite};
-use rusqlite::Connection;
 
-use crate::desk::{Folder, all, block_on, chain, chain_of, commit, read, stream};
+use crate::desk::{fresh, open};
+use crate::host::{all, block_on, chain, chain_of, commit, read, stream};
 
 const BOTH: [Manner; 2] = [Manner::Together, Manner::EachIfFree];
 
 #[test]
 fn an_address_is_written_once_and_the_first_fact_stays() {
-    let folder = Folder::new("once");
-    let host = Sqlite::open(folder.file("a")).expect("a database");
+    let (host, _place) = fresh();
     let (first, second) = (chain_of("alice", 1, "first"), chain_of("alice", 1, "second"));
     assert_eq!(commit(&host, &first, Manner::Together), Ok(vec![Written::New]));
 
@@ -30,7 +28,7 @@ fn an_address_is_written_once_and_the_first_fact_stays() {
 
 #[test]
 fn one_taken_address_refuses_all_that_stand_together() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     commit(&host, &chain("bob", 1), Manner::Together).expect("a free address");
     let facts: Vec<Fact> =
         ["alice", "bob", "carol"].iter().flat_map(|name| chain(name, 2)).collect();
@@ -47,7 +45,7 @@ fn one_taken_address_refuses_all_that_stand_together() {
 
 #[test]
 fn the_same_address_twice_in_one_commit_is_taken_the_second_time() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     let facts = [chain_of("alice", 1, "first"), chain_of("alice", 1, "second")].concat();
     let error = commit(&host, &facts, Manner::Together).expect_err("twice");
     assert_eq!(error.code(), Code::AddressTaken);
@@ -59,7 +57,7 @@ fn the_same_address_twice_in_one_commit_is_taken_the_second_time() {
 
 #[test]
 fn a_fact_without_its_predecessor_is_refused_with_all_that_came_along() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     let (alice, bob) = (chain("alice", 4), chain("bob", 1));
     let orphans: [(&str, Vec<Fact>); 5] = [
         ("nothing before it", vec![alice[1].clone()]),
@@ -85,48 +83,8 @@ fn a_fact_without_its_predecessor_is_refused_with_all_that_came_along() {
 }
 
 #[test]
-fn a_commit_that_falls_leaves_those_that_share_its_flush_standing() {
-    // Method: 60 callers at once, each third with an orphan at its end, while somebody else holds
-    // the write lock: so they wait together. Each commit still stands or falls whole.
-    let folder = Folder::new("shared");
-    let host = Arc::new(Sqlite::open(folder.file("a")).expect("a database"));
-    let lock = Connection::open(folder.file("a")).expect("a second connection");
-    lock.execute_batch("BEGIN IMMEDIATE").expect("the lock");
-    let facts = |i: usize| {
-        let mut facts = chain(&format!("p{i}"), 3);
-        if i.is_multiple_of(3) {
-            facts.push(chain(&format!("q{i}"), 2).remove(1));
-        }
-        facts
-    };
-    let told = block_on(async {
-        let one = |i: usize| {
-            let host = Arc::clone(&host);
-            tokio::spawn(async move { host.commit(facts(i), Manner::Together).await })
-        };
-        let tasks: Vec<_> = (0..60).map(one).collect();
-        tokio::task::yield_now().await;
-        lock.execute_batch("ROLLBACK").expect("the lock is given back");
-        let mut told = Vec::new();
-        for task in tasks {
-            told.push(task.await.expect("a task that ended"));
-        }
-        told
-    });
-    for (i, told) in told.into_iter().enumerate() {
-        let found = read(&host, &format!("p{i}")).len();
-        match told {
-            Ok(_) => assert_eq!((found, i.is_multiple_of(3)), (3, false), "{i}"),
-            Err(error) => assert_eq!((found, error.code()), (0, Code::FactOrphan), "{i}"),
-        }
-    }
-    let flushes = host.flushes();
-    assert!((1..=2).contains(&flushes), "40 commits that wrote took {flushes} flushes");
-}
-
-#[test]
 fn nothing_to_write_is_written_at_once() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     for manner in BOTH {
         assert_eq!(commit(&host, &[], manner), Ok(vec![]));
     }
@@ -135,8 +93,7 @@ fn nothing_to_write_is_written_at_once() {
 
 #[test]
 fn what_comes_back_is_what_went_in_to_the_last_byte() {
-    let folder = Folder::new("bytes");
-    let host = Sqlite::open(folder.file("a")).expect("a database");
+    let (host, place) = fresh();
     let long = "n".repeat(200);
     let odd = ["é–😀", "a'b\"c;--", "%_\\", "Ａ", "a b", &long];
     let mut facts: Vec<Fact> = odd.iter().flat_map(|name| chain(name, 1)).collect();
@@ -155,14 +112,18 @@ fn what_comes_back_is_what_went_in_to_the_last_byte() {
         });
     }
     commit(&host, &facts, Manner::Together).expect("odd facts are facts");
-    for host in [host, Sqlite::open(folder.file("a")).expect("the same database")] {
-        assert_eq!(all(&host), facts);
+    let by_address = |fact: &Fact| (fact.stream.clone(), fact.n);
+    facts.sort_by_key(by_address);
+    for host in [host, open(&place)] {
+        let mut found = all(&host);
+        found.sort_by_key(by_address);
+        assert_eq!(found, facts);
     }
 }
 
 #[test]
 fn a_number_beyond_the_database_is_refused_and_not_wrapped() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     let mut fact = chain("alice", 1).remove(0);
     fact.n = u64::MAX;
     let error = commit(&host, &[fact], Manner::Together).expect_err("beyond");
@@ -172,7 +133,7 @@ fn a_number_beyond_the_database_is_refused_and_not_wrapped() {
 
 #[test]
 fn names_that_differ_by_a_letters_case_are_two_streams() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     let facts = [chain("alice", 1), chain("Alice", 1)].concat();
     commit(&host, &facts, Manner::Together).expect("two addresses");
     assert_eq!(block_on(host.read(&stream("Alice"))), Ok(chain("Alice", 1)));

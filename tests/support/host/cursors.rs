@@ -1,23 +1,19 @@
 //! A cursor never skips, and knows its own database.
 
 use std::collections::HashSet;
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use divvy::core::{Code, Cursor, Fact, Manner, Page};
-use divvy::{Host, Sqlite};
+use divvy::Host;
+use divvy::core::{Code, Fact, Manner};
 
-use crate::desk::{Folder, all, block_on, chain, commit};
-
-fn since(host: &Sqlite, cursor: Option<&Cursor>, facts_max: usize) -> Page {
-    block_on(host.since(cursor, facts_max)).expect("a page")
-}
+use crate::desk::{fresh, open};
+use crate::host::{all, block_on, chain, commit, since};
 
 #[test]
 fn pages_of_any_size_give_the_same_facts() {
-    let host = Sqlite::in_memory().expect("a database");
+    let (host, _place) = fresh();
     let facts: Vec<Fact> = ["a", "b", "c"].iter().flat_map(|name| chain(name, 4)).collect();
     commit(&host, &facts, Manner::Together).expect("a commit");
     for facts_max in [1, 2, 3, 4, 11, 12, 13, usize::MAX] {
@@ -38,12 +34,10 @@ fn pages_of_any_size_give_the_same_facts() {
 
 #[test]
 fn a_cursor_never_skips_while_two_handles_commit() {
-    // Method: two handles on one file, two callers each, and a third that follows its cursor all
-    // the while. It must see every fact once, each stream in its own order.
-    let folder = Folder::new("cursor");
-    let path = folder.file("a");
+    // Method: two handles on one database, two callers each, and a third that follows its cursor
+    // all the while. It must see every fact once, each stream in its own order.
+    let (reader, place) = fresh();
     let done = Arc::new(AtomicBool::new(false));
-    let reader = Sqlite::open(&path).expect("a database");
     let follower = thread::spawn({
         let done = Arc::clone(&done);
         move || {
@@ -59,15 +53,14 @@ fn a_cursor_never_skips_while_two_handles_commit() {
             }
         }
     });
-    let writers: Vec<_> =
-        (0..2).map(|_| Arc::new(Sqlite::open(&path).expect("a handle"))).collect();
+    let writers: Vec<_> = (0..2).map(|_| Arc::new(open(&place))).collect();
     let callers: Vec<_> = (0..4)
         .map(|i| {
             let host = Arc::clone(&writers[i % 2]);
             thread::spawn(move || {
                 for round in 0..40 {
                     let facts = chain(&format!("c{i}-{round}"), 1 + round % 3);
-                    commit(&host, &facts, Manner::Together).expect("a commit");
+                    commit(&*host, &facts, Manner::Together).expect("a commit");
                 }
             })
         })
@@ -76,7 +69,7 @@ fn a_cursor_never_skips_while_two_handles_commit() {
     done.store(true, Ordering::SeqCst);
     let found = follower.join().expect("the follower ended");
 
-    assert_eq!(found, all(&writers[0]));
+    assert_eq!(found, all(&*writers[0]));
     let addresses: HashSet<_> = found.iter().map(|fact| (fact.stream.clone(), fact.n)).collect();
     assert_eq!(addresses.len(), found.len(), "none came twice");
     let rounds: usize = (0..40).map(|round| 1 + round % 3).sum();
@@ -85,33 +78,9 @@ fn a_cursor_never_skips_while_two_handles_commit() {
 
 #[test]
 fn a_cursor_of_another_database_is_refused() {
-    let folder = Folder::new("epoch");
-    let host = Sqlite::open(folder.file("a")).expect("a database");
-    let other = Sqlite::open(folder.file("b")).expect("another");
+    let ((host, _place), (other, _elsewhere)) = (fresh(), fresh());
     let cursor = since(&other, None, 1).cursor;
     assert_ne!(cursor.epoch, since(&host, None, 1).cursor.epoch);
     let error = block_on(host.since(Some(&cursor), 1)).expect_err("a foreign cursor");
-    assert_eq!(error.code(), Code::EpochChanged);
-}
-
-#[test]
-fn a_cursor_ahead_of_a_restored_copy_is_refused() {
-    let folder = Folder::new("restored");
-    let path = folder.file("a");
-    let host = Sqlite::open(&path).expect("a database");
-    commit(&host, &chain("alice", 2), Manner::Together).expect("a commit");
-    drop(host);
-    fs::copy(&path, folder.file("backup")).expect("a copy");
-    let host = Sqlite::open(&path).expect("a database");
-    commit(&host, &chain("alice", 3)[2..], Manner::Together).expect("a commit");
-    let cursor = since(&host, None, 9).cursor;
-    assert_eq!(since(&host, Some(&cursor), 9).facts, []);
-    drop(host);
-
-    let restored = Sqlite::open(folder.file("backup")).expect("the copy");
-    let error = block_on(restored.since(Some(&cursor), 9)).expect_err("facts are gone");
-    assert_eq!(error.code(), Code::EpochChanged);
-    let beyond = Cursor { position: u64::MAX, ..cursor };
-    let error = block_on(restored.since(Some(&beyond), 9)).expect_err("no such position");
     assert_eq!(error.code(), Code::EpochChanged);
 }
