@@ -7,7 +7,7 @@ use clap::Args;
 use divvy::clock;
 use divvy::core::{
     Amount, Asset, Balance, Body, Book, BreakState, Code, Error, Expected, Fact, Hash, Line,
-    Obstacle, Stream, Time,
+    Obstacle, Stream, Time, Verified,
 };
 use serde_json::{Value, json};
 
@@ -151,7 +151,7 @@ fn expected(balance: &Balance, asset: &Asset) -> String {
         (Some(Obstacle::PassedOn(pool)), _) => format!("goes to the holders of pool {pool}"),
         (Some(obstacle), expected) => obstacle_sentence(obstacle, expected, asset),
         (None, Expected::Now) => "due now".to_owned(),
-        (None, Expected::On(time)) => format!("expected on {time}"),
+        (None, Expected::On(time)) => format!("expected on {}", whole(time)),
         (None, _) => "nobody can tell yet when it is due".to_owned(),
     }
 }
@@ -173,7 +173,15 @@ pub(crate) fn obstacle_sentence(obstacle: &Obstacle, expected: Expected, asset: 
             return "no destination: tell one by `divvy payee` to be paid".to_owned();
         }
     };
-    if let Expected::On(time) = expected { format!("{why}; expected on {time}") } else { why }
+    match expected {
+        Expected::On(time) => format!("{why}; expected on {}", whole(time)),
+        _ => why,
+    }
+}
+
+/// The next whole second: what is expected is not known to the millisecond.
+fn whole(time: Time) -> Time {
+    Time::from_millis(time.millis().div_ceil(1_000).saturating_mul(1_000))
 }
 
 pub(crate) fn balance_value(payee: &str, balance: &Balance, asset: &Asset) -> Value {
@@ -224,25 +232,25 @@ impl Verify {
         let roots: Vec<Hash> =
             self.roots.iter().map(|text| root(text)).collect::<Result<_, _>>()?;
         let mut desk = Desk::look(&self.dir).await?;
-        verify(&mut desk, out).await?;
+        let verified = desk.divvy.verify().await?;
         let facts = desk.divvy.host().read(&Stream::seal()).await?;
         let bodies = facts.iter().map(Fact::body).collect::<Result<Vec<Body>, Error>>()?;
-        for root in roots {
-            if !bodies.iter().any(|body| matches!(body, Body::Sealed(seal) if seal.root == root)) {
+        for root in &roots {
+            if !bodies.iter().any(|body| matches!(body, Body::Sealed(seal) if seal.root == *root)) {
                 let detail = format!(
                     "no seal of this history says {root}: it is another history than the one that \
                      was sealed"
                 );
                 return Err(Error::new(Code::ProofWrong, detail));
             }
-            out.say(&format!("sealed by {root}"));
         }
+        say_verified(&verified, out);
+        roots.iter().for_each(|root| out.say(&format!("sealed by {root}")));
         Ok(Verdict::Done)
     }
 }
 
-async fn verify(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
-    let verified = desk.divvy.verify().await?;
+fn say_verified(verified: &Verified, out: &mut Out) {
     out.say(&format!(
         "{} {}, and every equation; {} of them {} sealed; digest {}",
         counted(verified.facts, "fact"),
@@ -253,5 +261,4 @@ async fn verify(desk: &mut Desk, out: &mut Out) -> Result<(), Error> {
     ));
     let (facts, sealed) = (verified.facts, verified.sealed);
     out.value(&json!({"facts": facts, "sealed": sealed, "digest": verified.digest}));
-    Ok(())
 }
