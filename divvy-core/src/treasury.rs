@@ -267,11 +267,8 @@ pub(crate) fn is_noted(
         return Ok(true);
     }
     let said = |purpose: Purpose, amount: Amount| {
-        let on = match purpose {
-            Purpose::Expected(on) => format!(", expected on {on}"),
-            _ => String::new(),
-        };
-        format!("{} {}{on}", asset.text(amount), asset.code())
+        let text = format!("{} {}", asset.text(amount), asset.code());
+        if let Purpose::Expected(on) = purpose { format!("{text}, expected on {on}") } else { text }
     };
     let detail = format!(
         "{:?} was noted before with {}, and now with {}: give what is new an id of its own",

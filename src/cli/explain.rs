@@ -68,13 +68,13 @@ impl Explain {
             Ok(stream) if self.subject.starts_with("rule/") => Subject::Rules(stream),
             Ok(stream) if self.subject.starts_with("run/") => Subject::Runs(stream),
             Ok(stream) if self.subject.starts_with("webhook/") => Subject::Webhook(stream),
-            Ok(stream) if self.subject.starts_with("payee/") => match stream.place() {
-                Place::Payee { book, payee } => {
+            Ok(stream) => {
+                if let Place::Payee { book, payee } = stream.place() {
                     Subject::Payee { book: Name::new(book)?, payee: Name::new(payee)? }
+                } else {
+                    Subject::Batch(stream)
                 }
-                _ => Subject::Batch(stream),
-            },
-            Ok(stream) => Subject::Batch(stream),
+            }
             Err(_) => {
                 let payment = named_payment(&self.subject, &payments_settings(desk)?)?;
                 let own = desk.book()?;

@@ -173,9 +173,10 @@ pub(crate) fn obstacle_sentence(obstacle: &Obstacle, expected: Expected, asset: 
             return "no destination: tell one by `divvy payee` to be paid".to_owned();
         }
     };
-    match expected {
-        Expected::On(time) => format!("{why}; expected on {}", whole(time)),
-        _ => why,
+    if let Expected::On(time) = expected {
+        format!("{why}; expected on {}", whole(time))
+    } else {
+        why
     }
 }
 

@@ -94,6 +94,9 @@ async fn holders(file: &File, out: &mut Out) -> Result<Verdict, Error> {
         out.say(&format!("… and {more} more; --json names them"));
     }
     let known = import.rows.len();
+    if differ.is_empty() {
+        out.say(&format!("the book has {} as the file says", counted(known, "holder")));
+    }
     let verdict =
         finish(desk, &file.file, &bad, out, json!({"holders": known, "differ": differ})).await?;
     Ok(if differ.is_empty() { verdict } else { Verdict::Look })

@@ -76,6 +76,6 @@ mod tests {
         (totals.drawn, totals.declared, totals.paid) = (amount(60), amount(60), amount(60));
         let together =
             Together { earned: amount(160), payable: amount(100), owed_back: Amount::ZERO };
-        assert_eq!(Places::of(&totals, together).unwrap().sum, amount(100));
+        assert_eq!(Places::of(&totals, together, Amount::ZERO).unwrap().sum, amount(100));
     }
 }
