@@ -15,7 +15,8 @@ use crate::cli::take::payments_settings;
 /// Tell the story of a payee, a payment or a batch.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A payee's name, the id of a payment, or a stream such as payment/…, batch/…, rule/… or run/….
+    /// A payee's name, the id of a payment, or a stream such as payment/…, batch/…, rule/… or
+    /// run/….
     subject: String,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
