@@ -85,7 +85,8 @@ impl Book<'_> {
     /// # Errors
     /// As [`Book::record`], but for the host's errors.
     pub fn record_joined(&self, payments: &[Payment], now: Time) -> Result<Joined, Error> {
-        Ok(Joined::new(self.recorded(payments, now)?, self.divvy.host().fact_table()))
+        let asset = &self.fold()?.settings().asset;
+        Ok(Joined::new(self.recorded(payments, now)?, self.divvy.host().fact_table(), asset))
     }
 
     /// A move of units to write inside a transaction of the host's own, on the same database: a
@@ -106,7 +107,8 @@ impl Book<'_> {
     ) -> Result<Joined, Error> {
         let (from, to) = holders;
         let step = self.fold()?.move_holding(pool, from, to, units, now)?;
-        Ok(Joined::new(step.facts().to_vec(), self.divvy.host().fact_table()))
+        let asset = &self.fold()?.settings().asset;
+        Ok(Joined::new(step.facts().to_vec(), self.divvy.host().fact_table(), asset))
     }
 
     /// The facts that record payments.
@@ -131,7 +133,8 @@ impl Book<'_> {
             let detail = format!("{} is taken by something else: run verify", fact.stream);
             return Err(Error::new(Code::FactMalformed, detail));
         };
-        Ok(match before.accept_again(&again, &fact.stream) {
+        let asset = &self.fold()?.settings().asset;
+        Ok(match before.accept_again(&again, &fact.stream, asset) {
             Ok(()) => Recording::Known,
             Err(conflict) => Recording::Conflict(conflict),
         })

@@ -135,8 +135,8 @@ enum Command {
     Export(export::Export),
     /// Tell the story of a payee, a payment or a batch.
     Explain(explain::Explain),
-    /// Recompute every hash and every equation from the first fact.
-    Verify(Dir),
+    /// Recompute every hash and every equation from the first fact, and look for a seal.
+    Verify(status::Verify),
     /// Seal everything that was written since the last seal, and say the hash to keep.
     Seal(Dir),
     /// Write down what a holder can prove.
@@ -244,7 +244,7 @@ async fn dispatch(command: Command, out: &mut Out) -> Result<Verdict, Error> {
         Command::Seal(dir) => proof::seal(&dir.dir, out).await,
         Command::Prove(prove) => prove.run(out).await,
         Command::CheckProof(check) => check.run(out),
-        Command::Verify(dir) => status::verify(&dir.dir, out).await,
+        Command::Verify(verify) => verify.run(out).await,
         Command::Backup(backup) => backup.run(out).await,
         Command::Treasury(treasury) => treasury.run(out).await,
         Command::Reconcile(reconcile) => reconcile.run(out).await,

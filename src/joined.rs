@@ -1,6 +1,6 @@
 //! Facts for a host's own transaction, as data: any driver can write them.
 
-use divvy_core::{Body, Code, Error, Fact};
+use divvy_core::{Asset, Body, Code, Error, Fact};
 
 use crate::book::Recording;
 
@@ -66,6 +66,8 @@ pub struct Joined {
     facts: Vec<Fact>,
     insert: String,
     read_back: String,
+    /// The book's, in which conflicts are told.
+    asset: Asset,
 }
 
 /// One fact's row: the values of [`Joined::insert`], in order.
@@ -104,7 +106,7 @@ pub enum Landed {
 }
 
 impl Joined {
-    pub(crate) fn new(facts: Vec<Fact>, table: &str) -> Self {
+    pub(crate) fn new(facts: Vec<Fact>, table: &str, asset: &Asset) -> Self {
         // The casts tell PostgreSQL the types, and SQLite nothing new.
         let insert = format!(
             "INSERT INTO {table} (stream, n, kind, body, at, hash) \
@@ -113,7 +115,7 @@ impl Joined {
              ON CONFLICT (stream, n) DO NOTHING"
         );
         let read_back = format!("SELECT kind, body FROM {table} WHERE stream = $1 AND n = $2");
-        Self { facts, insert, read_back }
+        Self { facts, insert, read_back, asset: asset.clone() }
     }
 
     /// The statement that writes a row, or nothing where its address is taken; for every row.
@@ -155,7 +157,7 @@ impl Joined {
         }
         let told = |(fact, landed): (&Fact, &Landed)| match landed {
             Landed::Written => Ok(Recording::New),
-            Landed::Found { kind, body } => told(fact, kind, body),
+            Landed::Found { kind, body } => told(fact, (kind, body), &self.asset),
             Landed::Nothing => {
                 let (stream, n) = (&fact.stream, fact.n);
                 let detail = format!(
@@ -170,10 +172,10 @@ impl Joined {
 }
 
 /// What it means that something else is at a fact's address.
-fn told(fact: &Fact, kind: &str, body: &[u8]) -> Result<Recording, Error> {
+fn told(fact: &Fact, (kind, body): (&str, &[u8]), asset: &Asset) -> Result<Recording, Error> {
     match (Body::decode(kind, body)?, fact.body()?) {
         (Body::Recorded(before), Body::Recorded(again)) => {
-            Ok(match before.accept_again(&again, &fact.stream) {
+            Ok(match before.accept_again(&again, &fact.stream, asset) {
                 Ok(()) => Recording::Known,
                 Err(conflict) => Recording::Conflict(conflict),
             })

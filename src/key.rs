@@ -57,12 +57,10 @@ pub fn make_key(file: &Path) -> Result<PublicKey, Error> {
         new.write_all(text.as_bytes())?;
         new.sync_all()
     });
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => unusable(
-            file,
-            "it is there already, and a key that is made anew is another: name a new file",
-        ),
-        _ => unusable(file, &error.to_string()),
+    written.map_err(|error| {
+        let known = error.kind() == ErrorKind::AlreadyExists;
+        let why = "it is there already, and a key that is made anew is another: name a new file";
+        unusable(file, if known { why.to_owned() } else { error.to_string() }.as_str())
     })?;
     Ok(SecretKey::new(&seed).public())
 }

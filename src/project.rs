@@ -159,8 +159,7 @@ impl Project {
     /// # Errors
     /// As [`Project::read`].
     pub fn parse(text: &str, dir: &Path) -> Result<Self, Error> {
-        let raw: RawProject = toml::from_str(text)
-            .map_err(|error| malformed(&format!("{SETTINGS_FILE}: {}", error.message())))?;
+        let raw: RawProject = toml::from_str(text).map_err(|error| misspelt(text, &error))?;
         let asset = Asset::parse(&raw.asset)?;
         let (floor, floor_stated) = stated(raw.floor.as_deref(), &asset)?;
         let floor = floor.unwrap_or(Amount::ONE).max(Amount::ONE);
@@ -311,6 +310,13 @@ fn flow_secs(days: Option<u64>) -> Result<Option<u64>, Error> {
         Some(0) => Err(malformed("[pool] flow_days is 0: leave it out to declare at once")),
         days => Ok(days.map(|days| days.saturating_mul(86_400))),
     }
+}
+
+/// What is wrong with the settings as text, and in which line.
+fn misspelt(text: &str, error: &toml::de::Error) -> Error {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
+    malformed(&format!("{SETTINGS_FILE}:{line}: {}", error.message()))
 }
 
 fn malformed(detail: &str) -> Error {

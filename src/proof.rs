@@ -90,6 +90,7 @@ impl Divvy {
         for pool in pools {
             let facts = self.host().read(&Stream::pool(&name, &pool)).await?;
             held |= prove_in(&facts, holder, &mut sealed, &mut proofs)?;
+            held |= self.books().book(book)?.units(pool.as_str(), holder)? > Units::ZERO;
         }
         match (held, proofs.is_empty()) {
             (_, false) => Ok(proofs),

@@ -211,7 +211,7 @@ const fn word(state: State) -> &'static str {
         State::Refused => "refused, payable again",
         State::Review => "waiting for a person",
         State::Cancelled => "given up, payable again",
-        State::Returned => "settled, and partly came back",
+        State::Returned => "settled, and came back in part or whole",
         State::Approved => "approved, and not signed yet",
         _ => "in another state",
     }

@@ -7,6 +7,7 @@ mod own_parts;
 mod payee_story;
 mod payment_story;
 mod terms_story;
+mod words;
 
 use serde::Serialize;
 
@@ -256,13 +257,12 @@ fn batch_sentence(body: &Body, asset: &Asset) -> Option<String> {
 fn instead(moved: &Converted, asset: &Asset) -> String {
     let Ok(worth) = moved.locked() else { return String::new() };
     format!(
-        "; {} {} moved, worth {} {} at {} for {} of the smallest units ({}, {})",
+        "; {} {} moved, worth {} {} at {} ({}, {})",
         moved.asset.text(moved.amount),
         moved.asset.code(),
         asset.text(worth),
         asset.code(),
-        moved.rate_num,
-        moved.rate_den,
+        words::price_text((moved.rate_num, moved.rate_den), &moved.asset, asset),
         moved.source,
         moved.quoted_at
     )

@@ -5,6 +5,7 @@
 //! negative, and the platform bears the odd units until all of it is reversed.
 
 use crate::amount::Amount;
+use crate::asset::Asset;
 use crate::error::{Code, Error};
 use crate::fact::{
     Body, Cause, Evidence, Extent, Fact, Head, Lost, Recorded, Restored, Reversed, Stream,
@@ -55,6 +56,8 @@ pub struct Movement {
     recorded: Recorded,
     reversals: Vec<Going>,
     reversed: Amount,
+    /// The book's asset, where it was told: errors name amounts in it.
+    asset: Option<Asset>,
 }
 
 /// Money that goes back, as someone vouches or a rail has verified.
@@ -133,9 +136,25 @@ impl Movement {
         };
         let Body::Recorded(recorded) = first.body()? else { return Err(stray(first)) };
         let (reversals, reversed) = (Vec::new(), Amount::ZERO);
-        let mut movement = Self { head: Head::after(first), recorded, reversals, reversed };
+        let (head, asset) = (Head::after(first), None);
+        let mut movement = Self { head, recorded, reversals, reversed, asset };
         rest.iter().try_for_each(|fact| movement.apply(fact))?;
         Ok(movement)
+    }
+
+    /// The same, whose errors name amounts in the book's asset and not in minor units.
+    #[must_use]
+    pub fn told_in(self, asset: &Asset) -> Self {
+        Self { asset: Some(asset.clone()), ..self }
+    }
+
+    /// An amount of what was paid, for an error.
+    fn text(&self, amount: Amount) -> String {
+        let paid_in = self.recorded.converted.as_ref().map(|converted| &converted.asset);
+        match paid_in.or(self.asset.as_ref()) {
+            Some(asset) => format!("{} {}", asset.text(amount), asset.code()),
+            None => format!("{amount} minor units"),
+        }
     }
 
     /// What came in.
@@ -162,9 +181,13 @@ impl Movement {
                 return Ok(None);
             }
             let detail = format!(
-                "{id} of {} was recorded as {:?} of {}, and now as {cause:?} of {amount}: find \
-                 out which is true",
-                self.head.stream, known.cause, known.amount
+                "{id} of {} was recorded as a {} of {}, and now as a {} of {}: find out which is \
+                 true",
+                self.head.stream,
+                word(known.cause),
+                self.text(known.amount),
+                word(*cause),
+                self.text(*amount)
             );
             return Err(Error::new(Code::PaymentConflict, detail));
         }
@@ -172,8 +195,11 @@ impl Movement {
         let (more, left) = (back.plus(*amount)?, paid.less(back));
         if amount.is_zero() || more > paid {
             let detail = format!(
-                "{amount} cannot go back of {}: it brought {paid}, of which {left} is left",
-                self.head.stream
+                "{} cannot go back of {}: it brought {}, of which {} is left",
+                self.text(*amount),
+                self.head.stream,
+                self.text(paid),
+                self.text(left)
             );
             return Err(Error::new(Code::PaymentMalformed, detail));
         }
@@ -323,6 +349,15 @@ pub fn share_reversed(part: Amount, reversed: Amount, whole: Amount) -> Result<A
             let detail = format!("{reversed} of {whole} cannot be reversed: name what came in");
             Err(Error::new(Code::PaymentMalformed, detail))
         }
+    }
+}
+
+/// What kind of reversal it is, for an error.
+const fn word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Refund => "refund",
+        Cause::Dispute => "dispute",
+        Cause::Failure => "failure",
     }
 }
 

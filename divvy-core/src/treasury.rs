@@ -184,10 +184,15 @@ impl Treasury {
         let last = self.closings.last().map_or(Time::ZERO, |last| last.until);
         let whole = (from.start(), until.start()) == (closing.from, closing.until);
         if !whole || closing.from < last || fact.at < closing.until {
-            let detail = format!(
-                "the week from {} until {} is not whole, not over, or not after the last one",
-                closing.from, closing.until
-            );
+            let why = if !whole {
+                "is not whole"
+            } else if fact.at < closing.until {
+                "is not over"
+            } else {
+                "is not after the one that was closed last"
+            };
+            let (from, until) = (Day::of(closing.from), Day::of(closing.until));
+            let detail = format!("the week from {from} until before {until} {why}");
             return Err(Error::new(Code::TreasuryConflict, detail));
         }
         self.closings.push(closing.clone());
@@ -262,11 +267,8 @@ pub(crate) fn is_noted(
         return Ok(true);
     }
     let said = |purpose: Purpose, amount: Amount| {
-        let on = match purpose {
-            Purpose::Expected(on) => format!(", expected on {on}"),
-            _ => String::new(),
-        };
-        format!("{} {}{on}", asset.text(amount), asset.code())
+        let text = format!("{} {}", asset.text(amount), asset.code());
+        if let Purpose::Expected(on) = purpose { format!("{text}, expected on {on}") } else { text }
     };
     let detail = format!(
         "{:?} was noted before with {}, and now with {}: give what is new an id of its own",

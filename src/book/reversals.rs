@@ -91,7 +91,13 @@ impl Book<'_> {
     /// # Errors
     /// [`Code::PaymentUnknown`] when it is not recorded, and the host's errors.
     pub async fn movement(&self, payment: &Stream) -> Result<Movement, Error> {
-        let movement = Movement::fold(&self.read(payment).await?)?;
+        let facts = self.read(payment).await?;
+        if facts.is_empty() {
+            let detail =
+                format!("{payment} is not recorded: record it before what goes back of it");
+            return Err(Error::new(Code::PaymentUnknown, detail));
+        }
+        let movement = Movement::fold(&facts)?.told_in(&self.fold()?.settings().asset);
         if movement.recorded().book == *self.name() {
             return Ok(movement);
         }

@@ -11,7 +11,8 @@ impl Book<'_> {
     /// said later counts.
     ///
     /// # Errors
-    /// [`divvy_core::Code::PolicyMalformed`] for a threshold below the book's floor, and the host's errors.
+    /// [`divvy_core::Code::PolicyMalformed`] for a threshold below the book's floor, and the
+    /// host's errors.
     pub async fn set_payees(
         &mut self,
         payees: &[(Name, PayeeSet)],

@@ -43,6 +43,16 @@ pub(crate) async fn ask(
     let cost = book.cost_of_paying(payee.as_str(), till.rails(), sender, now).await?;
     say_cost(&cost, &asset, out);
     book.demand(&payee, fee_max, now).await?;
+    let (name, code) = (book.fold()?.name().clone(), asset.code());
+    let due = desk.divvy.due(name.as_str(), now)?;
+    if due.iter().any(|line| line.payee == payee) && cost.fee > fee_max {
+        let fee = asset.text(cost.fee);
+        out.say(&format!(
+            "look: {payee} is due by their policy, so they are paid with everybody else, whatever \
+             they accept: the rail asks {fee} {code} for a line"
+        ));
+    }
+    let book = desk.book()?;
     let mut value = cost_value(&cost, &asset);
     if let Some(demand) = book.fold()?.demand_of(payee.as_str(), now)
         && let Value::Object(fields) = &mut value

@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use divvy::core::{Chapter, Error, Name, Stream, Subject};
+use divvy::core::{Chapter, Error, Name, Place, Stream, Subject, Time};
+use divvy::named_payment;
 use serde_json::json;
 
 use crate::cli::Verdict;
 use crate::cli::out::Out;
 use crate::cli::setup::Desk;
+use crate::cli::take::payments_settings;
 
 /// Tell the story of a payee, a payment or a batch.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// A payee's name, or a stream such as payment/…, batch/…, rule/… or run/….
+    /// A payee's name, the id of a payment, or a stream such as payment/…, batch/…, rule/… or
+    /// run/….
     subject: String,
     /// The folder with `divvy.toml`.
     #[arg(long, default_value = ".")]
@@ -29,23 +32,15 @@ const CHAPTERS_MAX: usize = 40;
 impl Explain {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
         let mut desk = Desk::look(&self.dir).await?;
-        let book = desk.project.book.clone();
-        let subject = match Stream::parse(&self.subject) {
-            Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
-            Ok(stream) if self.subject.starts_with("treasury/") => Subject::Treasury(stream),
-            Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
-            Ok(stream) if self.subject.starts_with("rule/") => Subject::Rules(stream),
-            Ok(stream) if self.subject.starts_with("run/") => Subject::Runs(stream),
-            Ok(stream) if self.subject.starts_with("webhook/") => Subject::Webhook(stream),
-            Ok(stream) => Subject::Batch(stream),
-            Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
-        };
+        let subject = self.subject(&mut desk).await?;
+        let mut is_payee = false;
         if let Subject::Payee { payee, .. } = &subject {
             let now = divvy::clock::now();
             let asset = desk.project.opened.asset.clone();
             desk.quote(now, out).await?;
             let balance = desk.book()?.balance(payee.as_str(), now).await?;
             out.say(&crate::cli::status::balance_sentence(payee.as_str(), &balance, &asset));
+            is_payee = true;
         }
         let book = desk.book()?;
         let chapters = book.explain(subject).await?;
@@ -54,10 +49,42 @@ impl Explain {
             out.say(&format!("… {skipped} earlier ones; tell them with --all"));
         }
         chapters.iter().skip(skipped).for_each(|chapter: &Chapter| out.say(&chapter.to_string()));
-        if chapters.is_empty() {
+        let unknown = chapters.is_empty() && !is_payee;
+        if unknown {
             out.say(&format!("nothing is known of {}", self.subject));
+        } else if chapters.is_empty() {
+            out.say(&format!("nothing has happened to {} yet", self.subject));
         }
         out.value(&json!({"subject": self.subject, "chapters": chapters}));
-        Ok(if chapters.is_empty() { Verdict::Look } else { Verdict::Done })
+        Ok(if unknown { Verdict::Look } else { Verdict::Done })
+    }
+
+    /// What a name or a stream is about. The id of a payment will do where no payee has that name.
+    async fn subject(&self, desk: &mut Desk) -> Result<Subject, Error> {
+        let book = desk.project.book.clone();
+        Ok(match Stream::parse(&self.subject) {
+            Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
+            Ok(stream) if self.subject.starts_with("treasury/") => Subject::Treasury(stream),
+            Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
+            Ok(stream) if self.subject.starts_with("rule/") => Subject::Rules(stream),
+            Ok(stream) if self.subject.starts_with("run/") => Subject::Runs(stream),
+            Ok(stream) if self.subject.starts_with("webhook/") => Subject::Webhook(stream),
+            Ok(stream) => {
+                if let Place::Payee { book, payee } = stream.place() {
+                    Subject::Payee { book: Name::new(book)?, payee: Name::new(payee)? }
+                } else {
+                    Subject::Batch(stream)
+                }
+            }
+            Err(_) => {
+                let payment = named_payment(&self.subject, &payments_settings(desk)?)?;
+                let own = desk.book()?;
+                let is_payee = own.fold()?.balance(&self.subject, Time::ZERO).is_ok();
+                match own.movement(&payment).await {
+                    Ok(_) if !is_payee => Subject::Payment(payment),
+                    Ok(_) | Err(_) => Subject::Payee { book, payee: Name::new(&self.subject)? },
+                }
+            }
+        })
     }
 }

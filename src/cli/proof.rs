@@ -128,7 +128,7 @@ fn lead(proof: &Proof, roots: &[Hash]) -> Result<Checked, Error> {
     Err(refused.unwrap_or_else(|| Error::new(Code::ProofWrong, "no root was given")))
 }
 
-fn root(text: &str) -> Result<Hash, Error> {
+pub(crate) fn root(text: &str) -> Result<Hash, Error> {
     Hash::parse(text).ok_or_else(|| {
         let detail = format!("{text:?} is no root: write its 64 hexadecimal digits");
         Error::new(Code::InputMalformed, detail)

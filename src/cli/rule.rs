@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use divvy::core::{Asset, Code, Error, Legs, PublicKey, RuleSet, Share, Signature, Target};
+use divvy::core::{
+    Amount, Asset, Code, Error, Legs, Level, PublicKey, RuleSet, Share, Signature, Target,
+};
 use divvy::{clock, read_key};
 use serde_json::json;
 
@@ -211,9 +213,15 @@ fn text(rule: &RuleSet, asset: &Asset) -> String {
         said = format!("{said};{when}: {}", shares(&tier.legs, asset));
     }
     if let Some(upline) = &rule.upline {
-        let levels = upline.levels.iter().map(|level| level.portion.to_string());
-        let levels: Vec<String> = levels.collect();
-        said = format!("{said}; before that, upline {}", levels.join(", "));
+        let most = |amount: Option<Amount>, of: &str| {
+            amount.map_or_else(String::new, |most| format!("{of}{} at most", asset.text(most)))
+        };
+        let level = |level: &Level| format!("{}{}", level.portion, most(level.most, " and "));
+        let levels: Vec<String> = upline.levels.iter().map(level).collect();
+        let (levels, rest) = (levels.join(", "), upline.rest.name());
+        let (each, all) =
+            (most(upline.each_most, "; for one person "), most(upline.most, "; together "));
+        said = format!("{said}; before that, upline {levels}{each}{all}; what is left, to {rest}");
     }
     said
 }

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use divvy::clock;
 use divvy::core::{
-    Amount, Asset, Balance, Book, BreakState, Error, Expected, Line, Obstacle, Time,
+    Amount, Asset, Balance, Body, Book, BreakState, Code, Error, Expected, Fact, Hash, Line,
+    Obstacle, Stream, Time, Verified,
 };
 use serde_json::{Value, json};
 
 use crate::cli::Verdict;
 use crate::cli::balance::say_balance;
 use crate::cli::out::Out;
+use crate::cli::proof::root;
 use crate::cli::setup::Desk;
 use crate::cli::waits::say_waits;
 use crate::cli::webhook;
@@ -149,7 +151,7 @@ fn expected(balance: &Balance, asset: &Asset) -> String {
         (Some(Obstacle::PassedOn(pool)), _) => format!("goes to the holders of pool {pool}"),
         (Some(obstacle), expected) => obstacle_sentence(obstacle, expected, asset),
         (None, Expected::Now) => "due now".to_owned(),
-        (None, Expected::On(time)) => format!("expected on {time}"),
+        (None, Expected::On(time)) => format!("expected on {}", whole(time)),
         (None, _) => "nobody can tell yet when it is due".to_owned(),
     }
 }
@@ -171,7 +173,16 @@ pub(crate) fn obstacle_sentence(obstacle: &Obstacle, expected: Expected, asset: 
             return "no destination: tell one by `divvy payee` to be paid".to_owned();
         }
     };
-    if let Expected::On(time) = expected { format!("{why}; expected on {time}") } else { why }
+    if let Expected::On(time) = expected {
+        format!("{why}; expected on {}", whole(time))
+    } else {
+        why
+    }
+}
+
+/// The next whole second: what is expected is not known to the millisecond.
+fn whole(time: Time) -> Time {
+    Time::from_millis(time.millis().div_ceil(1_000).saturating_mul(1_000))
 }
 
 pub(crate) fn balance_value(payee: &str, balance: &Balance, asset: &Asset) -> Value {
@@ -206,10 +217,41 @@ pub(crate) async fn due(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     Ok(Verdict::Done)
 }
 
-/// `divvy verify`.
-pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
-    let mut desk = Desk::look(dir).await?;
-    let verified = desk.divvy.verify().await?;
+/// Recompute everything, and look for seals.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The folder with `divvy.toml`.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// What `divvy seal` said before: it has to be among the seals of this history.
+    #[arg(long = "root", value_name = "HASH")]
+    roots: Vec<String>,
+}
+
+impl Verify {
+    pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
+        let roots: Vec<Hash> =
+            self.roots.iter().map(|text| root(text)).collect::<Result<_, _>>()?;
+        let mut desk = Desk::look(&self.dir).await?;
+        let verified = desk.divvy.verify().await?;
+        let facts = desk.divvy.host().read(&Stream::seal()).await?;
+        let bodies = facts.iter().map(Fact::body).collect::<Result<Vec<Body>, Error>>()?;
+        for root in &roots {
+            if !bodies.iter().any(|body| matches!(body, Body::Sealed(seal) if seal.root == *root)) {
+                let detail = format!(
+                    "no seal of this history says {root}: it is another history than the one that \
+                     was sealed"
+                );
+                return Err(Error::new(Code::ProofWrong, detail));
+            }
+        }
+        say_verified(&verified, out);
+        roots.iter().for_each(|root| out.say(&format!("sealed by {root}")));
+        Ok(Verdict::Done)
+    }
+}
+
+fn say_verified(verified: &Verified, out: &mut Out) {
     out.say(&format!(
         "{} {}, and every equation; {} of them {} sealed; digest {}",
         counted(verified.facts, "fact"),
@@ -220,5 +262,4 @@ pub(crate) async fn verify(dir: &Path, out: &mut Out) -> Result<Verdict, Error> 
     ));
     let (facts, sealed) = (verified.facts, verified.sealed);
     out.value(&json!({"facts": facts, "sealed": sealed, "digest": verified.digest}));
-    Ok(Verdict::Done)
 }

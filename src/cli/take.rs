@@ -94,6 +94,9 @@ async fn holders(file: &File, out: &mut Out) -> Result<Verdict, Error> {
         out.say(&format!("… and {more} more; --json names them"));
     }
     let known = import.rows.len();
+    if differ.is_empty() {
+        out.say(&format!("the book has {} as the file says", counted(known, "holder")));
+    }
     let verdict =
         finish(desk, &file.file, &bad, out, json!({"holders": known, "differ": differ})).await?;
     Ok(if differ.is_empty() { verdict } else { Verdict::Look })
@@ -257,9 +260,18 @@ pub(crate) async fn finish(
 pub(crate) async fn declare(dir: &Path, out: &mut Out) -> Result<Verdict, Error> {
     let mut desk = Desk::open(dir).await?;
     let asset = desk.project.opened.asset.clone();
+    let before = desk.book()?.fold()?.totals().deficit;
     let declared = desk.book()?.declare(clock::now()).await?;
-    out.say(&format!("{} {} declared", asset.text(declared), asset.code()));
-    out.value(&json!({"declared": asset.text(declared), "asset": asset.to_string()}));
+    let netted = before.less(desk.book()?.fold()?.totals().deficit);
+    let (text, code) = (asset.text(declared), asset.code());
+    out.say(&format!("{text} {code} declared"));
+    if !netted.is_zero() {
+        let netted = asset.text(netted);
+        out.say(&format!("{netted} {code} more made up for what had gone back before"));
+    }
+    out.value(&json!({
+        "declared": text, "netted": asset.text(netted), "asset": asset.to_string(),
+    }));
     desk.close().await.map(|()| Verdict::Done)
 }
 

@@ -239,7 +239,7 @@ fn waiting(report: &Report) -> Markup {
         section {
             h2 { "Who waits, and for what" }
             @if waiting.count == 0 {
-                p.fine { "Nobody: everything that was earned is paid or on its way." }
+                p.fine { "Nobody: everything that was earned is paid, or in a batch." }
             } @else {
                 ul.groups {
                     @for (why, (count, sum)) in &waiting.groups {
@@ -249,7 +249,7 @@ fn waiting(report: &Report) -> Markup {
                         }
                     }
                 }
-                table {
+                table.named {
                     caption { "The largest" }
                     thead {
                         tr {
@@ -311,7 +311,7 @@ fn holders(report: &Report, pool: &PoolPart) -> Markup {
                 }
             }
             @if !pool.largest.is_empty() {
-                table.holders {
+                table.holders.named {
                     thead {
                         tr {
                             th scope="col" { "holder" }

@@ -186,12 +186,8 @@ impl Walk {
     /// What counts as paid in this book, and went out to nobody.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of what is paid went out")]
     fn set_apart(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
-        let (Place::Payee { book, .. } | Place::Pool { book, .. } | Place::Run { book }) =
-            fact.stream.place()
-        else {
-            return Ok(());
-        };
-        if book != self.book {
+        // What other books were paid elsewhere is none of ours.
+        if !self.is_in(fact) {
             return Ok(());
         }
         let apart = match body {
@@ -210,10 +206,6 @@ impl Walk {
     #[expect(clippy::wildcard_enum_match_arm, reason = "most facts move no money over the border")]
     fn take(&mut self, fact: &Fact, body: &Body) -> Result<(), Error> {
         let at = match body {
-            // What other books were paid elsewhere is none of ours.
-            Body::Brought(_) | Body::Compounded(_) | Body::Declared(_) if !self.is_in(fact) => {
-                fact.at
-            }
             Body::Recorded(recorded) => recorded.event_at,
             Body::Reversed(reversed) => reversed.event_at,
             Body::Sealed(sealed) => {

@@ -150,18 +150,24 @@ fn older(path: &Path, cursor: &Cursor) -> Error {
 
 /// A row as a fact. Streams and kinds repeat, so they are shared with the fact before it.
 fn fact(row: &Row<'_>, path: &Path, before: Option<&Fact>) -> Result<Fact, Error> {
-    let refused = |error: rusqlite::Error| damaged(path, &error.to_string());
-    let stream = text(row, 1).map_err(refused)?;
-    let kind = text(row, 3).map_err(refused)?;
-    let bytes = row.get_ref(4).and_then(|value| Ok(value.as_blob()?)).map_err(refused)?;
-    let hash: [u8; 32] = row.get(6).map_err(refused)?;
+    let unread = |error: rusqlite::Error| damaged(path, &error.to_string());
+    let (stream, n) = (text(row, 1).map_err(unread)?, number(row, 2).map_err(unread)?);
+    // What is of another type than we write was altered: it is told which fact, and what of it.
+    let altered = |what: &str| {
+        let why = format!("fact {n} of {stream}: its {what} was altered");
+        move |_: rusqlite::Error| damaged(path, &why)
+    };
+    let kind = text(row, 3).map_err(altered("kind"))?;
+    let bytes = row.get_ref(4).and_then(|value| Ok(value.as_blob()?));
+    let bytes = bytes.map_err(altered("body"))?;
+    let hash: [u8; 32] = row.get(6).map_err(altered("hash"))?;
     Ok(Fact {
         stream: match before {
             Some(before) if before.stream.as_str() == stream => before.stream.clone(),
             _ => Stream::parse(stream).map_err(|error| damaged(path, &error.to_string()))?,
         },
-        n: number(row, 2).map_err(refused)?,
-        at: Time::from_millis(number(row, 5).map_err(refused)?),
+        n,
+        at: Time::from_millis(number(row, 5).map_err(altered("time"))?),
         kind: match before {
             Some(before) if before.kind == kind => before.kind.clone(),
             _ => named(kind),

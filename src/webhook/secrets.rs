@@ -60,6 +60,9 @@ pub fn rotate_secret(file: &Path, old_kept: usize) -> Result<(), Error> {
 
 /// The secrets of a file, newest first.
 pub(super) fn read(file: &Path) -> Result<WebhookSecrets, Error> {
+    if !file.exists() {
+        return Err(unusable(file, "it is not there: `divvy webhook rotate` makes it"));
+    }
     let text = read_private(file, fs::read_to_string)?;
     let secrets: Vec<&str> = text.split_whitespace().collect();
     WebhookSecrets::new(&secrets)

@@ -191,3 +191,67 @@ fn a_clock_a_year_and_more_ahead_needs_consent() {
     folder.edit("divvy.toml", "tick_secs = 3600", "tick_secs = 99999999");
     refused(&["run", dir], "clock_ahead", "2029");
 }
+
+#[test]
+fn errors_name_amounts_as_they_are_written_and_what_to_do() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    refused(&["status", dir], "store_unusable", "`divvy import` or `divvy run` makes one");
+    refused(&["init", dir], "file_unusable", "is there already");
+    let file = folder.write("more.csv", "id,paid_at,amount\nx,2026-03-01T00:00:00Z,12.00\n");
+    done(&["import", "payments", file.to_str().unwrap(), "--dir", dir]);
+    let refund =
+        |payment, amount| ["refund", payment, "--amount", amount, "--id", "r", "--dir", dir];
+    refused(&refund("x", "12.01"), "payment_malformed", "12.01 USD cannot go back");
+    refused(&refund("y", "1.00"), "payment_unknown", "payment/import/main/y is not recorded");
+    done(&refund("x", "2.00"));
+    let again = run(&refund("x", "3.00"));
+    assert!(
+        again.said.contains("a refund of 2.00 USD, and now as a refund of 3.00 USD"),
+        "{}",
+        again.said
+    );
+    let file = folder.write("more.csv", "id,paid_at,amount\nx,2026-03-01T00:00:00Z,13.00\n");
+    let again = run(&["import", "payments", file.to_str().unwrap(), "--dir", dir]);
+    assert_eq!(again.value["counts"]["conflicts"], 1, "{}", again.said);
+    let told = done(&["explain", "x", "--dir", dir])["chapters"].to_string();
+    assert!(told.contains("12.00 USD came in"), "the id of a payment will do: {told}");
+    let empty = folder.write("none.json", "[]");
+    let root = "0".repeat(64);
+    let checked = ["check-proof", empty.to_str().unwrap(), "--root", &root];
+    refused(&checked, "proof_wrong", "holds no proofs");
+}
+
+#[test]
+fn a_byte_that_was_altered_is_named_whatever_it_became() {
+    let folder = Folder::example("duet");
+    let dir = folder.path().to_str().unwrap();
+    done(&["run", dir]);
+    let database = folder.path().join("divvy.db");
+    let whole = fs::read(&database).unwrap();
+    for (sql, said) in [
+        ("body = body || 'x'", "fact 0 of payment/import/main/sale-03: its body was altered"),
+        ("body = CAST(body || 'x' AS BLOB)", "of payment/import/main/sale-03"),
+        ("at = at + 1", "of payment/import/main/sale-03"),
+        ("hash = 'x'", "its hash was altered"),
+    ] {
+        fs::write(&database, &whole).unwrap();
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        let sql = format!("UPDATE divvy_fact SET {sql} WHERE stream LIKE '%/sale-03'");
+        assert_eq!(connection.execute(&sql, []).unwrap(), 1);
+        drop(connection);
+        let ended = run(&["verify", dir]);
+        let detail = ended.value["error"]["detail"].as_str().unwrap();
+        assert!(detail.contains(said), "{sql}: {detail}");
+    }
+    fs::write(&database, &whole).unwrap();
+    let root = done(&["seal", dir])["root"].as_str().unwrap().to_owned();
+    done(&["verify", dir, "--root", &root]);
+    refused(&["verify", dir, "--root", &"0".repeat(64)], "proof_wrong", "another history");
+    let connection = rusqlite::Connection::open(&database).unwrap();
+    connection.execute("DELETE FROM divvy_fact WHERE stream LIKE '%/sale-10'", []).unwrap();
+    drop(connection);
+    let ended = run(&["verify", dir]);
+    assert_eq!(ended.code, Some(4), "{}", ended.said);
+    assert!(ended.said.contains("facts are missing"), "{}", ended.said);
+}

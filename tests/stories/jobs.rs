@@ -91,7 +91,7 @@ fn a_payee_a_payment_and_a_batch_can_be_explained() {
     let dir = folder.path().to_str().unwrap();
     done(&["run", dir]);
     for (subject, said) in [
-        ("collaborator", "earned 2.45 USD: remaining of the 49.00 that came in"),
+        ("collaborator", "earned 2.45 USD: the rest of the 49.00 that came in"),
         ("payment/import/main/sale-01", "divided as 46.55 to payee creator (95%)"),
         ("batch/duet/0/0", "is final"),
     ] {

@@ -43,8 +43,8 @@ fn a_collaborator_recoups_and_the_payment_tells_which_tier_gave_what() {
     done(&["run", dir]);
     // 61.99 came before it, so 38.01 of its 120.00 are still recouped.
     let told = story(dir, "payment/import/main/sale-04");
-    let parts = "38.01 to payee collaborator (tier 0, remaining), 4.10 to payee collaborator \
-                 (tier 1, remaining), 77.89 to payee creator (tier 1, 95%)";
+    let parts = "38.01 to payee collaborator (tier 0, the rest), 4.10 to payee collaborator \
+                 (tier 1, the rest), 77.89 to payee creator (tier 1, 95%)";
     assert!(told.contains(parts), "{told}");
     let told = story(dir, "creator");
     assert!(told.contains("earned 77.89 USD of payment/import/main/sale-04"), "{told}");

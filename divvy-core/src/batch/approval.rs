@@ -113,8 +113,8 @@ impl Batch {
         if self.waits() {
             return Ok(());
         }
-        let (batch, state) = (&self.head.stream, self.state());
-        let detail = format!("{batch} is {state:?} by now: it waits for no approval any more");
+        let (batch, state) = (&self.head.stream, format!("{:?}", self.state()).to_lowercase());
+        let detail = format!("{batch} is {state} by now: it waits for no approval any more");
         Err(Error::new(Code::BatchStale, detail))
     }
 

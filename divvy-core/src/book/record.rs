@@ -201,7 +201,7 @@ impl Recorded {
     /// [`Code::PaymentConflict`], with both bodies, when they differ in anything but evidence.
     ///
     /// ```
-    /// use divvy_core::{Amount, Code, Evidence, Hash, Name, Recorded, Stream, Time};
+    /// use divvy_core::{Amount, Asset, Code, Evidence, Hash, Name, Recorded, Stream, Time};
     ///
     /// let recorded = |minor| -> Result<Recorded, divvy_core::Error> {
     ///     let (source, hash, said) = ("a".into(), Hash::of(b"7"), String::new());
@@ -211,23 +211,28 @@ impl Recorded {
     ///     let (withheld, rule) = (None, Some(1));
     ///     Ok(Recorded { book, amount, payer, event_at, converted, evidence, withheld, rule })
     /// };
-    /// let stream = Stream::parse("payment/till/main/receipt-7")?;
-    /// let error = recorded(1_200)?.accept_again(&recorded(1_300)?, &stream).unwrap_err();
+    /// let (stream, usd) = (Stream::parse("payment/till/main/receipt-7")?, Asset::parse("USD")?);
+    /// let error = recorded(1_200)?.accept_again(&recorded(1_300)?, &stream, &usd).unwrap_err();
     /// assert_eq!(error.code(), Code::PaymentConflict);
     /// # Ok::<(), divvy_core::Error>(())
     /// ```
-    pub fn accept_again(&self, again: &Self, stream: &Stream) -> Result<(), Error> {
+    pub fn accept_again(&self, again: &Self, stream: &Stream, asset: &Asset) -> Result<(), Error> {
         if self.is_same_money(again) {
             return Ok(());
         }
         let shown = |recorded: &Self| {
             let payer = recorded.payer.as_deref().unwrap_or("nobody named");
             let converted = recorded.converted.as_ref().map_or_else(String::new, |converted| {
-                format!(", converted from {} {}", converted.amount, converted.asset)
+                let from = &converted.asset;
+                format!(", converted from {} {}", from.text(converted.amount), from.code())
             });
             format!(
-                "{} for book {} from {payer} at {}{converted} (seen in {})",
-                recorded.amount, recorded.book, recorded.event_at, recorded.evidence.source
+                "{} {} for book {} from {payer} at {}{converted} (seen in {})",
+                asset.text(recorded.amount),
+                asset.code(),
+                recorded.book,
+                recorded.event_at,
+                recorded.evidence.source
             )
         };
         let detail = format!(

@@ -429,13 +429,14 @@ fn the_same_payment_again_is_a_quiet_yes_and_another_a_loud_no() {
         recorded.evidence.source = source.to_owned();
         recorded
     };
+    let usd = Asset::parse("USD").unwrap();
     let stream = Stream::parse("payment/till/main/1").unwrap();
     let first = recorded(100, None, "line 1");
-    assert!(first.accept_again(&recorded(100, None, "line 9"), &stream).is_ok());
+    assert!(first.accept_again(&recorded(100, None, "line 9"), &stream, &usd).is_ok());
     for other in [recorded(101, None, "line 1"), recorded(100, Some("eve"), "line 1")] {
-        let error = first.accept_again(&other, &stream).unwrap_err();
+        let error = first.accept_again(&other, &stream, &usd).unwrap_err();
         assert_eq!(error.code(), Code::PaymentConflict);
-        assert!(error.to_string().contains("100 for book b"), "{error}");
+        assert!(error.to_string().contains("1.00 USD for book b"), "{error}");
     }
 }
 

@@ -119,9 +119,9 @@ fn check_in_review(batch: &Batch) -> Result<(), Error> {
         return Ok(());
     }
     let detail = format!(
-        "{} is not in review, it is {:?}: nothing to decide; see what was decided before",
+        "{} is not in review, it is {}: nothing to decide; see what was decided before",
         batch.stream(),
-        batch.state()
+        format!("{:?}", batch.state()).to_lowercase()
     );
     Err(Error::new(Code::ReviewOver, detail))
 }

@@ -4,7 +4,7 @@
 use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
-use crate::explain::Told;
+use crate::explain::{Told, counted};
 use crate::fact::{
     Alerted, Body, BreakFound, Fact, Funds, Guarded, Purpose, RuleSet, Stream, WeekClosed,
 };
@@ -46,15 +46,12 @@ impl DeskStory {
             Body::Guarded(guarded) => Some((None, self.guarded(&guarded))),
             Body::Run(run) => {
                 let total = self.text(run.total);
-                Some((
-                    None,
-                    format!("{} of {total} together planned", super::counted(run.lines, "line")),
-                ))
+                Some((None, format!("{} of {total} together planned", counted(run.lines, "line"))))
             }
             Body::Alerted(alerted) => Some((None, alerted_sentence(&alerted))),
             Body::WebhookHeard(heard) => {
                 let up_to = heard.count.saturating_add(heard.facts.into());
-                Some((None, format!("it has heard of {up_to} facts")))
+                Some((None, format!("it has heard of {}", counted(up_to, "fact"))))
             }
             Body::WebhookUnheard(unheard) => Some((
                 None,
@@ -136,8 +133,8 @@ impl DeskStory {
             sentence.push_str(&by);
         }
         if let Some(unsigned) = guarded.unsigned {
-            let let_stand = format!("; {unsigned} acts that nobody signed are let stand");
-            sentence.push_str(&let_stand);
+            let acts = counted(unsigned, "act");
+            sentence.push_str(&format!("; {acts} that nobody signed may stand"));
         }
         sentence
     }

@@ -6,6 +6,7 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::Told;
+use crate::explain::words::share_text;
 use crate::fact::{Divided, Extent, Part, RuleSet, Stream};
 use crate::movement::share_reversed;
 use crate::name::Name;
@@ -43,7 +44,7 @@ impl OwnParts {
         let is_own = |part: &&Part| matches!(&part.to, Target::Payee(to) if to == payee.as_str());
         for parts in &divided.payments {
             for part in parts.parts.iter().filter(is_own) {
-                let sum = sums.entry(why(rule, part)).or_default();
+                let sum = sums.entry(why(rule, part, asset)).or_default();
                 *sum = sum.plus(part.amount)?;
                 let own = self.own.entry(parts.payment.clone()).or_default();
                 *own = own.plus(part.amount)?;
@@ -74,12 +75,12 @@ impl OwnParts {
 }
 
 /// Which tier and leg, or which level, gave a part.
-pub(super) fn why(rule: &RuleSet, part: &Part) -> String {
+pub(super) fn why(rule: &RuleSet, part: &Part, asset: &Asset) -> String {
     if part.level > 0 {
         return format!("level {} of the upline", part.level);
     }
     let tier = usize::try_from(part.tier).ok().and_then(|tier| rule.all_legs().nth(tier));
     let leg = tier.and_then(|legs| legs.legs().iter().find(|leg| leg.to == part.to));
-    let share = leg.map_or_else(String::new, |leg| format!(", {}", leg.share));
+    let share = leg.map_or_else(String::new, |leg| format!(", {}", share_text(&leg.share, asset)));
     format!("tier {}{share}", part.tier)
 }

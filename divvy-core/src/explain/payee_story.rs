@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::explain::own_parts::OwnParts;
 use crate::explain::payment_story::named_rule;
 use crate::explain::terms_story::{demanded_sentence, policy_sentence, terms_sentence};
+use crate::explain::words::share_text;
 use crate::explain::{Told, batch_sentence, counted, decided_sentence, fees_sentence};
 use crate::fact::{
     Accrued, Body, Declared, Extent, Fact, Mirrored, PayeeSet, Place, Recorded, Restored, Reversed,
@@ -102,7 +103,7 @@ impl PayeeStory {
             "earned {} {}: {} of the {} that came in as {}",
             text(part),
             self.asset.code(),
-            leg.share,
+            share_text(&leg.share, &self.asset),
             text(recorded.amount),
             fact.stream
         );

@@ -4,6 +4,7 @@ use crate::amount::Amount;
 use crate::asset::Asset;
 use crate::error::Error;
 use crate::explain::own_parts::why;
+use crate::explain::words::{price_text, share_text};
 use crate::explain::{Told, counted};
 use crate::fact::{Body, Cause, Fact, Part, Place, Recorded, Restored, Reversed, RuleSet, Stream};
 
@@ -80,7 +81,12 @@ impl PaymentStory {
         let rule = named_rule(rules.map(|(_, n, rule)| (*n, rule)), Some(divided.rule));
         let Some(rule) = rule else { return Ok(None) };
         let part = |part: &Part| {
-            format!("{} to {} ({})", self.asset.text(part.amount), part.to, why(rule, part))
+            format!(
+                "{} to {} ({})",
+                self.asset.text(part.amount),
+                part.to,
+                why(rule, part, &self.asset)
+            )
         };
         let parts: Vec<String> = own.parts.iter().map(part).collect();
         let until = self.asset.text(divided.until);
@@ -128,11 +134,10 @@ impl PaymentStory {
         let asset = &self.asset;
         let came = recorded.converted.as_ref().map_or_else(String::new, |converted| {
             format!(
-                " ({} {} at {}:{}, {})",
+                " ({} {} at {}, {})",
                 converted.asset.text(converted.amount),
                 converted.asset.code(),
-                converted.rate_num,
-                converted.rate_den,
+                price_text((converted.rate_num, converted.rate_den), &converted.asset, asset),
                 converted.source
             )
         });
@@ -150,7 +155,8 @@ impl PaymentStory {
                 let (tier, legs) = rule.legs_at(recorded.event_at);
                 let parts = legs.divide(recorded.amount.minus(withheld)?)?;
                 let part = |(leg, part): (&crate::split::Leg, Amount)| {
-                    format!("{} to {} ({})", asset.text(part), leg.to, leg.share)
+                    let share = share_text(&leg.share, asset);
+                    format!("{} to {} ({share})", asset.text(part), leg.to)
                 };
                 let parts: Vec<String> = legs.legs().iter().zip(parts).map(part).collect();
                 let tier = if tier > 0 { format!(" by tier {tier}") } else { String::new() };

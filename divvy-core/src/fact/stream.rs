@@ -114,7 +114,9 @@ impl Stream {
             return Ok(Self(Arc::from(text)));
         }
         let shown: String = text.chars().take(80).collect();
-        let detail = format!("{shown:?} is no stream: write it as payee/<book>/<payee>");
+        let detail = format!(
+            "{shown:?} is no stream: write it as batch/<book>/<run>/<i>, or payee/<book>/<payee>"
+        );
         Err(Error::new(Code::NameMalformed, detail))
     }
 

@@ -19,6 +19,14 @@ impl Verified {
     /// ```
     pub fn compare(&self, live: &Books) -> Result<(), Error> {
         let own = &self.books;
+        if own.count() < live.count() {
+            let (left, all) = (own.count(), live.count());
+            let detail = format!(
+                "of {all} facts that were folded before, {left} are there: facts are missing; put \
+                 a backup in place"
+            );
+            return Err(Error::new(Code::BookUnbalanced, detail));
+        }
         same("the books", "facts", &own.count(), &live.count())?;
         same("the books", "digest", &own.digest(), &live.digest())?;
         same("the books", "newest", &own.newest(), &live.newest())?;

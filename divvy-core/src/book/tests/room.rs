@@ -60,7 +60,7 @@ fn what_a_pool_would_pass_on_beyond_the_ceiling_is_not_declared() {
     till.commit(&step);
     let step = till.book().issue_units("crew", &[(name("bob"), supply)], till.now).unwrap();
     till.commit(&step);
-    till.record("p1", MOST / 2);
+    till.record("p1", MOST >> 1);
     till.declare();
     till.record("p2", 1);
     refused(till.book().declare(till.now), Code::AmountAboveCeiling);

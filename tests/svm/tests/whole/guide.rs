@@ -32,10 +32,10 @@ fn the_guide_leads_from_a_wallet_to_a_thousand_people_paid() {
         ("divvy pay --dry-run", "payees would get"),
         ("divvy work --until-idle", "802 lines planned"),
         ("divvy pay # again", "nobody is due"),
-        ("divvy run", "802 lines and fees match, 0 ours only, 0 theirs only, 0 different"),
-        ("divvy reconcile", "theirs in USDC@6: 802 entries match"),
+        ("divvy run", "802 lines matched, fees among them, 0 ours only, 0 theirs only"),
+        ("divvy reconcile", "theirs in USDC@6, of 802 entries: 802 matched"),
         ("divvy adopt --dry-run", "0 tries that no fact knows"),
-        ("divvy check-proof", "all 1 proofs hold"),
+        ("divvy check-proof", "1 proof holds"),
     ] {
         let place = commands
             .iter()
