@@ -133,11 +133,11 @@ fn each_difference_has_its_cause_and_what_is_not_known_yet_waits() {
         (&[("a", 5, 1, Open)],     &[],                                    &[]),
         (&[],                      &[("a", 5, 9, Final)],                  &[MissingOurs]),
         (&[],                      &[("a", 5, 10, Final)],                 &[]),
-        (&[("", 5, 9, Final)],     &[("", 5, 9, Final)],                   &[Unsourced, Unsourced]),
+        (&[("", 5, 9, Final)],     &[("", 5, 9, Final)],                   &[Unsourced; 2]),
         (&[("", 5, 10, Final)],    &[],                                    &[]),
         (&[("", 5, 1, Held)],      &[],                                    &[]),
         (&[],                      &[("", 5, 1, Open)],                    &[]),
-        (&[],                      &[("", 5, 9, Final), ("", 5, 9, Final)], &[Unsourced, Unsourced]),
+        (&[],                      &[("", 5, 9, Final), ("", 5, 9, Final)], &[Unsourced; 2]),
     ];
     for (ours, theirs, breaks) in table {
         let said = |rows: &[_]| rows.iter().copied().map(row).collect::<Vec<_>>();
