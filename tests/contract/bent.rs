@@ -40,6 +40,8 @@ pub(crate) enum Mistake {
     PacksTwice,
     /// Every try after the first claims something of its own.
     ClaimsApart,
+    /// A try has no name before it is sent.
+    Nameless,
 }
 
 /// A text that nobody may see.
@@ -112,6 +114,9 @@ impl Rail for Bent {
         signed.lines = Line::hash(&job.lines);
         if self.is(Mistake::ClaimsApart) && !job.tries.is_empty() {
             signed.claims = vec![format!("own {}", job.tries.len())];
+        }
+        if self.is(Mistake::Nameless) {
+            signed.reference.clear();
         }
         let submission = self.rail.submit(&signed, now);
         let sent = heard.iter().any(|heard| heard.request.body == submission.body);

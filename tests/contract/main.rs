@@ -150,7 +150,7 @@ fn the_sandbox_keeps_every_promise_of_a_rail_under_every_window() {
 }
 
 /// Every mistake, the window under which it shows, and all that it breaks and nothing else.
-const BREAKS: [(Mistake, WindowKind, &[Part]); 15] = [
+const BREAKS: [(Mistake, WindowKind, &[Part]); 17] = [
     (Mistake::None, WindowKind::Until, &[]),
     (Mistake::SaltsBytes, WindowKind::Until, &[SameBytes]),
     (Mistake::SendsWhileItSigns, WindowKind::Until, &[FactsFirst, VoidWithProof]),
@@ -166,6 +166,21 @@ const BREAKS: [(Mistake, WindowKind, &[Part]); 15] = [
     (Mistake::ShowsItsKey, WindowKind::Until, &[KeepsSecrets]),
     (Mistake::PacksTwice, WindowKind::Until, &[PacksAll]),
     (Mistake::ClaimsApart, WindowKind::Unlimited, &[SecondTry]),
+    (Mistake::Nameless, WindowKind::Until, NAMELESS),
+    // What is sent only once may have no name of its own; two of them look alike.
+    (Mistake::Nameless, WindowKind::Once, &[PaidOnce, NamesTheLine, CountsCharges, Strangers]),
+];
+
+/// Without a name, hardly anything that is asked later can be answered.
+const NAMELESS: &[Part] = &[
+    SameBytes,
+    PaidOnce,
+    VoidWithProof,
+    NamesTheLine,
+    CountsCharges,
+    LostReplies,
+    Strangers,
+    KeepsSecrets,
 ];
 
 #[test]

@@ -110,6 +110,21 @@ fn levels_are_met_exactly_or_not() {
     assert_eq!(till.status().liquidity.get(), 50_000);
 }
 
+/// What came in on average may not come in again: only what is on its way counts ahead.
+#[test]
+fn days_to_come_pay_as_before_and_take_in_only_what_is_on_its_way() {
+    let mut till = platform();
+    till.front("1", 100_000);
+    till.note("po_1", Purpose::Arrived, 60_000);
+    till.now = till.now.plus_secs(DAY);
+    let status = till.status();
+    assert_eq!((status.balance.get(), status.burn_per_day.get()), (470_000, 30_000));
+    assert_eq!(status.projection.covered_days(), Some(5));
+    let on = till.now.plus_secs(DAY);
+    till.note("po_2", Purpose::Expected(on), 90_000);
+    assert_eq!(till.status().projection.covered_days(), Some(6));
+}
+
 #[test]
 fn a_closed_week_keeps_its_figures() {
     let mut till = platform();
