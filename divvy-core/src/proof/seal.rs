@@ -97,12 +97,6 @@ impl Seals {
         self.covered
     }
 
-    /// The hashes of the facts that no seal covers yet, in the order in which they came.
-    #[must_use]
-    pub fn open(&self) -> &[Hash] {
-        &self.open
-    }
-
     /// Forgets the hashes that the newest seal covers and checks what it says of them.
     fn follow(&mut self, fact: &Fact, sealed: &Sealed) -> Result<(), Error> {
         fact.check(&self.head)?;
