@@ -123,8 +123,8 @@ fn costs() -> Story {
                     quoted_at: Time::ZERO,
                 }),
             }),
-            "try r1 is final: 200; 12.721650 USDT moved, worth 12.34 USD at 97 for 1000000 of the \
-             smallest units (rail, 1970-01-01T00:00:00Z)",
+            "try r1 is final: 200; 12.721650 USDT moved, worth 12.34 USD at \
+             0.97 (rail, 1970-01-01T00:00:00Z)",
         ),
         (
             Body::Charged(Charged {
@@ -149,7 +149,7 @@ fn costs() -> Story {
                 evidence: evidence("200"),
             }),
             "the rail said later what try r1 has moved; 12.721650 USDT moved, worth 12.34 USD at \
-             97 for 1000000 of the smallest units (rail, 1970-01-01T00:00:00Z)",
+             0.97 (rail, 1970-01-01T00:00:00Z)",
         ),
     ]
 }
