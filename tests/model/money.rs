@@ -1,6 +1,7 @@
 //! Every way in which money comes, is shared, goes back and is paid, beside a ledger that is kept
 //! by hand: whole numbers of 128 bits, loops over everybody, and the rules of `docs/`.
 
+mod alarm;
 mod bytes;
 mod calendar;
 mod deed;

@@ -149,6 +149,8 @@ pub(crate) enum Deed {
     Cancel {
         batch: usize,
     },
+    /// Somebody looks how the treasury is.
+    Look,
     Note {
         id: u64,
         purpose: Noted,
@@ -302,7 +304,8 @@ impl Deed {
 
     fn beside(dice: &mut Dice) -> Self {
         let who = dice.place(PEOPLE as u64);
-        match dice.below(10) {
+        match dice.below(11) {
+            10 => Self::Look,
             0 | 1 => Self::Issuer { key: dice.place(3), sign: Sign::any(dice) },
             2 => Self::Rule {
                 from_secs: dice.below(4) * 500,

@@ -14,6 +14,7 @@ use crate::action::{Dice, Part, Target};
 use crate::lab::{
     START, Same, amount, evidence, name, payee_name, pool_name, rail, real_legs, text, units, usd,
 };
+use crate::money::alarm::Alarm;
 use crate::money::deed::{Deed, FED, FLOWING, FUNDS, PEOPLE, PROVEN, Plan};
 use crate::money::issuer::Issuer;
 use crate::money::ledger::{End, Going, Ledger};
@@ -42,6 +43,8 @@ pub(crate) struct Lab {
     pub(crate) issuer: Issuer,
     /// Differences with statements, by their names.
     pub(crate) breaks: BTreeMap<String, Broken>,
+    /// What a person was told to look at.
+    pub(crate) alarm: Alarm,
     /// Whether somebody did what nobody signed, and whether they are about to.
     pub(crate) unsigned: bool,
     pub(crate) forgets: bool,
@@ -92,6 +95,7 @@ impl Lab {
             planned: (0, 0),
             issuer: Issuer::default(),
             breaks: BTreeMap::new(),
+            alarm: Alarm::default(),
             unsigned: false,
             forgets: false,
         };
@@ -187,6 +191,7 @@ impl Lab {
             Deed::Release { payee, forgets } => self.release(*payee, *forgets),
             Deed::Hold { payee, forgets } => self.hold(*payee, *forgets),
             Deed::Note { id, purpose, minor } => self.note(*id, *purpose, *minor),
+            Deed::Look => self.look(),
             Deed::Quote { fee, rate, secs } => self.quote(*fee, *rate, *secs),
             Deed::LoseQuote => {
                 self.books.book_mut(BOOK).unwrap().lose_quote(&rail(0));

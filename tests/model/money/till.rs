@@ -1,8 +1,9 @@
 //! The treasury: the book's figures, and those that anybody adds up from the diary.
 
-use divvy_core::{Day, Runway, TreasuryStatus, TreasuryTerms};
+use divvy_core::{Day, Error, Runway, TreasuryStatus, TreasuryTerms};
 
 use crate::lab::{Same, amount, payee_name, same, text};
+use crate::money::alarm::LOW;
 use crate::money::diary::{DAY, Entry};
 use crate::money::lab::Lab;
 
@@ -44,16 +45,19 @@ impl Lab {
         self.compare_health(midnight)
     }
 
-    /// What is there, how long it lasts, and what the days ahead bring.
-    fn compare_health(&self, midnight: i128) -> Same {
-        let diary = &self.ledger.diary;
+    pub(crate) fn status(&self) -> Result<TreasuryStatus, Error> {
         let terms = TreasuryTerms {
             window_days: u32::try_from(BACK).unwrap(),
             horizon_days: u32::try_from(AHEAD).unwrap(),
-            ..TreasuryTerms::new(amount(0))
+            ..TreasuryTerms::new(amount(LOW))
         };
-        let real = self.book().treasury_status(&terms, amount(DUE), self.time());
-        let real = real.map_err(text)?;
+        self.book().treasury_status(&terms, amount(DUE), self.time())
+    }
+
+    /// What is there, how long it lasts, and what the days ahead bring.
+    fn compare_health(&self, midnight: i128) -> Same {
+        let diary = &self.ledger.diary;
+        let real = self.status().map_err(text)?;
         let all = |entry| diary.sum(entry, i128::MAX);
         let owed = (all(Entry::Drawn) - all(Entry::Repaid)).max(0);
         let headroom = (diary.credit_limit - owed).max(0);
@@ -78,10 +82,16 @@ impl Lab {
         ] {
             same(what, i128::from(real.get()), own)?;
         }
-        self.compare_runway(&real, [midnight, liquidity, due])
+        let lasts = self.compare_runway(&real, [midnight, liquidity, due])?;
+        self.compare_alerts(&real, [midnight, late], lasts)
     }
 
-    fn compare_runway(&self, real: &TreasuryStatus, [midnight, has, due]: [i128; 3]) -> Same {
+    /// How long it lasts, and the first day that is short.
+    fn compare_runway(
+        &self,
+        real: &TreasuryStatus,
+        [midnight, has, due]: [i128; 3],
+    ) -> Same<(Runway, Option<u32>)> {
         let diary = &self.ledger.diary;
         let begins = diary.begins().map_or(midnight, |at| at / DAY * DAY);
         let from = (midnight - BACK * DAY).max(begins).min(midnight);
@@ -117,7 +127,8 @@ impl Lab {
         let ahead = &real.projection;
         same("the lowest ahead", Some(i128::from(ahead.lowest)), lowest)?;
         same("the end ahead", i128::from(ahead.closing), left)?;
-        same("the first short day", ahead.first_short_day, short)
+        same("the first short day", ahead.first_short_day, short)?;
+        Ok((runway, short))
     }
 }
 
