@@ -398,6 +398,33 @@ fn a_lost_once_is_for_a_person_once_and_never_when_another_try_paid() {
     assert_eq!(batch.learn(&unknown(2), AFTER_GRACE, TIMING).unwrap(), []);
 }
 
+/// Goal: nothing is sent once more while another try has moved, or may be somebody else's by now.
+#[test]
+fn only_what_the_rail_forgot_of_a_batch_that_never_moved_is_sent_once_more() {
+    use Answer::{Accepted, Final, Undone, Unknown};
+    let came_back = Answer::Returned { reason: "closed".into(), lines: vec![0] };
+    #[rustfmt::skip]
+    let table = [
+        // history    answers                       sent again
+        ("PSN",       vec![Unknown],                Some(0)),
+        ("PSN",       vec![Undone],                 Some(0)),
+        ("PSN",       vec![Accepted],               None),
+        ("PS",        vec![Unknown],                None),
+        ("PSNsn",     vec![Unknown, Unknown],       Some(1)),
+        ("PSNsn",     vec![Unknown, Accepted],      Some(0)),
+        ("PSNsn",     vec![Final, Unknown],         None),
+        ("PSNsn",     vec![Unknown, came_back],     None),
+        ("PSNsnF",    vec![Unknown, Unknown],       None),
+        ("PSNsnf",    vec![Unknown, Unknown],       None),
+        ("PSFBO",     vec![Unknown],                None),
+    ];
+    for (word, answers, again) in table {
+        let seen = Seen { answers, tip: None, evidence: evidence(), bills: Vec::new() };
+        let batch = history(word).unwrap();
+        assert_eq!(batch.lost(&seen, Time::ZERO), again, "{word} {:?}", seen.answers);
+    }
+}
+
 #[test]
 fn what_comes_next_follows_from_state_window_and_time() {
     let (until, height) = (Window::Until(DEADLINE), Window::UntilHeight(9));
