@@ -3,7 +3,7 @@
 //! Method: tries of a rail, told to a book that paid nobody; each fact, place and refusal by hand.
 
 use super::*;
-use crate::{Run, Shown, Stranger, StrangerLine};
+use crate::{Head, Run, Shown, Stranger, StrangerLine};
 
 fn stranger(run: u64, lines: &[(&str, u64)], answer: Answer) -> Stranger {
     let line = |(who, minor): &(&str, u64)| StrangerLine { to: at_of(who), amount: amount(*minor) };
@@ -175,4 +175,28 @@ fn whoever_adopts_second_writes_nothing() {
     till.commit(&first);
     let refused = adopt(&till, &shown).unwrap_err();
     assert_eq!(refused.code(), Code::RailAhead);
+}
+
+/// Goal: the rails are asked from the oldest run on that may still get a new try, and no further
+/// back. Method: two runs, ended in either order, and one that a person has to look at.
+#[test]
+fn rails_are_asked_from_the_oldest_run_that_is_open() {
+    let mut till = till();
+    assert_eq!(till.book().run_from(), 0);
+    let first = till.pay();
+    till.record("2", 300);
+    let second = till.pay();
+    assert_eq!((till.book().run_from(), till.book().runs()), (0, 2));
+    let mut other = till.clone();
+    other.hear(second.stream(), Answer::Final);
+    assert_eq!(other.book().run_from(), 0);
+    other.hear(first.stream(), Answer::Final);
+    assert_eq!(other.book().run_from(), 2);
+    till.hear(first.stream(), Answer::Final);
+    assert_eq!(till.book().run_from(), 1);
+    let review = Body::Review(crate::Review { reason: "nobody knows".into() });
+    let newest = till.facts.iter().rfind(|fact| fact.stream == *second.stream()).unwrap();
+    let step = Step::new(vec![Fact::new(&Head::after(newest), till.now, &review)], vec![]);
+    till.commit(&step);
+    assert_eq!(till.book().run_from(), 2, "what a person decides gets no new try by itself");
 }
