@@ -13,6 +13,7 @@ mod diary;
 mod explain;
 mod export;
 mod fees;
+mod halves;
 mod init;
 mod key;
 mod measure;

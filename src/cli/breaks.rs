@@ -209,22 +209,40 @@ pub(crate) enum Breaks {
 
 impl Breaks {
     pub(crate) async fn run(&self, out: &mut Out) -> Result<Verdict, Error> {
-        let now = clock::now();
-        let (id, dir, signer, reason) = match self {
+        match self {
             Self::List { dir } => {
                 let values = say_open(&mut Desk::look(dir).await?, out)?;
                 out.value(&json!({"breaks": values}));
-                return Ok(if values.is_empty() { Verdict::Done } else { Verdict::Look });
+                Ok(if values.is_empty() { Verdict::Done } else { Verdict::Look })
             }
-            Self::Explain { id, dir, signer, reason, .. } => (id, dir, signer, reason),
-            Self::Close { id, dir, signer, reason } => (id, dir, signer, reason),
-        };
+            Self::Explain { id, cause, reason, dir, signer } => {
+                Act { id, cause: Some(cause), reason, dir, signer }.run(out).await
+            }
+            Self::Close { id, reason, dir, signer } => {
+                Act { id, cause: None, reason, dir, signer }.run(out).await
+            }
+        }
+    }
+}
+
+/// What a person says of a break: its cause, or that it is done with.
+struct Act<'a> {
+    id: &'a str,
+    cause: Option<&'a str>,
+    reason: &'a str,
+    dir: &'a Path,
+    signer: &'a Signer,
+}
+
+impl Act<'_> {
+    async fn run(self, out: &mut Out) -> Result<Verdict, Error> {
+        let (Self { id, cause, reason, dir, signer }, now) = (self, clock::now());
         let mut desk = Desk::open(dir).await?;
         let key = signer.key()?;
         let judge = signer.judge(&desk, key.as_ref(), reason)?;
         let mut book = desk.book_by(judge)?;
-        match self {
-            Self::Explain { cause, .. } => {
+        match cause {
+            Some(cause) => {
                 let cause = BreakCause::parse(cause).ok_or_else(|| {
                     let detail = format!("{cause:?} is no cause: use unknown when it is not known");
                     Error::new(Code::InputMalformed, detail)
@@ -232,7 +250,7 @@ impl Breaks {
                 book.explain_break(id, cause, reason, now).await?;
                 out.say(&format!("break {id} is explained"));
             }
-            Self::Close { .. } | Self::List { .. } => {
+            None => {
                 book.close_break(id, reason, now).await?;
                 out.say(&format!("break {id} is closed"));
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use divvy::core::{Asset, Error, Name};
+use divvy::core::{Asset, Error, Line, Name};
 use divvy::{Clock, Cost, clock};
 use serde_json::{Value, json};
 
@@ -43,10 +43,9 @@ pub(crate) async fn ask(
     let cost = book.cost_of_paying(payee.as_str(), till.rails(), sender, now).await?;
     say_cost(&cost, &asset, out);
     book.demand(&payee, fee_max, now).await?;
-    let (name, code) = (book.fold()?.name().clone(), asset.code());
-    let due = desk.divvy.due(name.as_str(), now)?;
-    if due.iter().any(|line| line.payee == payee) && cost.fee > fee_max {
-        let fee = asset.text(cost.fee);
+    let is_due = |line: &Line| line.payee == payee;
+    if cost.fee > fee_max && desk.divvy.due(desk.project.book.as_str(), now)?.iter().any(is_due) {
+        let (fee, code) = (asset.text(cost.fee), asset.code());
         out.say(&format!(
             "look: {payee} is due by their policy, so they are paid with everybody else, whatever \
              they accept: the rail asks {fee} {code} for a line"

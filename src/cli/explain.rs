@@ -63,19 +63,19 @@ impl Explain {
     async fn subject(&self, desk: &mut Desk) -> Result<Subject, Error> {
         let book = desk.project.book.clone();
         Ok(match Stream::parse(&self.subject) {
-            Ok(stream) if self.subject.starts_with("payment/") => Subject::Payment(stream),
-            Ok(stream) if self.subject.starts_with("treasury/") => Subject::Treasury(stream),
-            Ok(stream) if self.subject.starts_with("break/") => Subject::Break(stream),
-            Ok(stream) if self.subject.starts_with("rule/") => Subject::Rules(stream),
-            Ok(stream) if self.subject.starts_with("run/") => Subject::Runs(stream),
-            Ok(stream) if self.subject.starts_with("webhook/") => Subject::Webhook(stream),
-            Ok(stream) => {
-                if let Place::Payee { book, payee } = stream.place() {
+            Ok(stream) => match stream.place() {
+                Place::Payee { book, payee } => {
                     Subject::Payee { book: Name::new(book)?, payee: Name::new(payee)? }
-                } else {
-                    Subject::Batch(stream)
                 }
-            }
+                Place::Payment { .. } => Subject::Payment(stream),
+                Place::Treasury { .. } => Subject::Treasury(stream),
+                Place::Break { .. } => Subject::Break(stream),
+                Place::Rule { .. } => Subject::Rules(stream),
+                Place::Run { .. } => Subject::Runs(stream),
+                Place::Webhook { .. } => Subject::Webhook(stream),
+                // What has no story is refused as a batch that is none.
+                Place::Batch { .. } | _ => Subject::Batch(stream),
+            },
             Err(_) => {
                 let payment = named_payment(&self.subject, &payments_settings(desk)?)?;
                 let own = desk.book()?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use divvy::clock;
 use divvy::core::{
-    Asset, Code, Destination, Error, FeeShare, Name, PayeeSet, Period, Policy, TermsSet, Time,
+    Asset, Book, Code, Destination, Error, FeeShare, Name, PayeeSet, Period, Policy, TermsSet, Time,
 };
 
 use crate::cli::Verdict;
@@ -106,10 +106,8 @@ impl Payee {
         now: Time,
         out: &mut Out,
     ) -> Result<(), Error> {
-        let mut book = desk.book()?;
-        let in_force = book.balance(payee.as_str(), now).await.ok();
-        let cooling = book.fold()?.cooling(payee.as_str(), now).ok().flatten();
-        let known = cooling.map(|(to, _)| to).or(in_force.and_then(|known| known.destination));
+        // Whoever is not known yet has chosen nothing.
+        let known = chosen(desk.book()?.fold()?, payee.as_str(), now).ok().flatten();
         if known.is_some() && known == set.destination {
             set.destination = None;
         }
@@ -127,6 +125,12 @@ impl Payee {
         }
         Ok(())
     }
+}
+
+/// Where a payee has chosen to be paid, whether or not it still cools.
+pub(crate) fn chosen(fold: &Book, payee: &str, now: Time) -> Result<Option<Destination>, Error> {
+    let cooling = fold.cooling(payee, now)?.map(|(cooling, _)| cooling);
+    Ok(cooling.or(fold.balance(payee, now)?.destination))
 }
 
 impl When {

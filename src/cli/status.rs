@@ -234,21 +234,28 @@ impl Verify {
             self.roots.iter().map(|text| root(text)).collect::<Result<_, _>>()?;
         let mut desk = Desk::look(&self.dir).await?;
         let verified = desk.divvy.verify().await?;
-        let facts = desk.divvy.host().read(&Stream::seal()).await?;
-        let bodies = facts.iter().map(Fact::body).collect::<Result<Vec<Body>, Error>>()?;
-        for root in &roots {
-            if !bodies.iter().any(|body| matches!(body, Body::Sealed(seal) if seal.root == *root)) {
-                let detail = format!(
-                    "no seal of this history says {root}: it is another history than the one that \
-                     was sealed"
-                );
-                return Err(Error::new(Code::ProofWrong, detail));
-            }
+        if !roots.is_empty() {
+            look_for(&roots, &desk.divvy.host().read(&Stream::seal()).await?)?;
         }
         say_verified(&verified, out);
         roots.iter().for_each(|root| out.say(&format!("sealed by {root}")));
         Ok(Verdict::Done)
     }
+}
+
+/// Refuses a history none of whose seals says what was kept elsewhere.
+fn look_for(roots: &[Hash], seals: &[Fact]) -> Result<(), Error> {
+    let bodies = seals.iter().map(Fact::body).collect::<Result<Vec<Body>, Error>>()?;
+    for root in roots {
+        if !bodies.iter().any(|body| matches!(body, Body::Sealed(seal) if seal.root == *root)) {
+            let detail = format!(
+                "no seal of this history says {root}: it is another history than the one that was \
+                 sealed"
+            );
+            return Err(Error::new(Code::ProofWrong, detail));
+        }
+    }
+    Ok(())
 }
 
 fn say_verified(verified: &Verified, out: &mut Out) {

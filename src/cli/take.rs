@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use divvy::core::{Code, Error, Evidence, Funds as Noted, Judge, Payment, Time};
+use divvy::core::{Code, Error, Funds as Noted, Judge, Payment, Time};
 use divvy::{
     BadLine, HolderRow, PaymentsFile, Recording, clock, read_file, read_funds, read_holders,
     read_payments,
@@ -12,7 +12,9 @@ use serde_json::json;
 
 use crate::cli::Verdict;
 use crate::cli::balances::Balances;
+use crate::cli::halves::Halves;
 use crate::cli::out::Out;
+use crate::cli::payee::chosen;
 use crate::cli::refund::Refunds;
 use crate::cli::setup::{Desk, say_bad_lines};
 use crate::cli::signer::Signer;
@@ -120,9 +122,7 @@ fn differences(desk: &mut Desk, rows: &[HolderRow], now: Time) -> Result<Vec<Str
             ));
         }
         let Some(told) = destination else { continue };
-        let cooling = fold.cooling(holder.as_str(), now)?.map(|(cooling, _)| cooling);
-        let known = cooling.or(fold.balance(holder.as_str(), now)?.destination);
-        let known = known.map(|known| known.address);
+        let known = chosen(fold, holder.as_str(), now)?.map(|known| known.address);
         if known.as_ref() != Some(told) {
             let known = known.unwrap_or_else(|| "no address".to_owned());
             differ.push(format!(
@@ -176,22 +176,17 @@ async fn note(
     funds: &[Noted],
     now: Time,
 ) -> Result<(usize, Vec<BadLine>), Error> {
-    let (mut new, mut bad) = (0_usize, Vec::new());
-    let mut left = vec![funds];
-    while let Some(some) = left.pop() {
-        match (desk.book_by(judge.cloned())?.note_funds(some, now).await, some) {
-            (Ok(count), _) => new = new.saturating_add(count),
-            (Err(error), [one]) if error.code() == Code::TreasuryConflict => {
-                bad.push(BadLine { line: line_of(&one.evidence), problem: error.to_string() });
+    let (mut new, mut halves) = (0_usize, Halves::of(funds));
+    while let Some(some) = halves.pop() {
+        match desk.book_by(judge.cloned())?.note_funds(some, now).await {
+            Ok(count) => new = new.saturating_add(count),
+            Err(error) if error.code() == Code::TreasuryConflict => {
+                halves.refuse(some, &error, |one| &one.evidence);
             }
-            (Err(error), _) if error.code() == Code::TreasuryConflict => {
-                let (first, second) = some.split_at(some.len().div_euclid(2));
-                left.extend([second, first]);
-            }
-            (Err(error), _) => return Err(error),
+            Err(error) => return Err(error),
         }
     }
-    Ok((new, bad))
+    Ok((new, halves.bad))
 }
 
 /// Where payments come from when the settings do not say.
@@ -210,37 +205,21 @@ pub(crate) async fn record(
     now: Time,
     out: &mut Out,
 ) -> Result<(Taken, Vec<BadLine>), Error> {
-    let (mut taken, mut bad) = (Taken::default(), Vec::new());
-    let mut left = vec![payments];
-    while let Some(some) = left.pop() {
-        match (desk.book()?.record(some, now).await, some) {
-            (Ok(recordings), _) => {
-                recordings.iter().for_each(|recording| taken.count(recording, out));
-            }
-            (Err(error), [one]) if is_of_a_line(&error) => {
-                bad.push(BadLine { line: line_of(one.evidence()), problem: error.to_string() });
-            }
-            // None of them was recorded: by halves, until it is known which one is to blame.
-            (Err(error), _) if is_of_a_line(&error) => {
-                let (first, second) = some.split_at(some.len().div_euclid(2));
-                left.extend([second, first]);
-            }
-            (Err(error), _) => return Err(error),
+    let (mut taken, mut halves) = (Taken::default(), Halves::of(payments));
+    while let Some(some) = halves.pop() {
+        match desk.book()?.record(some, now).await {
+            Ok(recordings) => recordings.iter().for_each(|one| taken.count(one, out)),
+            Err(error) if is_of_a_line(&error) => halves.refuse(some, &error, Payment::evidence),
+            Err(error) => return Err(error),
         }
     }
-    Ok((taken, bad))
+    Ok((taken, halves.bad))
 }
 
 /// Whether one payment is to blame, and not the book or the world.
 const fn is_of_a_line(error: &Error) -> bool {
     use Code::{AmountAboveCeiling, ClockAhead, PaymentMalformed, RuleMissing};
     matches!(error.code(), AmountAboveCeiling | ClockAhead | PaymentMalformed | RuleMissing)
-}
-
-/// The line of a file that an evidence names.
-fn line_of(evidence: &Evidence) -> u64 {
-    let line = evidence.source.rsplit(':').next().and_then(|line| line.parse().ok());
-    line.unwrap_or(0)
 }
 
 pub(crate) async fn finish(

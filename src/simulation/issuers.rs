@@ -127,8 +127,9 @@ impl Ruling {
         }
         let counted = match self.how {
             How::Truly | How::TooLate => "rules signed too late, refused",
-            How::NotAtAll | How::ByAStranger => "rules forged, refused",
-            How::OverSomethingElse | How::ForAnotherBook => "rules forged, refused",
+            How::NotAtAll | How::ByAStranger | How::OverSomethingElse | How::ForAnotherBook => {
+                "rules forged, refused"
+            }
         };
         refused(told.map(|()| "set".to_owned()), counted, scene)
     }

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use divvy::Host;
-use divvy::core::{Fact, Manner};
-
 use crate::desk::alone;
-use crate::host::{block_on, chain, maybe_orphaned, stand_or_fall};
+use crate::host::{block_on, chain, maybe_orphaned, stand_or_fall, told, under_way};
 use crate::server::client;
 
 #[test]
@@ -16,28 +13,20 @@ fn a_commit_that_falls_leaves_those_that_share_its_flush_standing() {
     // whole.
     let (server, host) = alone();
     let (url, host) = (server.url.clone(), Arc::new(host));
-    let told = block_on(async {
+    let outcomes = block_on(async {
         let other = client(&url).await;
         let taken = "BEGIN; INSERT INTO divvy.divvy_fact (stream, n, kind, body, at, hash)
                      VALUES ('payee/chapter-42/first', 0, '', '', 0, '')";
         other.batch_execute(taken).await.expect("a lock");
-        let one = |facts: Vec<Fact>| {
-            let host = Arc::clone(&host);
-            tokio::spawn(async move { host.commit(facts, Manner::Together).await })
-        };
-        let first = one(chain("first", 1));
+        let first = under_way(&host, chain("first", 1));
         await_waiting(&other).await;
-        let tasks: Vec<_> = (0..60).map(|i| one(maybe_orphaned(i))).collect();
+        let tasks: Vec<_> = (0..60).map(|i| under_way(&host, maybe_orphaned(i))).collect();
         tokio::task::yield_now().await;
         other.batch_execute("ROLLBACK").await.expect("the lock is given back");
         first.await.expect("a task").expect("the address is free");
-        let mut told = Vec::new();
-        for task in tasks {
-            told.push(task.await.expect("a task that ended"));
-        }
-        told
+        told(tasks).await
     });
-    stand_or_fall(&*host, told);
+    stand_or_fall(&*host, outcomes);
     let flushes = host.flushes();
     assert!((2..=3).contains(&flushes), "1 and 40 commits that wrote took {flushes} flushes");
 }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use divvy::core::Manner;
-use divvy::{Host, Sqlite};
+use divvy::Sqlite;
 use rusqlite::Connection;
 
 use crate::desk::Folder;
-use crate::host::{block_on, maybe_orphaned, stand_or_fall};
+use crate::host::{block_on, maybe_orphaned, stand_or_fall, told, under_way};
 
 #[test]
 fn a_commit_that_falls_leaves_those_that_share_its_flush_standing() {
@@ -17,21 +16,13 @@ fn a_commit_that_falls_leaves_those_that_share_its_flush_standing() {
     let host = Arc::new(Sqlite::open(folder.file("a")).expect("a database"));
     let lock = Connection::open(folder.file("a")).expect("a second connection");
     lock.execute_batch("BEGIN IMMEDIATE").expect("the lock");
-    let told = block_on(async {
-        let one = |i: usize| {
-            let host = Arc::clone(&host);
-            tokio::spawn(async move { host.commit(maybe_orphaned(i), Manner::Together).await })
-        };
-        let tasks: Vec<_> = (0..60).map(one).collect();
+    let outcomes = block_on(async {
+        let tasks: Vec<_> = (0..60).map(|i| under_way(&host, maybe_orphaned(i))).collect();
         tokio::task::yield_now().await;
         lock.execute_batch("ROLLBACK").expect("the lock is given back");
-        let mut told = Vec::new();
-        for task in tasks {
-            told.push(task.await.expect("a task that ended"));
-        }
-        told
+        told(tasks).await
     });
-    stand_or_fall(&*host, told);
+    stand_or_fall(&*host, outcomes);
     let flushes = host.flushes();
     assert!((1..=2).contains(&flushes), "40 commits that wrote took {flushes} flushes");
 }

@@ -1,9 +1,12 @@
 //! What both hosts are asked with: facts, a runtime, and calls that wait.
 
+use std::sync::Arc;
+
 use divvy::Host;
 use divvy::core::{
     Body, Code, Cursor, Error, Fact, Head, Held, Manner, Page, Stream, Time, Written,
 };
+use tokio::task::JoinHandle;
 
 /// Runs to the end on this thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -53,6 +56,24 @@ pub(crate) fn maybe_orphaned(i: usize) -> Vec<Fact> {
         facts.push(chain(&format!("q{i}"), 2).remove(1));
     }
     facts
+}
+
+/// A commit that is under way while others are.
+pub(crate) fn under_way<H: Host + 'static>(
+    host: &Arc<H>,
+    facts: Vec<Fact>,
+) -> JoinHandle<Result<Vec<Written>, Error>> {
+    let host = Arc::clone(host);
+    tokio::spawn(async move { host.commit(facts, Manner::Together).await })
+}
+
+/// What each of them was told.
+pub(crate) async fn told<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
+    let mut told = Vec::new();
+    for task in tasks {
+        told.push(task.await.expect("a task that ended"));
+    }
+    told
 }
 
 /// Each of those commits stands or falls whole, whoever shared its flush.
