@@ -153,9 +153,10 @@ fn fact(row: &Row<'_>, path: &Path, before: Option<&Fact>) -> Result<Fact, Error
     let unread = |error: rusqlite::Error| damaged(path, &error.to_string());
     let (stream, n) = (text(row, 1).map_err(unread)?, number(row, 2).map_err(unread)?);
     // What is of another type than we write was altered: it is told which fact, and what of it.
-    let altered = |what: &str| {
-        let why = format!("fact {n} of {stream}: its {what} was altered");
-        move |_: rusqlite::Error| damaged(path, &why)
+    let altered = |what: &'static str| {
+        move |_: rusqlite::Error| {
+            damaged(path, &format!("fact {n} of {stream}: its {what} was altered"))
+        }
     };
     let kind = text(row, 3).map_err(altered("kind"))?;
     let bytes = row.get_ref(4).and_then(|value| Ok(value.as_blob()?));
