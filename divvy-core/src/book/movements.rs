@@ -1,5 +1,6 @@
 //! Steps on a pool's stream: units and declarations.
 
+use crate::amount::Amount;
 use crate::batch::Step;
 use crate::book::Book;
 use crate::book::pools::PoolAccount;
@@ -148,15 +149,15 @@ impl Book {
     /// # Errors
     /// [`Code::AmountAboveCeiling`] when a pool would pass its ceiling.
     pub fn declare(&self, now: Time) -> Result<Step, Error> {
-        let (mut facts, mut drawn) = (Vec::new(), Vec::new());
+        let (mut facts, mut drawn) = (Vec::new(), Amount::ZERO);
         for account in &self.pools {
             let bodies = match (account.flow_millis, account.pool.supply()) {
                 (Some(_), _) => account.flow_on(self.stamp(now))?,
                 (None, Units::ZERO) => continue,
                 (None, _) => {
                     let drawable = self.drawable(account)?;
-                    drawn.push(drawable);
-                    self.check_room(drawn.iter().copied())?;
+                    drawn = drawn.plus(drawable)?;
+                    self.check_room(core::iter::once(drawn))?;
                     account.declarations(PAYMENTS_MAX, drawable, |id| self.name_of(id))?
                 }
             };
